@@ -1,0 +1,170 @@
+// Builds everything: kernels -> typed index, bundles for Node, Deno and browsers, type declarations, test bundles.
+//   node build.mjs                  refill the include regions of kernels/, then build dist/
+//   node build.mjs --frozen         the same, but leave kernels/ untouched
+//   node build.mjs --tests [PART]   bundle the tests (those whose path contains PART) and the portable conformance run into out/
+//   node build.mjs --includes       only refill the include regions and the kernel index
+//   node build.mjs --check          fail when an include region is stale
+//   node build.mjs --watch          rebuild dist/ on every change
+// `--out DIR` puts test bundles elsewhere than out/.
+import { execFileSync } from 'node:child_process';
+import { existsSync, watch } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+import { filesBelow, generateIndex, refillIncludes } from './src/build/kernels.mjs';
+
+process.chdir(dirname(fileURLToPath(import.meta.url)));
+
+const node = {
+  platform: 'node',
+  target: 'node20',
+  external: ['webgpu', '@sparticuz/chromium', 'commander', 'cli-progress', 'playwright-core', 'esbuild'],
+};
+// The platform "browser" refuses every import of a Node module, which is what keeps these bundles portable.
+const portable = { platform: 'browser', target: 'es2022' };
+
+const shebang = { js: '#!/usr/bin/env node' };
+const PRODUCTS = [
+  { entry: 'src/cli/main.ts', outfile: 'dist/coin.js', ...node, banner: shebang },
+  { entry: 'src/node.ts', outfile: 'dist/node.js', ...node },
+  { entry: 'src/index.ts', outfile: 'dist/index.js', ...portable },
+  { entry: 'src/index.ts', outfile: 'dist/coin.browser.js', ...portable, minify: true },
+  { entry: 'bench/page.ts', outfile: 'dist/bench.browser.js', ...portable },
+];
+
+/** `import text from 'browser:./x.ts'` gives the minified script for a page, for files that carry their own script. */
+const browserText = {
+  name: 'browser-text',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^browser:/ }, ({ path, resolveDir }) => ({
+      path: resolve(resolveDir, path.slice('browser:'.length)),
+      namespace: 'browser-text',
+    }));
+    onLoad({ filter: /.*/, namespace: 'browser-text' }, async ({ path }) => {
+      const result = await bundle({ entryPoints: [path], ...portable, format: 'iife', minify: true, write: false });
+      return { contents: result.outputFiles[0].text, loader: 'text', watchFiles: [path] };
+    });
+  },
+};
+
+function bundle(options) {
+  return build({
+    bundle: true,
+    format: 'esm',
+    logLevel: 'warning',
+    legalComments: 'none',
+    loader: { '.wgsl': 'text' },
+    plugins: [browserText],
+    ...options,
+  });
+}
+
+/** Prints messages as build errors and fails the build at its end, or only mentions them. */
+function report(messages, { fatal }) {
+  for (const message of messages) console.error(fatal ? `error: ${message}` : `note: ${message}`);
+  if (fatal && messages.length > 0) process.exitCode = 1;
+}
+
+function prepareKernels({ write, fatalStale = false, lenient = false }) {
+  const { stale, errors } = refillIncludes('kernels', { write });
+  const what = write ? 'include regions refilled' : 'include regions are stale (run "npm run includes")';
+  report(
+    stale.map((path) => `${path}: ${what}`),
+    { fatal: fatalStale },
+  );
+  report([...errors, ...generateIndex('kernels', 'src/gpu/kernel/generated.ts')], { fatal: !lenient });
+}
+
+async function buildProducts() {
+  for (const { entry, ...options } of PRODUCTS) {
+    if (existsSync(entry)) await bundle({ entryPoints: [entry], ...options });
+    else console.error(`note: ${entry} does not exist, so ${options.outfile} is not built`);
+  }
+}
+
+function buildTypes() {
+  if (!existsSync('src/index.ts') && !existsSync('src/node.ts')) return;
+  // Types are checked by "npm run check"; here they are only written.
+  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'src/build', '--noCheck'], {
+    stdio: 'inherit',
+  });
+}
+
+/** One bundle a target: each file is loaded by its own import(), so that one failing file does not hide the others. */
+async function buildTests(part, out) {
+  const files = filesBelow('test', '.test.ts').filter((path) => path.includes(part));
+  if (files.length === 0) throw new Error(`no test file has "${part}" in its path`);
+  const bundleOf = (paths, outfile, options) =>
+    bundle({
+      stdin: {
+        contents: [
+          "import { runTests } from './harness.ts';",
+          'await runTests([',
+          ...paths.map((path) => `  ['test/${path}', () => import('./${path}')],`),
+          ']);',
+        ].join('\n'),
+        resolveDir: 'test',
+        loader: 'ts',
+      },
+      outfile: join(out, outfile),
+      sourcemap: 'inline',
+      ...options,
+    });
+  await bundleOf(files, 'test.node.mjs', node);
+  await bundleOf(
+    files.filter((path) => !path.endsWith('.node.test.ts')),
+    'test.web.mjs',
+    portable,
+  );
+  const conformance = 'src/conformance/web.ts';
+  if (existsSync(conformance)) {
+    await bundle({ entryPoints: [conformance], outfile: join(out, 'conformance.web.mjs'), ...portable });
+  }
+}
+
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    check: { type: 'boolean' },
+    frozen: { type: 'boolean' },
+    includes: { type: 'boolean' },
+    out: { type: 'string', default: 'out' },
+    tests: { type: 'boolean' },
+    watch: { type: 'boolean' },
+  },
+});
+
+async function main() {
+  const part = positionals[0] ?? '';
+  // A build of selected tests goes on without the kernels that are broken, so that each can be repaired on its own.
+  prepareKernels({
+    write: !flags.check && !flags.frozen,
+    fatalStale: flags.check,
+    lenient: flags.tests && part !== '',
+  });
+  if (flags.check || flags.includes) return;
+  if (flags.tests) return buildTests(part, flags.out);
+  await buildProducts();
+  if (!flags.watch) buildTypes();
+}
+
+function fail(error) {
+  // esbuild has already printed its own errors.
+  if (!error.errors) console.error(`error: ${error.message}`);
+  process.exitCode = 1;
+}
+
+await main().catch(fail);
+
+if (flags.watch) {
+  let timer;
+  const rebuild = () => main().then(() => console.error('built'), fail);
+  const onChange = (_event, path) => {
+    if (/generated\.ts|\.tmp$/.test(path ?? '')) return;
+    clearTimeout(timer);
+    timer = setTimeout(rebuild, 50);
+  };
+  for (const folder of ['kernels', 'src', 'bench'].filter(existsSync)) watch(folder, { recursive: true }, onChange);
+  console.error('watching kernels, src and bench');
+}
