@@ -1,0 +1,71 @@
+import type { Device, TypedArray } from '../gpu/device.ts';
+import { compile } from '../gpu/program/program.ts';
+import { gradients } from '../ops/gradients.ts';
+import { createTape, type Tape } from '../tape/tape.ts';
+import type { DType, Shape, Tensor } from '../tape/tensor.ts';
+
+/** A host tensor in the engine's layout. */
+export interface HostValue {
+  readonly shape: Shape;
+  readonly data: TypedArray;
+}
+
+/** Builds outputs by name from inputs by name; the first output is the differentiated one. */
+export type Build = (tape: Tape, inputs: Record<string, Tensor>) => Record<string, Tensor>;
+
+export interface Evaluation {
+  readonly outputs: Record<string, HostValue>;
+  readonly gradients: Record<string, HostValue>;
+}
+
+export interface EvaluateOptions {
+  /** The inputs to differentiate with respect to; all f32 inputs unless given. */
+  readonly wrt?: readonly string[];
+  /** The gradient arriving at the first output; without it only the forward pass runs. */
+  readonly upstream?: HostValue;
+  readonly candidates?: Readonly<Record<string, string>>;
+}
+
+/** Runs a small graph once, forward and (given `upstream`) backward, and reads everything back. */
+export async function evaluate(
+  device: Device,
+  build: Build,
+  inputs: Record<string, HostValue>,
+  { wrt, upstream, candidates = {} }: EvaluateOptions = {},
+): Promise<Evaluation> {
+  const tape = createTape(device.target, { grad: upstream !== undefined, candidates });
+  const wanted = new Set(wrt ?? Object.keys(inputs));
+  const tensors: Record<string, Tensor> = {};
+  for (const [name, { shape, data }] of Object.entries(inputs)) {
+    const dtype = dtypeOf(data);
+    tensors[name] = tape.input(name, shape, dtype, { requiresGrad: dtype === 'f32' && wanted.has(name) });
+  }
+  const outputs = build(tape, tensors);
+  for (const [name, tensor] of Object.entries(outputs)) tape.output(`output.${name}`, tensor);
+  const values = Object.fromEntries(Object.entries(inputs).map(([name, { data }]) => [name, data]));
+  const [first] = Object.values(outputs);
+  if (upstream && first) {
+    const arriving = tape.input('upstream', upstream.shape);
+    values.upstream = upstream.data;
+    const found = gradients(tape, first, arriving);
+    for (const [name, tensor] of Object.entries(tensors)) {
+      const gradient = found.get(tensor);
+      if (gradient) tape.output(`grad.${name}`, gradient);
+    }
+  }
+  const program = await compile(device, tape);
+  const read = await program.run(values, [...tape.outputs.keys()]).read();
+  const collect = (prefix: string) =>
+    Object.fromEntries(
+      [...tape.outputs]
+        .filter(([name]) => name.startsWith(prefix))
+        .map(([name, { shape }]) => [name.slice(prefix.length), { shape, data: read[name] as TypedArray }]),
+    );
+  return { outputs: collect('output.'), gradients: collect('grad.') };
+}
+
+function dtypeOf(data: TypedArray): DType {
+  if (data instanceof Float32Array) return 'f32';
+  if (data instanceof Int32Array) return 'i32';
+  return data instanceof Uint32Array ? 'u32' : 'u8';
+}

@@ -1,0 +1,265 @@
+import { byteLength, type Chunk, type DType, elements, type Tensor } from '../tape/tensor.ts';
+import { createPipelines, type Pipelines } from './kernel/pipelines.ts';
+import type { Target } from './kernel/target.ts';
+import { createScratch, type Scratch } from './scratch.ts';
+
+/** A WebGPU device with what lasts on it: compiled pipelines, lasting tensors, and memory that programs share. */
+export interface Device {
+  readonly gpu: GPUDevice;
+  readonly target: Target;
+  /** Which adapter this is and why it was taken, in one line. */
+  readonly description: string;
+  readonly pipelines: Pipelines;
+  readonly scratch: Scratch;
+  /** The buffer of a chunk, made and filled at first use. */
+  buffer(chunk: Chunk): GPUBuffer;
+  /** Overwrites a lasting tensor. Throws when it has none of its own memory or the size differs. */
+  write(tensor: Tensor, data: ArrayBufferView): void;
+  /** Reads a lasting tensor, after all work submitted so far. */
+  read(tensor: Tensor): Promise<TypedArray>;
+  /** Reads `bytes` of a buffer that `encode` has copied into `staging`; see `Readback`. */
+  stage(bytes: number): Staging;
+  /** Awaits a promise that the GPU resolves, in the way that costs this runtime least. */
+  wait<T>(promise: Promise<T>): Promise<T>;
+  /** Waits until all submitted work is done. */
+  idle(): Promise<void>;
+  /** Throws what has gone wrong since the last call: a lost device or an uncaptured GPU error. */
+  check(): void;
+  destroy(): void;
+}
+
+export type TypedArray =
+  | Float32Array<ArrayBuffer>
+  | Int32Array<ArrayBuffer>
+  | Uint32Array<ArrayBuffer>
+  | Uint8Array<ArrayBuffer>;
+
+/** A mappable buffer from a ring: copied into by an encoder, then read once. */
+export interface Staging {
+  readonly buffer: GPUBuffer;
+  /** Waits for the copy and returns its bytes; the buffer goes back to the ring. */
+  read(): Promise<ArrayBuffer>;
+}
+
+export interface DeviceOptions {
+  /** Why this adapter was taken; completes the device's description. */
+  why?: string;
+  wait?<T>(promise: Promise<T>): Promise<T>;
+}
+
+const OPTIONAL_FEATURES = ['subgroups', 'shader-f16', 'timestamp-query'] as const;
+
+/**
+ * A device with all the limits of its adapter and the optional features that kernels can use.
+ * Throws in one sentence when the adapter refuses.
+ */
+export async function createDevice(
+  adapter: GPUAdapter,
+  { why = '', wait = (p) => p }: DeviceOptions = {},
+): Promise<Device> {
+  const gpu = await openDevice(adapter);
+  const target = describeTarget(adapter, gpu);
+  const buffers = new Map<Chunk, GPUBuffer>();
+  const ring: GPUBuffer[] = [];
+  const failures: Error[] = [];
+  let destroyed = false;
+
+  gpu.addEventListener('uncapturederror', (event) => failures.push(toError(event.error)));
+  gpu.lost.then((info) => {
+    if (!destroyed)
+      failures.push(
+        new Error(`The GPU device was lost (${info.message || info.reason}); what was saved so far is intact.`, {
+          cause: info,
+        }),
+      );
+  });
+
+  const device: Device = {
+    gpu,
+    target,
+    description: why ? `${target.name}: ${why}` : target.name,
+    pipelines: createPipelines(gpu),
+    scratch: createScratch(gpu),
+    wait,
+    buffer(chunk) {
+      const existing = buffers.get(chunk);
+      if (existing) return existing;
+      if (chunk.bytes > target.limits.maxBufferSize)
+        throw new Error(
+          `${chunk.label} needs ${mebibytes(chunk.bytes)}, but a buffer of ${target.name} holds at most ${mebibytes(target.limits.maxBufferSize)}.`,
+        );
+      const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
+      const buffer = gpu.createBuffer({ label: chunk.label, size: chunk.bytes, usage: STORAGE | COPY_SRC | COPY_DST });
+      chunk.frozen = true;
+      for (const { offset, data } of chunk.initial) writeBytes(gpu, buffer, offset, data);
+      buffers.set(chunk, buffer);
+      return buffer;
+    },
+    write(tensor, data) {
+      const { chunk, offset } = lasting(tensor);
+      if (
+        data.byteLength > byteLength(tensor) ||
+        data.byteLength < elements(tensor.shape) * (tensor.dtype === 'u8' ? 1 : 4)
+      )
+        throw new Error(
+          `${tensor.label} holds ${elements(tensor.shape)} elements of ${tensor.dtype}, but ${data.byteLength} bytes were given.`,
+        );
+      writeBytes(gpu, device.buffer(chunk), offset, data);
+    },
+    async read(tensor) {
+      const { chunk, offset } = lasting(tensor);
+      const staging = device.stage(byteLength(tensor));
+      const encoder = gpu.createCommandEncoder({ label: `read ${tensor.label}` });
+      encoder.copyBufferToBuffer(device.buffer(chunk), offset, staging.buffer, 0, byteLength(tensor));
+      gpu.queue.submit([encoder.finish()]);
+      return view(await staging.read(), tensor.dtype, elements(tensor.shape));
+    },
+    stage(bytes) {
+      const index = ring.findIndex((buffer) => buffer.size >= bytes && buffer.size <= 4 * bytes + 4096);
+      const buffer =
+        index >= 0
+          ? (ring.splice(index, 1)[0] as GPUBuffer)
+          : gpu.createBuffer({
+              label: 'staging',
+              size: bytes,
+              usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+            });
+      return {
+        buffer,
+        async read() {
+          device.check();
+          await device.wait(
+            buffer.mapAsync(GPUMapMode.READ, 0, bytes).catch((cause) => {
+              device.check();
+              throw new Error('Results could not be read back from the GPU.', { cause });
+            }),
+          );
+          const copy = buffer.getMappedRange(0, bytes).slice(0);
+          buffer.unmap();
+          ring.push(buffer);
+          device.check();
+          return copy;
+        },
+      };
+    },
+    async idle() {
+      await device.wait(gpu.queue.onSubmittedWorkDone());
+      device.check();
+    },
+    check() {
+      const [failure] = failures.splice(0);
+      if (failure) throw failure;
+    },
+    destroy() {
+      destroyed = true;
+      gpu.destroy();
+    },
+  };
+  return device;
+}
+
+/**
+ * The device that the browser or Deno offers by `navigator.gpu`.
+ * Throws in one sentence where there is no WebGPU or no adapter.
+ */
+export async function requestDevice(): Promise<Device> {
+  const webgpu = globalThis.navigator?.gpu;
+  if (!webgpu)
+    throw new Error(
+      'This runtime has no WebGPU: use a browser that has it, Deno, or the package\'s "./node" entry in Node.',
+    );
+  const adapter = await webgpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) throw new Error('WebGPU found no adapter: there is no GPU driver that it can use.');
+  return createDevice(adapter, {
+    why: adapter.info.isFallbackAdapter ? 'software, the only adapter there is' : 'offered by the runtime',
+  });
+}
+
+/** `bytes` as the elements of `dtype`. */
+export function view(bytes: ArrayBuffer, dtype: DType, count: number): TypedArray {
+  switch (dtype) {
+    case 'f32':
+      return new Float32Array(bytes, 0, count);
+    case 'i32':
+      return new Int32Array(bytes, 0, count);
+    case 'u32':
+      return new Uint32Array(bytes, 0, count);
+    case 'u8':
+      return new Uint8Array(bytes, 0, count);
+  }
+}
+
+export const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 20 ? 2 : 0)} MiB`;
+
+async function openDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  const { limits } = adapter;
+  const requiredFeatures = OPTIONAL_FEATURES.filter((feature) => adapter.features.has(feature));
+  try {
+    return await adapter.requestDevice({
+      requiredFeatures,
+      requiredLimits: {
+        maxBufferSize: limits.maxBufferSize,
+        maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+        maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
+        maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
+        maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
+        maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
+      },
+    });
+  } catch (cause) {
+    throw new Error(`The adapter ${adapterName(adapter.info)} gave no device: ${(cause as Error).message}`, { cause });
+  }
+}
+
+const adapterName = (info: GPUAdapterInfo): string =>
+  [info.vendor, info.architecture, info.description].filter((part) => part && !/^\d+$/.test(part)).join(' ') ||
+  'WebGPU adapter';
+
+function describeTarget(adapter: GPUAdapter, gpu: GPUDevice): Target {
+  const { info } = adapter;
+  const { limits } = gpu;
+  const name = adapterName(info);
+  const software = info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render/i.test(name);
+  return {
+    kind: software ? 'cpu' : 'gpu',
+    name,
+    features: new Set(gpu.features as ReadonlySet<string>),
+    subgroupSize:
+      gpu.features.has('subgroups') && info.subgroupMinSize === info.subgroupMaxSize ? (info.subgroupMinSize ?? 0) : 0,
+    limits: {
+      maxBufferSize: limits.maxBufferSize,
+      maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+      maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
+      maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
+      maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
+      minStorageBufferOffsetAlignment: limits.minStorageBufferOffsetAlignment,
+    },
+  };
+}
+
+/** WebGPU's own errors are no `Error`s and have no name; this gives them both. */
+function toError(error: GPUError): Error {
+  const wrapped = new Error(`The GPU refused a command: ${error.message}`, { cause: error });
+  wrapped.name = error.constructor.name;
+  return wrapped;
+}
+
+function lasting(tensor: Tensor) {
+  if (!tensor.storage)
+    throw new Error(
+      `${tensor.label} is a step's temporary: only inputs, outputs and lasting tensors can be read or written.`,
+    );
+  return tensor.storage;
+}
+
+/** `writeBuffer` wants whole words, which bytes of images need not be. */
+function writeBytes(gpu: GPUDevice, buffer: GPUBuffer, offset: number, data: ArrayBufferView): void {
+  const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+  const words = bytes.length & ~3;
+  if (words > 0) gpu.queue.writeBuffer(buffer, offset, bytes, 0, words);
+  if (words < bytes.length) {
+    const last = new Uint8Array(4);
+    last.set(bytes.subarray(words));
+    gpu.queue.writeBuffer(buffer, offset + words, last);
+  }
+}

@@ -1,0 +1,33 @@
+/** What an op needs to know of an adapter to choose a kernel: plain data, no GPU object. */
+export interface Target {
+  /** `cpu` for drivers that run WGSL on the processor (SwiftShader, llvmpipe): they want barrier-free kernels. */
+  readonly kind: 'cpu' | 'gpu';
+  /** Vendor, architecture and description as the adapter gives them. */
+  readonly name: string;
+  readonly features: ReadonlySet<string>;
+  /** The number of lanes of a subgroup where the adapter fixes it, else 0. */
+  readonly subgroupSize: number;
+  readonly limits: Readonly<TargetLimits>;
+}
+
+export interface TargetLimits {
+  maxBufferSize: number;
+  maxStorageBufferBindingSize: number;
+  maxComputeWorkgroupsPerDimension: number;
+  maxComputeWorkgroupStorageSize: number;
+  maxComputeInvocationsPerWorkgroup: number;
+  minStorageBufferOffsetAlignment: number;
+}
+
+export type Workgroups = readonly [x: number, y: number, z: number];
+
+/**
+ * A grid of `count` workgroups, folded into two dimensions where one cannot hold them.
+ * Kernels undo the fold with `workgroup_index` and must ignore indices of `count` and above.
+ */
+export function grid(target: Target, count: number): Workgroups {
+  const most = target.limits.maxComputeWorkgroupsPerDimension;
+  if (count <= most) return [Math.max(count, 1), 1, 1];
+  const y = Math.ceil(count / most);
+  return [Math.ceil(count / y), y, 1];
+}

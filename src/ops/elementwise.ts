@@ -1,0 +1,66 @@
+import { kernels } from '../gpu/kernel/generated.ts';
+import type { Kernel } from '../gpu/kernel/kernel.ts';
+import { grid } from '../gpu/kernel/target.ts';
+import { shapeError, type Tape } from '../tape/tape.ts';
+import { byteLength, elements, showShape, type Tensor } from '../tape/tensor.ts';
+
+/** Launches a kernel that maps vec4s of its bindings, all of one shape. */
+export function elementwise<B extends string, U extends string>(
+  tape: Tape,
+  kernel: Kernel<B, 'vec4s' | U, 'WORKGROUP' | 'SPAN'>,
+  bindings: Record<B, Tensor>,
+  label: string,
+  uniforms: Record<Exclude<U, 'vec4s'>, number>,
+): void {
+  const [any] = Object.values<Tensor>(bindings) as [Tensor];
+  const vec4s = byteLength(any) / 16;
+  // A processor walks memory in order; a GPU wants neighbouring invocations on neighbouring vec4s.
+  const SPAN = tape.target.kind === 'cpu' ? 4 : 1;
+  const workgroups = grid(tape.target, Math.ceil(vec4s / (kernel.constants.WORKGROUP * SPAN)));
+  tape.dispatch(kernel, {
+    bindings,
+    uniforms: { ...uniforms, vec4s } as Record<'vec4s' | U, number>,
+    constants: { SPAN },
+    workgroups,
+    label,
+    flops: elements(any.shape),
+  });
+}
+
+/** a + b, both of one shape. */
+export function add(tape: Tape, a: Tensor, b: Tensor): Tensor {
+  if (showShape(a.shape) !== showShape(b.shape)) throw shapeError('add', 'b', b.shape, `a has ${showShape(a.shape)}`);
+  const y = addInto(tape, a, b);
+  const pass = (dy: Tensor) => (into?: Tensor) => (into ? scale(tape, dy, 1, into) : dy);
+  return tape.record('add', { a, b }, y, (dy) => ({ a: pass(dy), b: pass(dy) }));
+}
+
+/** max(x, 0). Any shape. */
+export function relu(tape: Tape, x: Tensor): Tensor {
+  const y = tape.empty(x.shape, 'relu');
+  elementwise(tape, kernels['elementwise/relu'], { x, y }, 'relu', {});
+  return tape.record('relu', { x }, y, (dy) => ({
+    x: (into) => {
+      const dx = into ?? tape.empty(x.shape, 'relu.grad');
+      elementwise(tape, kernels['elementwise/relu_backward'], { dy, y, dx }, 'relu.backward', {});
+      return dx;
+    },
+  }));
+}
+
+/** factor · x, without a record: a building block of gradients. */
+export function scale(tape: Tape, x: Tensor, factor: number, into = tape.empty(x.shape, 'scale')): Tensor {
+  elementwise(tape, kernels['elementwise/scale'], { x, y: into }, 'scale', { factor });
+  return into;
+}
+
+/** The sum of two gradients, in place where `into` is one of them. */
+export function addInto(tape: Tape, a: Tensor, b: Tensor, into?: Tensor): Tensor {
+  if (into === a) {
+    elementwise(tape, kernels['elementwise/accumulate'], { x: b, y: a }, 'accumulate', {});
+    return a;
+  }
+  const y = into ?? tape.empty(a.shape, 'add');
+  elementwise(tape, kernels['elementwise/add'], { a, b, y }, 'add', {});
+  return y;
+}

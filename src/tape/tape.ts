@@ -1,0 +1,154 @@
+import type { Kernel } from '../gpu/kernel/kernel.ts';
+import type { Target, Workgroups } from '../gpu/kernel/target.ts';
+import { byteLength, type DType, type Shape, showShape, type Tensor, variable } from './tensor.ts';
+
+/** One kernel launch, as recorded: nothing has run. */
+export interface Dispatch {
+  readonly kernel: Kernel;
+  readonly constants: Readonly<Record<string, number>>;
+  readonly uniforms: Readonly<Record<string, number>>;
+  readonly bindings: Readonly<Record<string, Tensor>>;
+  readonly workgroups: Workgroups;
+  /** The layer and the pass it belongs to, for example `layer1.0.conv1 conv2d.forward`. */
+  readonly label: string;
+  readonly flops: number;
+  /** Bytes that must move at least: every bound tensor once. */
+  readonly bytes: number;
+}
+
+/** What an op says of one launch. */
+export interface Launch<B extends string, U extends string, C extends string> {
+  bindings: Record<B, Tensor>;
+  uniforms: Record<U, number>;
+  constants?: Partial<Record<C, number>>;
+  workgroups: Workgroups;
+  /** The op and pass, for example `conv2d.wgrad`. */
+  label: string;
+  /** Floating-point operations that the mathematics needs; a multiply-add counts two. */
+  flops?: number;
+}
+
+/**
+ * Computes the gradient of one input. It writes into `into` where that is given (a parameter's place in the gradient
+ * arena) and returns the tensor that holds the gradient, which may be an existing one where nothing is to be computed.
+ */
+export type GradientThunk = (into?: Tensor) => Tensor;
+
+/** An op's trace: what it made from what, and how a gradient flows back, one thunk an input. */
+export interface OpRecord<K extends string = string> {
+  readonly op: string;
+  readonly scope: string;
+  readonly inputs: Readonly<Record<K, Tensor>>;
+  readonly output: Tensor;
+  readonly backward: (upstream: Tensor) => { readonly [P in K]?: GradientThunk };
+}
+
+export interface TapeOptions {
+  /** False for evaluation: ops then leave no records and save nothing. */
+  grad?: boolean;
+  /** Forces candidates by op, for example `{ matmul: 'register' }`, where their requirements are met. */
+  candidates?: Readonly<Record<string, string>>;
+}
+
+/** Records what to compute (dispatches) and how to differentiate it (op records). Knows no GPU object and no op. */
+export interface Tape {
+  readonly target: Target;
+  readonly candidates: Readonly<Record<string, string>>;
+  readonly dispatches: Dispatch[];
+  readonly records: OpRecord[];
+  readonly inputs: Map<string, Tensor>;
+  readonly outputs: Map<string, Tensor>;
+  /** A tensor that the caller fills before each run. Throws when the name is taken. */
+  input(name: string, shape: Shape, dtype?: DType, options?: { requiresGrad?: boolean }): Tensor;
+  /** Keeps a tensor's value readable after a run. Throws when the name is taken. */
+  output(name: string, tensor: Tensor): void;
+  /** A tensor for an op to write. */
+  empty(shape: Shape, label: string, dtype?: DType): Tensor;
+  /** Runs `body` with `name` in front of the labels it makes. */
+  scope<T>(name: string, body: () => T): T;
+  /** Appends a launch. Throws when a bound tensor's dtype or a workgroup count cannot be. */
+  dispatch<B extends string, U extends string, C extends string>(
+    kernel: Kernel<B, U, C>,
+    launch: Launch<B, U, C>,
+  ): void;
+  /**
+   * Declares `output` a differentiable function of `inputs` and returns it, marked so that gradients flow where an
+   * input needs one. Where none does, `backward` is dropped, and what only it would read is never kept.
+   */
+  record<K extends string>(
+    op: string,
+    inputs: Record<K, Tensor>,
+    output: Tensor,
+    backward: OpRecord<K>['backward'],
+  ): Tensor;
+  /** Whether an op on these tensors must save what its backward pass needs. */
+  tracks(...tensors: Tensor[]): boolean;
+}
+
+export function createTape(target: Target, { grad = true, candidates = {} }: TapeOptions = {}): Tape {
+  const dispatches: Dispatch[] = [];
+  const records: OpRecord[] = [];
+  const inputs = new Map<string, Tensor>();
+  const outputs = new Map<string, Tensor>();
+  const scopes: string[] = [];
+  const tracks = (...tensors: Tensor[]) => grad && tensors.some((tensor) => tensor.requiresGrad);
+  const prefixed = (label: string) => (scopes.length > 0 ? `${scopes.join('.')} ${label}` : label);
+
+  return {
+    target,
+    candidates,
+    dispatches,
+    records,
+    inputs,
+    outputs,
+    tracks,
+    input(name, shape, dtype = 'f32', { requiresGrad = false } = {}) {
+      if (inputs.has(name)) throw new Error(`The tape already has an input named ${name}.`);
+      const tensor: Tensor = { ...variable(name, shape, dtype), requiresGrad };
+      inputs.set(name, tensor);
+      return tensor;
+    },
+    output(name, tensor) {
+      if (outputs.has(name)) throw new Error(`The tape already has an output named ${name}.`);
+      outputs.set(name, tensor);
+    },
+    empty: (shape, label, dtype = 'f32') => ({ shape, dtype, label: prefixed(label), requiresGrad: false }),
+    scope(name, body) {
+      if (name === '') return body();
+      scopes.push(name);
+      try {
+        return body();
+      } finally {
+        scopes.pop();
+      }
+    },
+    dispatch(kernel, { bindings, uniforms, constants = {}, workgroups, label, flops = 0 }) {
+      const tensors = Object.values<Tensor>(bindings);
+      const most = target.limits.maxComputeWorkgroupsPerDimension;
+      if (workgroups.some((count) => !Number.isInteger(count) || count < 1 || count > most))
+        throw new Error(
+          `${prefixed(label)}: a grid of ${workgroups.join('×')} workgroups cannot run here; each dimension holds 1 to ${most}.`,
+        );
+      dispatches.push({
+        kernel,
+        constants: constants as Record<string, number>,
+        uniforms,
+        bindings,
+        workgroups,
+        label: prefixed(label),
+        flops,
+        bytes: [...new Set(tensors)].reduce((sum, tensor) => sum + byteLength(tensor), 0),
+      });
+    },
+    record(op, from, output, backward) {
+      if (!tracks(...Object.values<Tensor>(from))) return output;
+      output.requiresGrad = true;
+      records.push({ op, scope: scopes.join('.'), inputs: from, output, backward } as OpRecord);
+      return output;
+    },
+  };
+}
+
+/** The sentence for an argument of a wrong shape. */
+export const shapeError = (op: string, argument: string, shape: Shape, wanted: string): Error =>
+  new Error(`${op}: ${argument} has shape ${showShape(shape)}, but ${wanted}.`);

@@ -1,0 +1,65 @@
+export type DType = 'f32' | 'i32' | 'u32' | 'u8';
+export type Shape = readonly number[];
+
+/** Bytes of one element. Bytes (`u8`) are packed four to a word, the first in the lowest bits. */
+export const BYTES: Readonly<Record<DType, number>> = { f32: 4, i32: 4, u32: 4, u8: 1 };
+
+/**
+ * A value that a program computes or reads. Row-major; images are NHWC.
+ * A tensor with `storage` outlives programs; the memory of all others is planned by the program that uses them.
+ */
+export interface Tensor {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly label: string;
+  /** Whether a gradient must flow to this tensor or through it. */
+  requiresGrad: boolean;
+  readonly storage?: Slice;
+}
+
+/** A part of a chunk: where a lasting tensor lives. */
+export interface Slice {
+  readonly chunk: Chunk;
+  /** In bytes, a multiple of `SLICE_ALIGNMENT`. */
+  readonly offset: number;
+}
+
+/** Memory that outlives programs. A device gives it a buffer at first use; from then on it cannot grow. */
+export interface Chunk {
+  readonly label: string;
+  bytes: number;
+  /** First contents; what no entry covers is zero. */
+  readonly initial: { readonly offset: number; readonly data: ArrayBufferView }[];
+  frozen: boolean;
+}
+
+/** WebGPU's default `minStorageBufferOffsetAlignment`. */
+export const SLICE_ALIGNMENT = 256;
+
+export const elements = (shape: Shape): number => shape.reduce((product, size) => product * size, 1);
+
+/** Bytes a tensor occupies: whole vec4s, so that kernels may read and write it as `array<vec4f>`. */
+export const byteLength = (tensor: Tensor): number =>
+  Math.max(16, Math.ceil((elements(tensor.shape) * BYTES[tensor.dtype]) / 16) * 16);
+
+export const showShape = (shape: Shape): string => `[${shape.join(', ')}]`;
+
+/** A tensor that outlives programs, zero unless `data` is given. */
+export function variable(label: string, shape: Shape, dtype: DType = 'f32', data?: ArrayBufferView): Tensor {
+  const want = elements(shape) * BYTES[dtype];
+  if (data && data.byteLength !== want)
+    throw new Error(`${label} ${showShape(shape)} needs ${want} bytes of ${dtype}, but ${data.byteLength} were given.`);
+  const chunk: Chunk = { label, bytes: 0, initial: data ? [{ offset: 0, data }] : [], frozen: false };
+  const tensor: Tensor = { shape, dtype, label, requiresGrad: false, storage: { chunk, offset: 0 } };
+  chunk.bytes = byteLength(tensor);
+  return tensor;
+}
+
+/** The whole of a chunk as one flat tensor. */
+export const wholeChunk = (chunk: Chunk): Tensor => ({
+  shape: [chunk.bytes / 4],
+  dtype: 'f32',
+  label: chunk.label,
+  requiresGrad: false,
+  storage: { chunk, offset: 0 },
+});

@@ -1,0 +1,54 @@
+import { evaluate, type HostValue } from '../../src/conformance/evaluate.ts';
+import { add, relu } from '../../src/ops/elementwise.ts';
+import { createTape } from '../../src/tape/tape.ts';
+import { testDevice } from '../device.ts';
+import { assert, suite } from '../harness.ts';
+
+const test = suite('elementwise');
+
+const ramp = (shape: number[], from = -1, step = 0.01): HostValue => {
+  const count = shape.reduce((product, size) => product * size, 1);
+  return { shape, data: Float32Array.from({ length: count }, (_, i) => from + step * i) };
+};
+
+for (const shape of [[1], [5, 77], [3, 4, 5, 5]])
+  test(`relu and its gradient at [${shape}]`, async () => {
+    const x = ramp(shape);
+    const upstream = ramp(shape, 2, 0.5);
+    const { outputs, gradients } = await evaluate(
+      await testDevice(),
+      (tape, { x }) => ({ y: relu(tape, x!) }),
+      { x },
+      { upstream },
+    );
+    assert.equal(
+      [...outputs.y!.data],
+      [...x.data].map((v) => Math.max(v, 0)),
+    );
+    assert.equal(
+      [...gradients.x!.data],
+      [...upstream.data].map((d, i) => (x.data[i]! > 0 ? d : 0)),
+    );
+  });
+
+test('a tensor used twice gets the sum of both gradients', async () => {
+  const x = ramp([7], 1);
+  const upstream = ramp([7]);
+  const { outputs, gradients } = await evaluate(
+    await testDevice(),
+    (tape, { x }) => ({ y: add(tape, x!, add(tape, x!, x!)) }),
+    { x },
+    { upstream },
+  );
+  const three = (values: ArrayLike<number>) => Array.from(values, (v) => Math.fround(Math.fround(v + v) + v));
+  assert.equal([...outputs.y!.data], three(x.data));
+  assert.equal([...gradients.x!.data], three(upstream.data));
+});
+
+test('add refuses two shapes', async () => {
+  const tape = createTape((await testDevice()).target);
+  const [a, b] = [tape.input('a', [2, 3]), tape.input('b', [3, 2])];
+  assert.throws(() => add(tape, a, b), /add: b has shape \[3, 2\], but a has \[2, 3\]\./);
+});
+
+test.run();
