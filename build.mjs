@@ -48,6 +48,16 @@ const browserText = {
   },
 };
 
+/** A portable bundle may name what is for Node alone behind an `import()` that it does not run elsewhere. */
+const nodeLater = {
+  name: 'node-later',
+  setup({ onResolve }) {
+    onResolve({ filter: /(\/|\.)node\.ts$/ }, ({ kind, path }) =>
+      kind === 'dynamic-import' ? { path, external: true } : null,
+    );
+  },
+};
+
 function bundle(options) {
   return build({
     bundle: true,
@@ -115,8 +125,9 @@ async function buildTests(part, out) {
   await bundleOf(
     files.filter((path) => !path.endsWith('.node.test.ts')),
     'test.web.mjs',
-    portable,
+    { ...portable, plugins: [browserText, nodeLater] },
   );
+  await bundle({ entryPoints: ['test/deno.ts'], outfile: join(out, 'deno.mjs'), ...node });
   const conformance = 'src/conformance/web.ts';
   if (existsSync(conformance)) {
     await bundle({ entryPoints: [conformance], outfile: join(out, 'conformance.web.mjs'), ...portable });

@@ -37,13 +37,16 @@ export function reflectKernel(name, source) {
 /** wgsl_reflect throws strings and objects as well as errors, so all of them become one readable error. */
 function parse(source) {
   try {
-    return new WgslReflect(/^\s*enable\s+chromium_/m.test(source) ? withoutBodies(source) : source);
+    return new WgslReflect(withoutBodies(source));
   } catch (error) {
     throw new Error(`does not parse: ${error?.message ?? JSON.stringify(error)}`);
   }
 }
 
-/** The parser does not know experimental syntax in statements, and the interface can be read without them. */
+/**
+ * The parser refuses some valid statements, and the interface can be read without any; compilers report what is wrong
+ * inside functions better. Line breaks stay, so that line numbers in messages are right.
+ */
 function withoutBodies(source) {
   const code = source.replace(/\/\/.*$/gm, '');
   let out = '';
@@ -52,7 +55,7 @@ function withoutBodies(source) {
   for (const token of code.split(/(\bfn\b|[{}])/)) {
     if (depth === 0 && token === 'fn') inFunction = true;
     if (token === '}') depth -= 1;
-    if (!inFunction || depth === 0) out += token;
+    out += !inFunction || depth === 0 ? token : token.replace(/[^\n]/g, '');
     if (token === '}' && depth === 0) inFunction = false;
     if (token === '{') depth += 1;
   }

@@ -1,0 +1,151 @@
+// Runs a bundle in a headless browser that has WebGPU, relays its console and exits with its code.
+//   node test/browser.mjs [--entry out/test.web.mjs] [--serve /prefix=FOLDER]... [--timeout SECONDS] [ARGS...]
+// It serves test/ and data/ below the same paths unless told otherwise.
+// The bundle finds its arguments in `globalThis.testPage.args` and ends by `globalThis.testPage.exit(code)`.
+import { createReadStream, existsSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { extname, join, normalize, resolve, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const TYPES = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.json': 'application/json',
+};
+const LAUNCH_FLAGS = ['--enable-unsafe-webgpu', '--no-zygote'];
+const ANSI = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
+
+/**
+ * Loads a module in a headless browser and waits until it reports an exit code.
+ *
+ * @param {object} options
+ * @param {string} options.entry the bundled module
+ * @param {Record<string, string>} [options.routes] folders to serve, by URL prefix
+ * @param {string[]} [options.args] what the module finds in `testPage.args`
+ * @param {number} [options.timeout] seconds until the run counts as failed
+ * @param {(line: string) => void} [options.print] takes each line of the page's console
+ * @returns {Promise<number>} the exit code
+ */
+export async function runInBrowser({ entry, routes = {}, args = [], timeout = 600, print = console.log }) {
+  if (!existsSync(entry)) throw new Error(`${entry} does not exist: build it first.`);
+  const server = await serve({ ...routes, '/entry.mjs': entry }, pageFor(args));
+  let browser;
+  try {
+    browser = await launch();
+    const page = await browser.newPage();
+    return await new Promise((done, fail) => {
+      const timer = setTimeout(
+        () => fail(new Error(`The page did not finish within ${timeout} seconds.`)),
+        timeout * 1000,
+      );
+      timer.unref();
+      const relay = joinMarks(print);
+      page.on('console', (message) => relay(message.text().replace(ANSI, '').trimEnd()));
+      page.on('pageerror', (error) => fail(new Error(`The page failed: ${error.message}`, { cause: error })));
+      page.on('crash', () => fail(new Error('The page crashed.')));
+      page
+        .exposeFunction('reportExit', done)
+        .then(() => page.goto(server.url), fail)
+        .catch(fail);
+    });
+  } finally {
+    await browser?.close();
+    await server.close();
+  }
+}
+
+/** A page prints each test's mark as a message of its own; this joins them into the lines they are in a terminal. */
+function joinMarks(print) {
+  let marks = '';
+  return (text) => {
+    if (/^[•✘]$/.test(text)) {
+      marks += `${text} `;
+      return;
+    }
+    print(marks + text);
+    marks = '';
+  };
+}
+
+/** Chromium's headless shell from npm; playwright-core only drives it. */
+async function launch() {
+  // On systems without Chromium's own libraries this makes the package bring them along.
+  process.env.AWS_LAMBDA_JS_RUNTIME ??= 'nodejs20.x';
+  const [{ chromium: driver }, { default: chromium }] = await Promise.all([
+    import('playwright-core'),
+    import('@sparticuz/chromium'),
+  ]);
+  // A Vulkan driver chosen for Node can leave the browser without any.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('VK_')));
+  return driver.launch({ executablePath: await chromium.executablePath(), args: LAUNCH_FLAGS, env });
+}
+
+function pageFor(args) {
+  const text = JSON.stringify(args).replaceAll('<', '\\u003c');
+  return `<!doctype html><meta charset="utf-8"><title>coin-webgpu</title><link rel="icon" href="data:,">
+<script>globalThis.testPage = { args: ${text}, exit: (code) => reportExit(code) };</script>
+<script type="module" src="/entry.mjs"></script>`;
+}
+
+/** Serves `page` as / and each route's file or folder below its prefix, on a free port of localhost. */
+async function serve(routes, page) {
+  const server = createServer((request, response) => {
+    const path = decodeURIComponent(new URL(request.url, 'http://localhost').pathname);
+    if (path === '/') {
+      response.writeHead(200, { 'content-type': TYPES['.html'] }).end(page);
+      return;
+    }
+    const file = locate(routes, path);
+    if (file === undefined) {
+      response.writeHead(404).end(`${path} is not served`);
+      return;
+    }
+    response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' });
+    createReadStream(file).pipe(response);
+  });
+  await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+  return {
+    url: `http://localhost:${server.address().port}/`,
+    close: () =>
+      new Promise((closed) => {
+        server.close(closed);
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function locate(routes, path) {
+  for (const [prefix, root] of Object.entries(routes)) {
+    const isFile = path === prefix;
+    if (!isFile && !path.startsWith(`${prefix.replace(/\/$/, '')}/`)) continue;
+    const base = resolve(root);
+    const file = isFile ? base : normalize(join(base, path.slice(prefix.length)));
+    const isInside = file === base || file.startsWith(base + sep);
+    if (isInside && existsSync(file) && statSync(file).isFile()) return file;
+  }
+  return undefined;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      entry: { type: 'string', default: 'out/test.web.mjs' },
+      serve: { type: 'string', multiple: true, default: ['/test=test', '/data=data'] },
+      timeout: { type: 'string', default: '600' },
+    },
+  });
+  try {
+    process.exitCode = await runInBrowser({
+      entry: values.entry,
+      routes: Object.fromEntries(values.serve.map((route) => route.split('='))),
+      args: positionals,
+      timeout: Number(values.timeout),
+    });
+  } catch (error) {
+    console.error(`error: ${error.message}`);
+    process.exitCode = 1;
+  }
+}
