@@ -1,0 +1,88 @@
+// Tensors in host memory: what files hold and what is read back from the device.
+
+/** The element types that files may hold, by their safetensors names. */
+export type DType = 'F64' | 'F32' | 'F16' | 'BF16' | 'I64' | 'I32' | 'I16' | 'I8' | 'U8' | 'BOOL';
+
+/**
+ * The arrays that hold them. F16 and BF16 are kept as their raw 16 bits, because no JavaScript engine has both types;
+ * BOOL is one byte, 0 or 1.
+ */
+export type HostArray =
+  | Float64Array
+  | Float32Array
+  | Uint16Array
+  | BigInt64Array
+  | Int32Array
+  | Int16Array
+  | Int8Array
+  | Uint8Array;
+
+/**
+ * A dense row-major tensor in host memory. `data` has exactly as many elements as `shape` says; a scalar has the shape
+ * [].
+ */
+export interface HostTensor {
+  dtype: DType;
+  shape: number[];
+  data: HostArray;
+}
+
+interface ArrayType {
+  readonly BYTES_PER_ELEMENT: number;
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): HostArray;
+}
+
+const arrayTypes: Record<DType, ArrayType> = {
+  F64: Float64Array,
+  F32: Float32Array,
+  F16: Uint16Array,
+  BF16: Uint16Array,
+  I64: BigInt64Array,
+  I32: Int32Array,
+  I16: Int16Array,
+  I8: Int8Array,
+  U8: Uint8Array,
+  BOOL: Uint8Array,
+};
+
+/** Whether a string names an element type. */
+export function isDType(name: unknown): name is DType {
+  return typeof name === 'string' && Object.hasOwn(arrayTypes, name);
+}
+
+/** The array type that holds elements of `dtype`. */
+export function arrayType(dtype: DType): ArrayType {
+  return arrayTypes[dtype];
+}
+
+/** The number of elements of a shape; 1 for the shape [] of a scalar. */
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((count, size) => count * size, 1);
+}
+
+/**
+ * The elements of a tensor as 32-bit floats, row-major.
+ * An F32 tensor's own array is returned, not a copy. F64 and I64 are rounded to the nearest float; BOOL gives 0 and 1.
+ */
+export function toFloat32(tensor: HostTensor): Float32Array {
+  const { dtype, data } = tensor;
+  if (data instanceof Float32Array) return data;
+  if (data instanceof BigInt64Array) return Float32Array.from(data, Number);
+  if (dtype === 'BF16') {
+    // A bfloat16 is the upper half of a float.
+    const words = Uint32Array.from(data, (bits) => bits << 16);
+    return new Float32Array(words.buffer);
+  }
+  if (dtype === 'F16') return Float32Array.from(data, halfToNumber);
+  return Float32Array.from(data);
+}
+
+/** The value of an IEEE 754 binary16 number given as its 16 bits. */
+function halfToNumber(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  return sign * (1024 + fraction) * 2 ** (exponent - 25);
+}
