@@ -1,0 +1,33 @@
+// Reference implementations of every operation: float64, plain loops, PyTorch's layouts and meaning, independent of the
+// engine.
+
+import type { Reference } from './array64.ts';
+import { add, gelu, l2_normalize, mean, relu, softmax, sum, weighted_sum } from './elementwise.ts';
+import { attention, conv2d, linear, matmul } from './linear_algebra.ts';
+import { cross_entropy, sup_con } from './losses.ts';
+import { batch_norm, layer_norm } from './normalization.ts';
+import { global_avg_pool2d, max_pool2d } from './pooling.ts';
+
+export { type Array64, type Attributes, array64, type Inputs, type Outputs, type Reference, zeros } from './array64.ts';
+
+/** By operation; inputs, attributes and outputs are named as in golden cases. */
+export const references: Record<string, Reference> = {
+  add,
+  attention,
+  batch_norm,
+  conv2d,
+  cross_entropy,
+  gelu,
+  global_avg_pool2d,
+  l2_normalize,
+  layer_norm,
+  linear,
+  matmul,
+  max_pool2d,
+  mean,
+  relu,
+  softmax,
+  sum,
+  sup_con,
+  weighted_sum,
+};

@@ -1,0 +1,79 @@
+import { type Array64, array64, input, number, type Reference, rowsOf, zeros } from './array64.ts';
+import { normalizeRows } from './elementwise.ts';
+
+/**
+ * The mean over rows of -Σ q log softmax(logits). With `target` "index", q is one-hot at the row's class, mixed with
+ * the uniform distribution by `label_smoothing`; with "probability", q is the row of `target`, mixed the same way.
+ */
+export const cross_entropy: Reference = (inputs, attrs) => {
+  const [logits, target] = [input(inputs, 'logits'), input(inputs, 'target')];
+  const smoothing = number(attrs, 'label_smoothing', 0);
+  const { rows, width } = rowsOf(logits);
+  let loss = 0;
+  for (let row = 0; row < rows; row++) {
+    const values = logits.data.subarray(row * width, (row + 1) * width);
+    const lse = logSumExp(values);
+    values.forEach((value, c) => {
+      const hard = attrs.target === 'probability' ? target.data[row * width + c]! : Number(target.data[row] === c);
+      loss -= ((1 - smoothing) * hard + smoothing / width) * (value - lse);
+    });
+  }
+  return { y: array64([loss / rows]) };
+};
+
+function logSumExp(values: ArrayLike<number>): number {
+  const list = Array.from(values);
+  const largest = Math.max(...list);
+  return largest + Math.log(list.reduce((sum, value) => sum + Math.exp(value - largest), 0));
+}
+
+/**
+ * The supervised contrastive losses. With v the rows of z divided by their lengths, s_ij = v_i·v_j / temperature,
+ * lse_i = log Σ_{k≠i} exp s_ik and m_i the number of rows with row i's label, i among them, all have the form
+ * Σ_i (a_i lse_i - Σ_j b_ij s_ij). `variant` says which a and b:
+ * - `paper`: a_i = 1/n if m_i > 1, else 0; b_ij = a_i / (m_i - 1) for the other rows of the label.
+ * - `official`: a_i = m_i / n²; b_ij = 1 / n² for all rows of the label, i among them.
+ * - `sup_contrast`: the paper's times temperature / `base_temperature`.
+ * - `nt_xent`: the paper's, where a label stands for an image and has two rows, its two views.
+ * - `general`: a and b are inputs of shapes (n) and (n, n).
+ */
+export const sup_con: Reference = (inputs, attrs) => {
+  const z = input(inputs, 'z');
+  const temperature = number(attrs, 'temperature');
+  const { rows: n, width } = rowsOf(z);
+  const { a, b } = coefficients();
+  const { data: v } = normalizeRows(z, number(attrs, 'eps', 1e-12));
+  let loss = 0;
+  for (let i = 0; i < n; i++) {
+    const s = Array.from({ length: n }, (_, j) => {
+      let dot = 0;
+      for (let p = 0; p < width; p++) dot += v[i * width + p]! * v[j * width + p]!;
+      return dot / temperature;
+    });
+    loss += a.data[i]! * logSumExp(s.filter((_, k) => k !== i));
+    for (let j = 0; j < n; j++) loss -= b.data[i * n + j]! * s[j]!;
+  }
+  return { y: array64([loss]) };
+
+  function coefficients(): { a: Array64; b: Array64 } {
+    if (attrs.variant === 'general') return { a: input(inputs, 'a'), b: input(inputs, 'b') };
+    const { data: labels } = input(inputs, 'labels');
+    const [rowWeights, pairWeights] = [zeros([n]), zeros([n, n])];
+    for (let i = 0; i < n; i++) {
+      const same = Array.from(labels, (label) => label === labels[i]);
+      const members = same.filter(Boolean).length;
+      for (let j = 0; j < n; j++) {
+        if (!same[j]) continue;
+        if (attrs.variant === 'official') pairWeights.data[i * n + j] = 1 / n ** 2;
+        else if (j !== i) pairWeights.data[i * n + j] = factor() / n / (members - 1);
+      }
+      if (attrs.variant === 'official') rowWeights.data[i] = members / n ** 2;
+      else if (members > 1) rowWeights.data[i] = factor() / n;
+    }
+    return { a: rowWeights, b: pairWeights };
+  }
+
+  function factor(): number {
+    return attrs.variant === 'sup_contrast' ? temperature / number(attrs, 'base_temperature', 0.07) : 1;
+  }
+};
