@@ -1,4 +1,6 @@
+import source from '../../kernels/lib/random.wgsl' with { type: 'text' };
 import { normal2, random4, randomNormal, randomUniform, shuffle, uniform01 } from '../../src/data/random.ts';
+import { testDevice } from '../device.ts';
 import { assert, suite } from '../harness.ts';
 
 const test = suite('random');
@@ -76,6 +78,46 @@ test('shuffle holds every number once, in every place about equally often', () =
     counts.every((count) => Math.abs(count - 1000) < 140),
     String(counts),
   );
+});
+
+test('the GPU draws the same bits and the same numbers', async () => {
+  const count = 256;
+  const { gpu, wait } = await testDevice();
+  const code = `${source}
+    @group(0) @binding(0) var<storage, read_write> bits: array<vec4u>;
+    @group(0) @binding(1) var<storage, read_write> uniforms: array<f32>;
+    @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+      bits[id.x] = random4(vec4u(id.x, id.x * id.x, 42u, ~id.x));
+      uniforms[id.x] = uniform01(bits[id.x].x);
+    }`;
+  const pipeline = gpu.createComputePipeline({
+    layout: 'auto',
+    compute: { module: gpu.createShaderModule({ code }), entryPoint: 'main' },
+  });
+  const sizes = [16 * count, 4 * count];
+  const buffers = sizes.map((size) =>
+    gpu.createBuffer({ size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC }),
+  );
+  const staging = gpu.createBuffer({ size: 20 * count, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+  const encoder = gpu.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  pass.setPipeline(pipeline);
+  const entries = buffers.map((buffer, binding) => ({ binding, resource: { buffer } }));
+  pass.setBindGroup(0, gpu.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
+  pass.dispatchWorkgroups(count / 64);
+  pass.end();
+  encoder.copyBufferToBuffer(buffers[0]!, 0, staging, 0, 16 * count);
+  encoder.copyBufferToBuffer(buffers[1]!, 0, staging, 16 * count, 4 * count);
+  gpu.queue.submit([encoder.finish()]);
+  await wait(staging.mapAsync(GPUMapMode.READ));
+  const mapped = staging.getMappedRange();
+  const [bits, uniforms] = [new Uint32Array(mapped, 0, 4 * count), new Float32Array(mapped, 16 * count)];
+  for (let i = 0; i < count; i++) {
+    const want = random4(i, i * i, 42, ~i);
+    assert.equal([...bits.subarray(4 * i, 4 * i + 4)], want);
+    assert.is(uniforms[i], uniform01(want[0]));
+  }
+  for (const buffer of [...buffers, staging]) buffer.destroy();
 });
 
 test.run();
