@@ -8,21 +8,13 @@
 // `--out DIR` puts test bundles elsewhere than out/.
 import { execFileSync } from 'node:child_process';
 import { existsSync, watch } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { build } from 'esbuild';
+import { browserText, bundle, node, nodeLater, portable } from './src/build/bundle.mjs';
 import { filesBelow, generateIndex, refillIncludes } from './src/build/kernels.mjs';
 
 process.chdir(dirname(fileURLToPath(import.meta.url)));
-
-const node = {
-  platform: 'node',
-  target: 'node20',
-  external: ['webgpu', '@sparticuz/chromium', 'commander', 'cli-progress', 'playwright-core', 'esbuild'],
-};
-// The platform "browser" refuses every import of a Node module, which is what keeps these bundles portable.
-const portable = { platform: 'browser', target: 'es2022' };
 
 const shebang = { js: '#!/usr/bin/env node' };
 const PRODUCTS = [
@@ -32,43 +24,6 @@ const PRODUCTS = [
   { entry: 'src/index.ts', outfile: 'dist/coin.browser.js', ...portable, minify: true },
   { entry: 'bench/page.ts', outfile: 'dist/bench.browser.js', ...portable },
 ];
-
-/** `import text from 'browser:./x.ts'` gives the minified script for a page, for files that carry their own script. */
-const browserText = {
-  name: 'browser-text',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^browser:/ }, ({ path, resolveDir }) => ({
-      path: resolve(resolveDir, path.slice('browser:'.length)),
-      namespace: 'browser-text',
-    }));
-    onLoad({ filter: /.*/, namespace: 'browser-text' }, async ({ path }) => {
-      const result = await bundle({ entryPoints: [path], ...portable, format: 'iife', minify: true, write: false });
-      return { contents: result.outputFiles[0].text, loader: 'text', watchFiles: [path] };
-    });
-  },
-};
-
-/** A portable bundle may name what is for Node alone behind an `import()` that it does not run elsewhere. */
-const nodeLater = {
-  name: 'node-later',
-  setup({ onResolve }) {
-    onResolve({ filter: /(\/|\.)node\.ts$/ }, ({ kind, path }) =>
-      kind === 'dynamic-import' ? { path, external: true } : null,
-    );
-  },
-};
-
-function bundle(options) {
-  return build({
-    bundle: true,
-    format: 'esm',
-    logLevel: 'warning',
-    legalComments: 'none',
-    loader: { '.wgsl': 'text' },
-    plugins: [browserText],
-    ...options,
-  });
-}
 
 /** Prints messages as build errors and fails the build at its end, or only mentions them. */
 function report(messages, { fatal }) {

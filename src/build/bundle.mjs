@@ -1,0 +1,50 @@
+// How sources become bundles: the two targets, and what esbuild needs to know about this project.
+import { resolve } from 'node:path';
+import { build } from 'esbuild';
+
+/** Settings of bundles for Node. */
+export const node = {
+  platform: 'node',
+  target: 'node20',
+  external: ['webgpu', '@sparticuz/chromium', 'commander', 'cli-progress', 'playwright-core', 'esbuild'],
+};
+/** Settings of bundles for every runtime: esbuild then refuses imports of Node's modules, which keeps them portable. */
+export const portable = { platform: 'browser', target: 'es2022' };
+
+/** `import text from 'browser:./x.ts'` gives the minified script for a page, for files that carry their own script. */
+export const browserText = {
+  name: 'browser-text',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^browser:/ }, ({ path, resolveDir }) => ({
+      path: resolve(resolveDir, path.slice('browser:'.length)),
+      namespace: 'browser-text',
+    }));
+    onLoad({ filter: /.*/, namespace: 'browser-text' }, async ({ path }) => {
+      const result = await bundle({ entryPoints: [path], ...portable, format: 'iife', minify: true, write: false });
+      return { contents: result.outputFiles[0].text, loader: 'text', watchFiles: [path] };
+    });
+  },
+};
+
+/** A portable bundle may name what is for Node alone behind an `import()` that it does not run elsewhere. */
+export const nodeLater = {
+  name: 'node-later',
+  setup({ onResolve }) {
+    onResolve({ filter: /(\/|\.)node\.ts$/ }, ({ kind, path }) =>
+      kind === 'dynamic-import' ? { path, external: true } : null,
+    );
+  },
+};
+
+/** Bundles as one ES module; errors are printed by esbuild. */
+export function bundle(options) {
+  return build({
+    bundle: true,
+    format: 'esm',
+    logLevel: 'warning',
+    legalComments: 'none',
+    loader: { '.wgsl': 'text' },
+    plugins: [browserText],
+    ...options,
+  });
+}
