@@ -1,5 +1,7 @@
 import type { Device, TypedArray } from '../gpu/device.ts';
+import type { Target } from '../gpu/kernel/target.ts';
 import { compile } from '../gpu/program/program.ts';
+import type { Candidate } from '../ops/candidates.ts';
 import { gradients } from '../ops/gradients.ts';
 import { createTape, type Tape } from '../tape/tape.ts';
 import type { DType, Shape, Tensor } from '../tape/tensor.ts';
@@ -21,19 +23,35 @@ export interface Evaluation {
 export interface EvaluateOptions {
   /** The inputs to differentiate with respect to; all f32 inputs unless given. */
   readonly wrt?: readonly string[];
-  /** The gradient arriving at the first output; without it only the forward pass runs. */
+  /** The gradient arriving at the first output; without it only the forward pass is recorded. */
   readonly upstream?: HostValue;
+  /** Candidates to force, by op. */
   readonly candidates?: Readonly<Record<string, string>>;
 }
 
+/** A small graph on a tape, with the inputs to run it on. */
+export interface Recorded {
+  readonly tape: Tape;
+  readonly values: Record<string, TypedArray>;
+}
+
 /** Runs a small graph once, forward and (given `upstream`) backward, and reads everything back. */
-export async function evaluate(
+export function evaluate(
   device: Device,
   build: Build,
   inputs: Record<string, HostValue>,
-  { wrt, upstream, candidates = {} }: EvaluateOptions = {},
+  options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  const tape = createTape(device.target, { grad: upstream !== undefined, candidates });
+  return run(device, record(device.target, build, inputs, options));
+}
+
+export function record(
+  target: Target,
+  build: Build,
+  inputs: Record<string, HostValue>,
+  { wrt, upstream, candidates = {} }: EvaluateOptions,
+): Recorded {
+  const tape = createTape(target, { grad: upstream !== undefined, candidates });
   const wanted = new Set(wrt ?? Object.keys(inputs));
   const tensors: Record<string, Tensor> = {};
   for (const [name, { shape, data }] of Object.entries(inputs)) {
@@ -53,6 +71,10 @@ export async function evaluate(
       if (gradient) tape.output(`grad.${name}`, gradient);
     }
   }
+  return { tape, values };
+}
+
+export async function run(device: Device, { tape, values }: Recorded): Promise<Evaluation> {
   const program = await compile(device, tape);
   const read = await program.run(values, [...tape.outputs.keys()]).read();
   const collect = (prefix: string) =>
@@ -62,6 +84,39 @@ export async function evaluate(
         .map(([name, { shape }]) => [name.slice(prefix.length), { shape, data: read[name] as TypedArray }]),
     );
   return { outputs: collect('output.'), gradients: collect('grad.') };
+}
+
+/** A recording under one choice of candidates. */
+export interface Variant {
+  /** The forced candidate, or `default`. */
+  readonly name: string;
+  readonly recorded: Recorded;
+}
+
+/**
+ * The distinct ways to run a graph: the plain choice, then every candidate of the given families that fits and that
+ * makes a difference to the kernels launched.
+ */
+export function variants(
+  target: Target,
+  families: Readonly<Record<string, readonly Candidate<never>[]>>,
+  build: Build,
+  inputs: Record<string, HostValue>,
+  options: EvaluateOptions,
+): Variant[] {
+  const seen = new Set<string>();
+  const found: Variant[] = [];
+  const names = new Set(Object.values(families).flatMap((candidates) => candidates.map(({ name }) => name)));
+  for (const name of ['default', ...names]) {
+    const candidates = Object.fromEntries(Object.keys(families).map((family) => [family, name]));
+    const recorded = record(target, build, inputs, { ...options, candidates });
+    const launches = recorded.tape.dispatches.map(({ kernel, constants }) => [kernel.name, constants]);
+    const signature = JSON.stringify(launches);
+    if (seen.has(signature)) continue;
+    seen.add(signature);
+    found.push({ name, recorded });
+  }
+  return found;
 }
 
 function dtypeOf(data: TypedArray): DType {

@@ -13,7 +13,7 @@ export interface Plan {
   readonly live: number;
 }
 
-export function plan(dispatches: readonly Dispatch[], outputs: Iterable<Tensor>): Plan {
+export function plan(dispatches: readonly Dispatch[], outputs: readonly Tensor[]): Plan {
   const kept = dropDead(dispatches, outputs);
   const lives = lifetimes(kept, outputs);
   return { dispatches: kept, ...share(lives), ...totals(lives, kept.length) };
@@ -23,7 +23,7 @@ const written = ({ kernel, bindings }: Dispatch): Tensor[] =>
   kernel.bindings.filter(({ access }) => access === 'read_write').map(({ name }) => bindings[name] as Tensor);
 
 /** Keeps what writes a lasting tensor, an output, or something that a kept dispatch reads. */
-function dropDead(dispatches: readonly Dispatch[], outputs: Iterable<Tensor>): Dispatch[] {
+function dropDead(dispatches: readonly Dispatch[], outputs: readonly Tensor[]): Dispatch[] {
   const needed = new Set<Tensor>(outputs);
   const kept: Dispatch[] = [];
   for (const dispatch of [...dispatches].reverse()) {
@@ -42,7 +42,7 @@ interface Life {
 }
 
 /** From the dispatch that first touches a temporary to the last one; an output lives to the end. */
-function lifetimes(dispatches: readonly Dispatch[], outputs: Iterable<Tensor>): Life[] {
+function lifetimes(dispatches: readonly Dispatch[], outputs: readonly Tensor[]): Life[] {
   const lives = new Map<Tensor, Life>();
   dispatches.forEach((dispatch, index) => {
     const writes = new Set(written(dispatch));

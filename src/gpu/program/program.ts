@@ -60,7 +60,7 @@ const SUBMISSION_COST = { gpu: 2e11, cpu: 2e10 };
  */
 export async function compile(device: Device, tape: Tape): Promise<Program> {
   const { gpu, target } = device;
-  const planned = plan(tape.dispatches, tape.outputs.values());
+  const planned = plan(tape.dispatches, [...tape.outputs.values()]);
   checkSizes(device, planned);
   const pipelines = await device.wait(
     Promise.all(planned.dispatches.map(({ kernel, constants }) => device.pipelines.get(kernel, constants))),

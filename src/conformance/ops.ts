@@ -1,0 +1,131 @@
+import { families } from '../ops/families.ts';
+import { attention } from '../ops/attention.ts';
+import { batchNorm } from '../ops/batch_norm.ts';
+import { conv2d } from '../ops/conv2d.ts';
+import { crossEntropy } from '../ops/cross_entropy.ts';
+import { add, gelu, relu } from '../ops/elementwise.ts';
+import { globalAvgPool2d } from '../ops/global_avg_pool2d.ts';
+import { l2Normalize } from '../ops/l2_normalize.ts';
+import { layerNorm } from '../ops/layer_norm.ts';
+import { linear } from '../ops/linear.ts';
+import { matmul } from '../ops/matmul.ts';
+import { maxPool2d } from '../ops/max_pool2d.ts';
+import { softmax } from '../ops/softmax.ts';
+import { type SupConVariant, supCon } from '../ops/sup_con.ts';
+import type { Tape } from '../tape/tape.ts';
+import type { Tensor } from '../tape/tensor.ts';
+import type { Layout } from '../weights/layout.ts';
+
+type Attrs = Readonly<Record<string, unknown>>;
+type Pair = readonly [number, number];
+
+/** How a golden case's op is run by the engine. */
+export interface ConformanceOp {
+  /** Tensors whose layout differs from PyTorch's, by name; gradients follow their inputs. */
+  readonly layouts?: Readonly<Record<string, Layout>>;
+  /** Families of candidates that take part, as `families` names them. */
+  readonly families?: readonly (keyof typeof families)[];
+  /** Inputs that are not differentiated. */
+  readonly constant?: readonly string[];
+  build(tape: Tape, inputs: Record<string, Tensor>, attrs: Attrs): Record<string, Tensor>;
+}
+
+/** The named inputs, of which the case must have those without a question mark. */
+function need(inputs: Record<string, Tensor>, name: string): Tensor {
+  const tensor = inputs[name];
+  if (!tensor) throw new Error(`the case has no input '${name}'`);
+  return tensor;
+}
+
+const image = { x: 'activation', y: 'activation' } as const;
+
+export const conformanceOps: Readonly<Record<string, ConformanceOp>> = {
+  matmul: {
+    families: ['matmul'],
+    build: (tape, inputs, attrs) => ({
+      y: matmul(tape, need(inputs, 'a'), need(inputs, 'b'), {
+        transposeA: attrs.transpose_a === true,
+        transposeB: attrs.transpose_b === true,
+      }),
+    }),
+  },
+  linear: {
+    families: ['matmul'],
+    layouts: { weight: 'linear_weight' },
+    build: (tape, inputs) => ({ y: linear(tape, need(inputs, 'x'), need(inputs, 'weight'), inputs.bias) }),
+  },
+  conv2d: {
+    families: ['matmul', 'conv2d.forward', 'conv2d.dgrad', 'conv2d.wgrad'],
+    layouts: { ...image, weight: 'conv_weight' },
+    build: (tape, inputs, attrs) => ({
+      y: conv2d(tape, need(inputs, 'x'), need(inputs, 'weight'), inputs.bias, {
+        stride: attrs.stride as Pair,
+        padding: attrs.padding as Pair,
+        dilation: attrs.dilation as Pair,
+        groups: attrs.groups as number,
+      }),
+    }),
+  },
+  batch_norm: {
+    families: ['batch_norm'],
+    layouts: image,
+    constant: ['running_mean', 'running_var'],
+    build: (tape, inputs, attrs) => {
+      const running_mean = need(inputs, 'running_mean');
+      const running_var = need(inputs, 'running_var');
+      const state = { weight: need(inputs, 'weight'), bias: need(inputs, 'bias'), running_mean, running_var };
+      const options = { training: attrs.training === true, momentum: attrs.momentum as number, eps: attrs.eps as number };
+      return { y: batchNorm(tape, need(inputs, 'x'), state, options), running_mean, running_var };
+    },
+  },
+  layer_norm: {
+    families: ['layer_norm'],
+    build: (tape, inputs, attrs) => {
+      const affine = { weight: need(inputs, 'weight'), bias: need(inputs, 'bias') };
+      return { y: layerNorm(tape, need(inputs, 'x'), affine, { eps: attrs.eps as number }) };
+    },
+  },
+  relu: { build: (tape, inputs) => ({ y: relu(tape, need(inputs, 'x')) }) },
+  gelu: { build: (tape, inputs) => ({ y: gelu(tape, need(inputs, 'x')) }) },
+  add: { build: (tape, inputs) => ({ y: add(tape, need(inputs, 'a'), need(inputs, 'b')) }) },
+  softmax: { build: (tape, inputs) => ({ y: softmax(tape, need(inputs, 'x')) }) },
+  attention: {
+    build: (tape, inputs, attrs) => ({
+      y: attention(tape, need(inputs, 'q'), need(inputs, 'k'), need(inputs, 'v'), { scale: attrs.scale as number }),
+    }),
+  },
+  max_pool2d: {
+    layouts: image,
+    build: (tape, inputs, attrs) => ({
+      y: maxPool2d(tape, need(inputs, 'x'), {
+        kernel: attrs.kernel as Pair,
+        stride: attrs.stride as Pair,
+        padding: attrs.padding as Pair,
+      }),
+    }),
+  },
+  global_avg_pool2d: {
+    layouts: { x: 'activation' },
+    build: (tape, inputs) => ({ y: globalAvgPool2d(tape, need(inputs, 'x')) }),
+  },
+  cross_entropy: {
+    constant: ['target'],
+    build: (tape, inputs, attrs) => ({
+      y: crossEntropy(tape, need(inputs, 'logits'), need(inputs, 'target'), {
+        label_smoothing: attrs.label_smoothing as number,
+      }),
+    }),
+  },
+  l2_normalize: {
+    build: (tape, inputs, attrs) => ({ y: l2Normalize(tape, need(inputs, 'x'), { eps: attrs.eps as number }) }),
+  },
+  sup_con: {
+    families: ['sup_con'],
+    build: (tape, inputs, attrs) => ({
+      y: supCon(tape, need(inputs, 'z'), need(inputs, 'labels'), {
+        temperature: attrs.temperature as number,
+        variant: attrs.variant as SupConVariant,
+      }),
+    }),
+  },
+};

@@ -1,0 +1,105 @@
+import type { Device, TypedArray } from '../gpu/device.ts';
+import { families } from '../ops/families.ts';
+import type { HostTensor } from '../weights/host-tensor.ts';
+import { type Layout, toEngineLayout, toTorchLayout } from '../weights/layout.ts';
+import { type Case, compare, toleranceOf } from './case.ts';
+import { type Evaluation, type HostValue, run, variants } from './evaluate.ts';
+import { runModel } from './model.ts';
+import { type ConformanceOp, conformanceOps } from './ops.ts';
+import { runOptimizer } from './optimizer.ts';
+import { runSDbw } from './s_dbw.ts';
+import { runTrajectory } from './trajectory.ts';
+
+/** The tensors that a run gave, under the names that the case has for them, such as `output.y` and `grad.x`. */
+export type Results = Readonly<Record<string, ArrayLike<number>>>;
+
+/** One run of a case: with which candidate, and a line for each tensor that is wrong. */
+export interface Check {
+  readonly variant: string;
+  readonly failures: readonly string[];
+}
+
+/** Cases that are more than one op. */
+const procedures: Readonly<Record<string, (device: Device, golden: Case) => Promise<Results>>> = {
+  s_dbw: runSDbw,
+  optim_sgd: runOptimizer,
+  optim_adamw: runOptimizer,
+  model: runModel,
+  trajectory_coin: runTrajectory,
+};
+
+/** Runs a golden case with every candidate of its op. Yields one failed check where the op is unknown or breaks. */
+export async function* runCase(device: Device, golden: Case): AsyncGenerator<Check> {
+  const procedure = procedures[golden.op];
+  const op = conformanceOps[golden.op];
+  if (procedure) {
+    yield await check('default', golden, () => procedure(device, golden));
+  } else if (op) {
+    yield* runOp(device, golden, op);
+  } else {
+    const known = [...Object.keys(conformanceOps), ...Object.keys(procedures)].sort().join(', ');
+    yield { variant: 'default', failures: [`the op ${golden.op} is unknown; known are ${known}`] };
+  }
+}
+
+async function* runOp(device: Device, golden: Case, op: ConformanceOp): AsyncGenerator<Check> {
+  const layouts = op.layouts ?? {};
+  const differentiate = Object.keys(golden.grads).length > 0;
+  const [upstream] = Object.entries(golden.upstreams);
+  const inputs = Object.fromEntries(
+    Object.entries(golden.inputs).map(([name, tensor]) => [name, toEngine(tensor, layouts[name])]),
+  );
+  const options = {
+    wrt: Object.keys(golden.inputs).filter((name) => !op.constant?.includes(name)),
+    ...(differentiate && upstream && { upstream: toEngine(upstream[1], layouts[upstream[0]]) }),
+  };
+  const selected = Object.fromEntries((op.families ?? []).map((family) => [family, families[family]]));
+  let list: ReturnType<typeof variants>;
+  try {
+    list = variants(device.target, selected, (tape, tensors) => op.build(tape, tensors, golden.attrs), inputs, options);
+  } catch (error) {
+    yield { variant: 'default', failures: [(error as Error).message] };
+    return;
+  }
+  for (const { name, recorded } of list)
+    yield await check(name, golden, async () => toResults(await run(device, recorded), layouts));
+}
+
+async function check(variant: string, golden: Case, produce: () => Promise<Results>): Promise<Check> {
+  try {
+    return { variant, failures: differences(golden, await produce()) };
+  } catch (error) {
+    return { variant, failures: [(error as Error).message] };
+  }
+}
+
+/** A line for each wanted tensor that is missing or too far off. */
+function differences(golden: Case, results: Results): string[] {
+  const wanted = [
+    ...Object.entries(golden.outputs).map(([name, tensor]) => [`output.${name}`, tensor] as const),
+    ...Object.entries(golden.grads).map(([name, tensor]) => [`grad.${name}`, tensor] as const),
+  ];
+  return wanted.flatMap(([name, { data }]) => {
+    const got = results[name];
+    if (!got) return [`${name} was not computed`];
+    if (got.length !== data.length) return [`${name} has ${got.length} elements instead of ${data.length}`];
+    const { ok, error, limit } = compare(got, data as ArrayLike<number> as Float32Array, toleranceOf(golden, name));
+    return ok ? [] : [`${name} is off by ${error.toExponential(2)}, the limit is ${limit.toExponential(2)}`];
+  });
+}
+
+function toEngine({ shape, data }: HostTensor, layout: Layout | undefined): HostValue {
+  if (layout && shape.length === (layout === 'linear_weight' ? 2 : 4))
+    return toEngineLayout(layout, data as Float32Array<ArrayBuffer>, shape);
+  return { shape, data: data as TypedArray };
+}
+
+function toResults({ outputs, gradients }: Evaluation, layouts: Readonly<Record<string, Layout>>): Results {
+  const named = (prefix: string, values: Record<string, HostValue>) =>
+    Object.entries(values).map(([name, { shape, data }]) => {
+      const layout = layouts[name];
+      const permute = layout && shape.length === (layout === 'linear_weight' ? 2 : 4);
+      return [`${prefix}.${name}`, permute ? toTorchLayout(layout, data, shape).data : data];
+    });
+  return Object.fromEntries([...named('output', outputs), ...named('grad', gradients)]);
+}

@@ -1,0 +1,70 @@
+import type { Encoder } from '../nn/resnet.ts';
+import type { Store } from '../nn/store.ts';
+import type { SupConVariant } from '../ops/sup_con.ts';
+import type { Tape } from '../tape/tape.ts';
+import type { Tensor } from '../tape/tensor.ts';
+
+/** Hyper-parameters that methods share; a method reads those it knows. */
+export interface MethodConfig {
+  /** Epochs N of the whole fine-tuning, both stages. */
+  readonly epochs: number;
+  /** The share of epochs that COIN gives to its first stage, in [0, 1]. */
+  readonly alpha: number;
+  /** The weight λ of the contrastive loss beside the cross-entropy. */
+  readonly lambda: number;
+  /** The temperature τ of the contrastive loss. */
+  readonly temperature: number;
+  readonly variant: SupConVariant;
+  readonly label_smoothing: number;
+}
+
+/** What a loss may use of one training step. Parts are recorded when first asked for, so unused heads cost nothing. */
+export interface Step {
+  readonly tape: Tape;
+  /** Augmented images [n, h, w, c]. */
+  readonly images: Tensor;
+  /** Class indices, i32 [n]. */
+  readonly labels: Tensor;
+  /** Which image of the data set each row shows, i32 [n]: views of one image share it. */
+  readonly instances: Tensor;
+  /** The encoder's output [n, dim]. */
+  features(): Tensor;
+  /** The projector's output before normalisation [n, p]. */
+  projected(): Tensor;
+  /** The classifier's output [n, classes]. */
+  logits(): Tensor;
+}
+
+/** A term of a stage's loss: a tensor of shape [1] and its weight. */
+export interface LossTerm {
+  readonly loss: Tensor;
+  readonly weight: number;
+}
+
+/** A range of epochs with one loss. Each stage is one program over the same parameters. */
+export interface Stage {
+  readonly name: string;
+  /** The first epoch and the one after the last; empty stages are skipped. */
+  readonly epochs: readonly [from: number, to: number];
+  /** The terms by the names under which they are reported. */
+  readonly loss: (step: Step) => Record<string, LossTerm>;
+  /** Runs before each epoch of the stage, for what changes between epochs (re-initialised heads, refreshed queues). */
+  readonly beforeEpoch?: (epoch: number) => Promise<void>;
+}
+
+/** What a method may add to before training: more encoders, queues, heads, or noise on the weights. */
+export interface MethodModel {
+  readonly store: Store;
+  readonly encoder: Encoder;
+}
+
+/** A fine-tuning method: which stages it trains in, and what it adds to the model. */
+export interface Method {
+  readonly name: string;
+  readonly title: string;
+  /** Whether a projector is trained beside the classifier. */
+  readonly projector: boolean;
+  /** Independently augmented views of each image in a batch; 1 unless given. The views stand one after the other. */
+  readonly views?: number;
+  stages(config: MethodConfig, model: MethodModel): readonly Stage[];
+}

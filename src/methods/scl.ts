@@ -1,0 +1,28 @@
+import { supCon } from '../ops/sup_con.ts';
+import { crossEntropyTerm } from './ce_tuning.ts';
+import type { LossTerm, Method, MethodConfig, Stage, Step } from './method.ts';
+
+/** The supervised contrastive term (Khosla et al., 2020), on the projector's output. */
+export const supConTerm = (
+  { temperature, variant }: MethodConfig,
+  { tape, projected, labels }: Step,
+  weight: number,
+): LossTerm => ({ loss: supCon(tape, projected(), labels, { temperature, variant }), weight });
+
+/** Cross-entropy + λ·SupCon over the given epochs: SCL itself, and COIN's second stage. */
+export const jointStage = (config: MethodConfig, epochs: Stage['epochs']): Stage => ({
+  name: 'fine-tuning',
+  epochs,
+  loss: (step) => ({
+    cross_entropy: crossEntropyTerm(config, step),
+    sup_con: supConTerm(config, step, config.lambda),
+  }),
+});
+
+/** SCL (Gunel et al., "Supervised Contrastive Learning for Pre-trained Language Model Fine-tuning", 2021). */
+export const scl: Method = {
+  name: 'scl',
+  title: 'SCL',
+  projector: true,
+  stages: (config) => [jointStage(config, [0, config.epochs])],
+};

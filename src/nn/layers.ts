@@ -1,0 +1,55 @@
+import { batchNorm } from '../ops/batch_norm.ts';
+import { conv2d } from '../ops/conv2d.ts';
+import { linear } from '../ops/linear.ts';
+import type { Tape } from '../tape/tape.ts';
+import type { Tensor } from '../tape/tensor.ts';
+import type { Store } from './store.ts';
+
+/** A part of a model. `training` is PyTorch's `module.training`: batch norm then uses and updates batch statistics. */
+export type Module = (tape: Tape, x: Tensor, training: boolean) => Tensor;
+
+/** Applies modules one after the other. */
+export const sequential =
+  (...modules: Module[]): Module =>
+  (tape, x, training) =>
+    modules.reduce((value, module) => module(tape, value, training), x);
+
+/** `nn.Linear`: weights and bias uniform in ±1/√in. */
+export function linearLayer(store: Store, from: number, to: number, { bias = true } = {}): Module {
+  const init = { kind: 'uniform', bound: 1 / Math.sqrt(from) } as const;
+  const weight = store.parameter('weight', [from, to], init, 'linear_weight');
+  const offset = bias ? store.parameter('bias', [to], init) : undefined;
+  return (tape, x) => tape.scope(store.name, () => linear(tape, x, weight, offset));
+}
+
+export interface ConvOptions {
+  kernel: number;
+  stride?: number;
+  padding?: number;
+}
+
+/** A convolution without bias as torchvision's ResNets have it: Kaiming normal, fan out, gain of ReLU. */
+export function convLayer(store: Store, from: number, to: number, { kernel, stride = 1, padding = 0 }: ConvOptions): Module {
+  const init = { kind: 'normal', deviation: Math.sqrt(2 / (kernel * kernel * to)) } as const;
+  const weight = store.parameter('weight', [kernel, kernel, from, to], init, 'conv_weight');
+  return (tape, x) =>
+    tape.scope(store.name, () => conv2d(tape, x, weight, undefined, { stride: [stride, stride], padding: [padding, padding] }));
+}
+
+/** What `nn.BatchNorm2d` does, with what usually follows it fused: y = relu(bn(x) + residual). */
+export type BatchNormModule = (
+  tape: Tape,
+  x: Tensor,
+  training: boolean,
+  fused?: { relu?: boolean; residual?: Tensor },
+) => Tensor;
+
+export function batchNormLayer(store: Store, channels: number): BatchNormModule {
+  const state = {
+    weight: store.parameter('weight', [channels], { kind: 'constant', value: 1 }),
+    bias: store.parameter('bias', [channels], { kind: 'constant', value: 0 }),
+    running_mean: store.buffer('running_mean', [channels], 0),
+    running_var: store.buffer('running_var', [channels], 1),
+  };
+  return (tape, x, training, fused = {}) => tape.scope(store.name, () => batchNorm(tape, x, state, { training, ...fused }));
+}

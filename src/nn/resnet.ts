@@ -1,0 +1,103 @@
+import { globalAvgPool2d } from '../ops/global_avg_pool2d.ts';
+import { maxPool2d } from '../ops/max_pool2d.ts';
+import { batchNormLayer, convLayer, linearLayer, type Module } from './layers.ts';
+import type { Store } from './store.ts';
+
+/** A ResNet's encoder: images [N, H, W, channels] to features [N, dim]. */
+export interface Encoder {
+  readonly forward: Module;
+  readonly dim: number;
+  readonly channels: number;
+}
+
+export interface ResNetOptions {
+  /** Blocks of each stage; a stage has twice the width of the one before and half its resolution. */
+  layers: readonly number[];
+  block: 'basic' | 'bottleneck';
+  /** Width of the first stage. */
+  width?: number;
+  /** Channels of the images. */
+  channels?: number;
+  /** `imagenet`: 7×7 stride 2 and max pool; `small`: 3×3 stride 1 without pool, for images of about 32 px. */
+  stem?: 'imagenet' | 'small';
+}
+
+const EXPANSION = { basic: 1, bottleneck: 4 };
+
+/**
+ * A ResNet v1.5 as torchvision builds it (stride in the 3×3 convolution of a bottleneck), without `fc`: names, order and
+ * initialisation are torchvision's. He et al., "Deep Residual Learning for Image Recognition", 2016.
+ */
+export function resnet(store: Store, { layers, block, width = 64, channels = 3, stem = 'imagenet' }: ResNetOptions): Encoder {
+  const conv1 = convLayer(store.scope('conv1'), channels, width, stem === 'small' ? { kernel: 3, padding: 1 } : { kernel: 7, stride: 2, padding: 3 });
+  const bn1 = batchNormLayer(store.scope('bn1'), width);
+  const makeBlock = block === 'basic' ? basicBlock : bottleneck;
+  const blocks: Module[] = [];
+  let from = width;
+  layers.forEach((count, stage) => {
+    for (let index = 0; index < count; index++) {
+      const stride = stage > 0 && index === 0 ? 2 : 1;
+      blocks.push(makeBlock(store.scope(`layer${stage + 1}.${index}`), from, width * 2 ** stage, stride));
+      from = width * 2 ** stage * EXPANSION[block];
+    }
+  });
+  const forward: Module = (tape, x, training) => {
+    let y = bn1(tape, conv1(tape, x, training), training, { relu: true });
+    if (stem === 'imagenet') y = tape.scope(store.scope('maxpool').name, () => maxPool2d(tape, y, { kernel: [3, 3], stride: [2, 2], padding: [1, 1] }));
+    for (const residual of blocks) y = residual(tape, y, training);
+    return tape.scope(store.scope('avgpool').name, () => globalAvgPool2d(tape, y));
+  };
+  return { forward, dim: from, channels };
+}
+
+export const resnet18 = (store: Store, options: Partial<ResNetOptions> = {}): Encoder =>
+  resnet(store, { block: 'basic', layers: [2, 2, 2, 2], ...options });
+
+export const resnet50 = (store: Store, options: Partial<ResNetOptions> = {}): Encoder =>
+  resnet(store, { block: 'bottleneck', layers: [3, 4, 6, 3], ...options });
+
+/** A narrow ResNet for small images on slow adapters: three stages of one basic block. */
+export const resnet8 = (store: Store, options: Partial<ResNetOptions> = {}): Encoder =>
+  resnet(store, { block: 'basic', layers: [1, 1, 1], width: 16, stem: 'small', ...options });
+
+/** An encoder with torchvision's classifier `fc` on top: images to logits. */
+export function withClassifier(store: Store, encoder: Encoder, classes: number): Module {
+  const fc = linearLayer(store.scope('fc'), encoder.dim, classes);
+  return (tape, x, training) => fc(tape, encoder.forward(tape, x, training), training);
+}
+
+function basicBlock(store: Store, from: number, width: number, stride: number): Module {
+  const conv1 = convLayer(store.scope('conv1'), from, width, { kernel: 3, stride, padding: 1 });
+  const bn1 = batchNormLayer(store.scope('bn1'), width);
+  const conv2 = convLayer(store.scope('conv2'), width, width, { kernel: 3, padding: 1 });
+  const bn2 = batchNormLayer(store.scope('bn2'), width);
+  const shortcut = downsample(store, from, width, stride);
+  return (tape, x, training) => {
+    const y = bn1(tape, conv1(tape, x, training), training, { relu: true });
+    return bn2(tape, conv2(tape, y, training), training, { relu: true, residual: shortcut(tape, x, training) });
+  };
+}
+
+function bottleneck(store: Store, from: number, width: number, stride: number): Module {
+  const to = width * EXPANSION.bottleneck;
+  const conv1 = convLayer(store.scope('conv1'), from, width, { kernel: 1 });
+  const bn1 = batchNormLayer(store.scope('bn1'), width);
+  const conv2 = convLayer(store.scope('conv2'), width, width, { kernel: 3, stride, padding: 1 });
+  const bn2 = batchNormLayer(store.scope('bn2'), width);
+  const conv3 = convLayer(store.scope('conv3'), width, to, { kernel: 1 });
+  const bn3 = batchNormLayer(store.scope('bn3'), to);
+  const shortcut = downsample(store, from, to, stride);
+  return (tape, x, training) => {
+    let y = bn1(tape, conv1(tape, x, training), training, { relu: true });
+    y = bn2(tape, conv2(tape, y, training), training, { relu: true });
+    return bn3(tape, conv3(tape, y, training), training, { relu: true, residual: shortcut(tape, x, training) });
+  };
+}
+
+/** The identity, or a 1×1 convolution with batch norm where the shape changes. */
+function downsample(store: Store, from: number, to: number, stride: number): Module {
+  if (stride === 1 && from === to) return (_tape, x) => x;
+  const conv = convLayer(store.scope('downsample.0'), from, to, { kernel: 1, stride });
+  const bn = batchNormLayer(store.scope('downsample.1'), to);
+  return (tape, x, training) => bn(tape, conv(tape, x, training), training);
+}

@@ -1,0 +1,77 @@
+import { randomNormal, randomUniform } from '../data/random.ts';
+import { type Arena, createArena, type Parameter } from '../tape/parameter.ts';
+import { elements, type Shape, type Tensor, variable } from '../tape/tensor.ts';
+import type { Layout } from '../weights/layout.ts';
+
+/** A state-dict entry: a tensor under PyTorch's name, and how its layout differs from PyTorch's. */
+export interface StateEntry {
+  readonly name: string;
+  readonly tensor: Tensor;
+  readonly layout?: Layout;
+}
+
+/** First values of a parameter, as PyTorch's initialisers give them. */
+export type Init =
+  | { readonly kind: 'normal'; readonly deviation: number }
+  | { readonly kind: 'uniform'; readonly bound: number }
+  | { readonly kind: 'constant'; readonly value: number };
+
+/** Where modules register parameters and buffers, under dotted names in the order of PyTorch's state dict. */
+export interface Store {
+  readonly arena: Arena;
+  readonly entries: StateEntry[];
+  /** The dotted name of this scope, empty at the root. */
+  readonly name: string;
+  /** The store with `name.` in front of all names. */
+  scope(name: string): Store;
+  /** A trained tensor; `shape` is in the engine's layout. */
+  parameter(name: string, shape: Shape, init: Init, layout?: Layout): Parameter;
+  /** A lasting tensor that is not trained, filled with one value. */
+  buffer(name: string, shape: Shape, value: number): Tensor;
+}
+
+/** `seed` fixes all first values: each depends on the seed, the parameter's name and the element alone. */
+export function createStore(seed: number, arena = createArena()): Store {
+  const entries: StateEntry[] = [];
+  const within = (prefix: string): Store => {
+    const path = (name: string) => (prefix ? `${prefix}.${name}` : name);
+    const register = <T extends Tensor>(name: string, tensor: T, layout?: Layout): T => {
+      if (entries.some((entry) => entry.name === name)) throw new Error(`The model already has an entry named ${name}.`);
+      entries.push({ name, tensor, ...(layout && { layout }) });
+      return tensor;
+    };
+    return {
+      arena,
+      entries,
+      name: prefix,
+      scope: (name) => within(path(name)),
+      parameter(name, shape, init, layout) {
+        const full = path(name);
+        return register(full, arena.add(full, shape, initialise(init, elements(shape), seed, hash(full))), layout);
+      },
+      buffer(name, shape, value) {
+        const full = path(name);
+        return register(full, variable(full, shape, 'f32', new Float32Array(elements(shape)).fill(value)));
+      },
+    };
+  };
+  return within('');
+}
+
+function initialise(init: Init, count: number, seed: number, stream: number): Float32Array {
+  switch (init.kind) {
+    case 'normal':
+      return randomNormal(count, init.deviation, seed, stream);
+    case 'uniform':
+      return randomUniform(count, -init.bound, init.bound, seed, stream);
+    case 'constant':
+      return new Float32Array(count).fill(init.value);
+  }
+}
+
+/** FNV-1a, to give each name its own stream of random numbers. */
+function hash(name: string): number {
+  let value = 0x811c9dc5;
+  for (let i = 0; i < name.length; i++) value = Math.imul(value ^ name.charCodeAt(i), 0x01000193);
+  return value >>> 0;
+}
