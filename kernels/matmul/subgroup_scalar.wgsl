@@ -1,0 +1,388 @@
+// C[m,n] = Σ_k op(A)[m,k] · op(B)[k,n] + bias[n], in a batch.
+// Layout: row-major; A is stored [k,m] and B [n,k] where transposed; any sizes.
+// Scheme: a subgroup loads each block of A once and broadcasts it (lib/gemm_subgroup.wgsl).
+// Traffic: A is read n/TILE_COLUMNS times and B m/TILE_ROWS times through the caches, C written once.
+
+enable subgroups;
+
+// @include lib/grid.wgsl
+// Folded grids: a dispatch that needs more workgroups than one dimension may hold (65,535) spreads them over x and y.
+
+// The workgroup's number in x-major order. The last row may run past the count that is needed, so kernels check their
+// bounds.
+fn workgroup_index(wid: vec3u, nwg: vec3u) -> u32 {
+  return wid.x + wid.y * nwg.x;
+}
+// @end
+
+// @include lib/matmul_operands_scalar.wgsl
+// GEMM operands of a matrix product read float by float: any sizes, strides and offsets.
+
+// @include lib/matmul_problem.wgsl
+// Matrix product C[m,n] = op(A) · op(B) + bias in a batch: sizes, strides and the shape of the GEMM.
+// Matrices are row-major with the given strides in elements. The slice z of the grid is a batch index,
+// outer · inner_count + inner, so that a batch may be a (batch, head) pair inside one packed tensor.
+const TRANSPOSE_A: u32 = 0u; // @tune
+const TRANSPOSE_B: u32 = 0u; // @tune
+// Whether a step may run past the end of k.
+const MASK_K: u32 = 1u; // @tune
+const BIAS: u32 = 0u; // @tune
+const A_K_MAJOR: u32 = TRANSPOSE_A;
+const B_K_MAJOR: u32 = 1u - TRANSPOSE_B;
+
+struct Params {
+  m: u32,
+  n: u32,
+  k: u32,
+  inner_count: u32,
+  a_offset: u32,
+  a_row: u32,
+  a_outer: u32,
+  a_inner: u32,
+  b_offset: u32,
+  b_row: u32,
+  b_outer: u32,
+  b_inner: u32,
+  c_offset: u32,
+  c_row: u32,
+  c_outer: u32,
+  c_inner: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+fn gemm_rows() -> u32 {
+  return params.m;
+}
+
+fn gemm_columns() -> u32 {
+  return params.n;
+}
+
+fn gemm_segments() -> u32 {
+  return 1u;
+}
+
+fn gemm_meets(segment: u32, z: u32) -> bool {
+  return true;
+}
+
+fn gemm_depth(z: u32) -> u32 {
+  return params.k;
+}
+
+fn batch_offset(z: u32, offset: u32, outer: u32, inner: u32) -> u32 {
+  return offset + z / params.inner_count * outer + z % params.inner_count * inner;
+}
+
+fn a_base(z: u32) -> u32 {
+  return batch_offset(z, params.a_offset, params.a_outer, params.a_inner);
+}
+
+fn b_base(z: u32) -> u32 {
+  return batch_offset(z, params.b_offset, params.b_outer, params.b_inner);
+}
+
+fn c_base(z: u32) -> u32 {
+  return batch_offset(z, params.c_offset, params.c_outer, params.c_inner);
+}
+// @end
+
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+@group(0) @binding(2) var<storage, read> b: array<f32>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> c: array<f32>;
+
+// Where four lines (rows of A, columns of B) are at the current k, and the distance of one k.
+struct Lines {
+  at: vec4u,
+  k_stride: u32,
+}
+
+fn lines_from(line: u32, lines: u32) -> vec4u {
+  return min(line + vec4u(0u, 1u, 2u, 3u), vec4u(lines - 1u));
+}
+
+fn a_open(row: u32, z: u32) -> Lines {
+  let stride = select(params.a_row, 1u, TRANSPOSE_A == 1u);
+  return Lines(a_base(z) + lines_from(row, params.m) * stride, select(1u, params.a_row, TRANSPOSE_A == 1u));
+}
+
+fn b_open(column: u32, z: u32) -> Lines {
+  let stride = select(1u, params.b_row, TRANSPOSE_B == 1u);
+  return Lines(b_base(z) + lines_from(column, params.n) * stride, select(params.b_row, 1u, TRANSPOSE_B == 1u));
+}
+
+fn a_seek(lines: ptr<function, Lines>, segment: u32, k: u32, z: u32) {
+  (*lines).at += k * (*lines).k_stride;
+}
+
+fn b_seek(lines: ptr<function, Lines>, segment: u32, k: u32, z: u32) {
+  (*lines).at += k * (*lines).k_stride;
+}
+
+fn a_step(lines: ptr<function, Lines>) {
+  (*lines).at += K_STEP * (*lines).k_stride;
+}
+
+fn b_step(lines: ptr<function, Lines>) {
+  (*lines).at += K_STEP * (*lines).k_stride;
+}
+
+fn a_at(at: vec4u, valid: bool) -> vec4f {
+  return select(vec4f(), vec4f(a[at.x], a[at.y], a[at.z], a[at.w]), valid);
+}
+
+fn b_at(at: vec4u, valid: bool) -> vec4f {
+  return select(vec4f(), vec4f(b[at.x], b[at.y], b[at.z], b[at.w]), valid);
+}
+
+fn a_block(lines: Lines, k: u32, depth: u32) -> mat4x4f {
+  return transpose(mat4x4f(
+    a_at(lines.at, k < depth),
+    a_at(lines.at + lines.k_stride, k + 1u < depth),
+    a_at(lines.at + 2u * lines.k_stride, k + 2u < depth),
+    a_at(lines.at + 3u * lines.k_stride, k + 3u < depth),
+  ));
+}
+
+fn b_block(lines: Lines, k: u32, depth: u32) -> mat4x4f {
+  return mat4x4f(
+    b_at(lines.at, k < depth),
+    b_at(lines.at + lines.k_stride, k + 1u < depth),
+    b_at(lines.at + 2u * lines.k_stride, k + 2u < depth),
+    b_at(lines.at + 3u * lines.k_stride, k + 3u < depth),
+  );
+}
+
+fn c_store(row: u32, column: u32, z: u32, block: mat4x4f) {
+  for (var r = 0u; r < 4u; r++) {
+    for (var j = 0u; j < 4u; j++) {
+      if ((row + r < params.m) & (column + j < params.n)) {
+        var shift = 0.0;
+        if (BIAS == 1u) {
+          shift = bias[column + j];
+        }
+        c[c_base(z) + (row + r) * params.c_row + column + j] = block[r][j] + shift;
+      }
+    }
+  }
+}
+// @end
+
+// @include lib/gemm_subgroup.wgsl
+// GEMM body `subgroup`: C = A · B, every block of A loaded once a subgroup and broadcast. For drivers that run on a processor,
+// where a load costs more than the arithmetic it feeds. No workgroup memory, no barrier.
+//
+// A subgroup of exactly SUBGROUP lanes (4 or 8) computes 4·SUBGROUP·ROW_BLOCKS rows of C; each lane has 4·COLUMN_BLOCKS
+// columns of all of them. In a step of four k, lane l loads rows 4l to 4l + 3 of A, and every lane multiplies its own blocks
+// of B with each lane's rows in turn. SUBGROUPS subgroups lie side by side. Rows depend on the workgroup alone, so any
+// assignment of invocations to subgroups gives the same result.
+const SUBGROUP: u32 = 4u; // @tune
+const SUBGROUPS: u32 = 1u; // @tune
+const ROW_BLOCKS: u32 = 1u; // @tune
+const COLUMN_BLOCKS: u32 = 1u; // @tune
+const WORKGROUP: u32 = SUBGROUP * SUBGROUPS;
+const K_STEP: u32 = 4u;
+const STRIP: u32 = 4u * SUBGROUP;
+const TILE_ROWS: u32 = STRIP * ROW_BLOCKS;
+const TILE_COLUMNS: u32 = 4u * COLUMN_BLOCKS * WORKGROUP;
+
+// STRIP rows of C: four from each lane's rows of A.
+struct Strip {
+  left: array<mat4x4f, 8>,
+  right: array<mat4x4f, 8>,
+}
+
+fn from_0(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 0u),
+    subgroupBroadcast(a[1], 0u),
+    subgroupBroadcast(a[2], 0u),
+    subgroupBroadcast(a[3], 0u),
+  );
+}
+
+fn from_1(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 1u),
+    subgroupBroadcast(a[1], 1u),
+    subgroupBroadcast(a[2], 1u),
+    subgroupBroadcast(a[3], 1u),
+  );
+}
+
+fn from_2(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 2u),
+    subgroupBroadcast(a[1], 2u),
+    subgroupBroadcast(a[2], 2u),
+    subgroupBroadcast(a[3], 2u),
+  );
+}
+
+fn from_3(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 3u),
+    subgroupBroadcast(a[1], 3u),
+    subgroupBroadcast(a[2], 3u),
+    subgroupBroadcast(a[3], 3u),
+  );
+}
+
+fn from_4(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 4u),
+    subgroupBroadcast(a[1], 4u),
+    subgroupBroadcast(a[2], 4u),
+    subgroupBroadcast(a[3], 4u),
+  );
+}
+
+fn from_5(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 5u),
+    subgroupBroadcast(a[1], 5u),
+    subgroupBroadcast(a[2], 5u),
+    subgroupBroadcast(a[3], 5u),
+  );
+}
+
+fn from_6(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 6u),
+    subgroupBroadcast(a[1], 6u),
+    subgroupBroadcast(a[2], 6u),
+    subgroupBroadcast(a[3], 6u),
+  );
+}
+
+fn from_7(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 7u),
+    subgroupBroadcast(a[1], 7u),
+    subgroupBroadcast(a[2], 7u),
+    subgroupBroadcast(a[3], 7u),
+  );
+}
+
+fn accumulate(c: ptr<function, Strip>, a: mat4x4f, b0: mat4x4f, b1: mat4x4f) {
+  let a0 = from_0(a);
+  (*c).left[0] += b0 * a0;
+  if (COLUMN_BLOCKS == 2u) {
+    (*c).right[0] += b1 * a0;
+  }
+  let a1 = from_1(a);
+  (*c).left[1] += b0 * a1;
+  if (COLUMN_BLOCKS == 2u) {
+    (*c).right[1] += b1 * a1;
+  }
+  let a2 = from_2(a);
+  (*c).left[2] += b0 * a2;
+  if (COLUMN_BLOCKS == 2u) {
+    (*c).right[2] += b1 * a2;
+  }
+  let a3 = from_3(a);
+  (*c).left[3] += b0 * a3;
+  if (COLUMN_BLOCKS == 2u) {
+    (*c).right[3] += b1 * a3;
+  }
+  if (SUBGROUP == 8u) {
+    let a4 = from_4(a);
+    (*c).left[4] += b0 * a4;
+    if (COLUMN_BLOCKS == 2u) {
+      (*c).right[4] += b1 * a4;
+    }
+    let a5 = from_5(a);
+    (*c).left[5] += b0 * a5;
+    if (COLUMN_BLOCKS == 2u) {
+      (*c).right[5] += b1 * a5;
+    }
+    let a6 = from_6(a);
+    (*c).left[6] += b0 * a6;
+    if (COLUMN_BLOCKS == 2u) {
+      (*c).right[6] += b1 * a6;
+    }
+    let a7 = from_7(a);
+    (*c).left[7] += b0 * a7;
+    if (COLUMN_BLOCKS == 2u) {
+      (*c).right[7] += b1 * a7;
+    }
+  }
+}
+
+fn store_lane(row: u32, column: u32, z: u32, left: mat4x4f, right: mat4x4f) {
+  c_store(row, column, z, left);
+  if (COLUMN_BLOCKS == 2u) {
+    c_store(row, column + 4u, z, right);
+  }
+}
+
+fn store_strip(row: u32, column: u32, z: u32, c: ptr<function, Strip>) {
+  store_lane(row + 0u, column, z, (*c).left[0], (*c).right[0]);
+  store_lane(row + 4u, column, z, (*c).left[1], (*c).right[1]);
+  store_lane(row + 8u, column, z, (*c).left[2], (*c).right[2]);
+  store_lane(row + 12u, column, z, (*c).left[3], (*c).right[3]);
+  if (SUBGROUP == 8u) {
+    store_lane(row + 16u, column, z, (*c).left[4], (*c).right[4]);
+    store_lane(row + 20u, column, z, (*c).left[5], (*c).right[5]);
+    store_lane(row + 24u, column, z, (*c).left[6], (*c).right[6]);
+    store_lane(row + 28u, column, z, (*c).left[7], (*c).right[7]);
+  }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) nwg: vec3u,
+  @builtin(local_invocation_index) lid: u32,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let tiles_across = (gemm_columns() + TILE_COLUMNS - 1u) / TILE_COLUMNS;
+  let tile = workgroup_index(wid, nwg);
+  let row = tile / tiles_across * TILE_ROWS;
+  let column = tile % tiles_across * TILE_COLUMNS + lid * 4u * COLUMN_BLOCKS;
+  if (row >= gemm_rows()) {
+    return;
+  }
+
+  var rows0 = a_open(row + 4u * lane, wid.z);
+  var rows1 = a_open(row + STRIP + 4u * lane, wid.z);
+  var columns0 = b_open(column, wid.z);
+  var columns1 = b_open(column + 4u, wid.z);
+  var c0: Strip;
+  var c1: Strip;
+  let depth = gemm_depth(wid.z);
+  for (var s = 0u; s < gemm_segments(); s++) {
+    if (gemm_meets(s, wid.z)) {
+      a_seek(&rows0, s, 0u, wid.z);
+      a_seek(&rows1, s, 0u, wid.z);
+      b_seek(&columns0, s, 0u, wid.z);
+      b_seek(&columns1, s, 0u, wid.z);
+      for (var k = 0u; k < depth; k += K_STEP) {
+        let a0 = a_block(rows0, k, depth);
+        let b0 = b_block(columns0, k, depth);
+        var a1: mat4x4f;
+        var b1: mat4x4f;
+        if (ROW_BLOCKS == 2u) {
+          a1 = a_block(rows1, k, depth);
+        }
+        if (COLUMN_BLOCKS == 2u) {
+          b1 = b_block(columns1, k, depth);
+        }
+        accumulate(&c0, a0, b0, b1);
+        if (ROW_BLOCKS == 2u) {
+          accumulate(&c1, a1, b0, b1);
+        }
+        a_step(&rows0);
+        a_step(&rows1);
+        b_step(&columns0);
+        b_step(&columns1);
+      }
+    }
+  }
+  store_strip(row, column, wid.z, &c0);
+  if (ROW_BLOCKS == 2u) {
+    store_strip(row + STRIP, column, wid.z, &c1);
+  }
+}
+// @end
