@@ -1,0 +1,144 @@
+// Batch normalisation, training, forward 2 of 2: y = act((x - mean) · weight / sqrt(var + eps) + bias [+ residual]), act the
+// identity or ReLU, var the biased variance; x, y, residual [rows, columns] (NHWC). The first chunk's workgroups also update
+//   running_mean += momentum · (mean - running_mean), running_var += momentum · (unbiased variance - running_var).
+// Scheme: lib/columns.wgsl; every workgroup first merges the partials of its columns, in the same order everywhere.
+// Traffic: x, [residual] and y once each; bound by bandwidth.
+// Needs a multiple of 4 columns; normalize_scalar.wgsl takes any.
+
+alias Value = vec4f;
+
+// @include lib/batch_norm/normalize.wgsl
+const RESIDUAL: u32 = 0u; // @tune
+const RELU: u32 = 0u; // @tune
+
+struct Params {
+  rows: u32,
+  columns: u32,
+  chunk_rows: u32,
+  partials: u32,
+  partial_rows: u32,
+  eps: f32,
+  momentum: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<Value>;
+@group(0) @binding(2) var<storage, read> residual: array<Value>;
+@group(0) @binding(3) var<storage, read> partials: array<Value>;
+@group(0) @binding(4) var<storage, read> weight: array<Value>;
+@group(0) @binding(5) var<storage, read> bias: array<Value>;
+@group(0) @binding(6) var<storage, read_write> running_mean: array<Value>;
+@group(0) @binding(7) var<storage, read_write> running_var: array<Value>;
+@group(0) @binding(8) var<storage, read_write> y: array<Value>;
+
+// @include lib/columns.wgsl
+// Work down the columns of a row-major [rows, columns] tensor of `Value`s (f32 or vec4f): a workgroup takes COLUMN_LANES
+// neighbouring columns and a chunk of rows, whose rows its ROW_LANES lanes take in turn, so that it reads whole stretches
+// of memory. Software drivers set ROW_LANES to 1 where they can: then there is no barrier. No invocation returns early, so
+// that control flow stays uniform; lanes beyond the last column repeat it and write nothing.
+const COLUMN_LANES: u32 = 8u; // @tune
+const ROW_LANES: u32 = 4u; // @tune
+const WORKGROUP: u32 = COLUMN_LANES * ROW_LANES;
+
+var<workgroup> lane_values: array<Value, WORKGROUP>;
+
+// The sum over the row lanes of a column, always in the order of the lanes; every lane gets it.
+fn sum_row_lanes(value: Value, lane: u32) -> Value {
+  if (ROW_LANES == 1u) {
+    return value;
+  }
+  lane_values[lane] = value;
+  workgroupBarrier();
+  let column_lane = lane % COLUMN_LANES;
+  var total = lane_values[column_lane];
+  for (var row_lane = 1u; row_lane < ROW_LANES; row_lane++) {
+    total += lane_values[row_lane * COLUMN_LANES + column_lane];
+  }
+  workgroupBarrier();
+  return total;
+}
+// @end
+
+// @include lib/batch_norm/moments.wgsl
+// Mean and sum of squared deviations of a set, which merge without cancellation (Chan, Golub and LeVeque, 1979).
+struct Moments {
+  mean: Value,
+  squares: Value,
+  count: f32,
+}
+
+fn merge(a: Moments, b: Moments) -> Moments {
+  let count = a.count + b.count;
+  let share = b.count / max(count, 1.0);
+  let delta = b.mean - a.mean;
+  return Moments(a.mean + delta * share, a.squares + b.squares + delta * delta * (a.count * share), count);
+}
+
+var<workgroup> lane_means: array<Value, WORKGROUP>;
+var<workgroup> lane_counts: array<f32, WORKGROUP>;
+
+// The union over the row lanes of a column, always merged in the order of the lanes; every lane gets it.
+fn merge_row_lanes(own: Moments, lane: u32) -> Moments {
+  if (ROW_LANES == 1u) {
+    return own;
+  }
+  lane_means[lane] = own.mean;
+  lane_values[lane] = own.squares;
+  lane_counts[lane] = own.count;
+  workgroupBarrier();
+  var total = Moments(Value(0.0), Value(0.0), 0.0);
+  for (var at = lane % COLUMN_LANES; at < WORKGROUP; at += COLUMN_LANES) {
+    total = merge(total, Moments(lane_means[at], lane_values[at], lane_counts[at]));
+  }
+  workgroupBarrier();
+  return total;
+}
+// @end
+
+// @include lib/batch_norm/combine.wgsl
+// The moments of a whole column from the partials that the statistics pass left, the same bits in every workgroup.
+fn combine_partials(column: u32, lane: u32) -> Moments {
+  var own = Moments(Value(0.0), Value(0.0), 0.0);
+  for (var chunk = lane / COLUMN_LANES; chunk < params.partials; chunk += ROW_LANES) {
+    let at = 2u * chunk * params.columns + column;
+    let count = f32(min(params.partial_rows, params.rows - chunk * params.partial_rows));
+    own = merge(own, Moments(partials[at], partials[at + params.columns], count));
+  }
+  return merge_row_lanes(own, lane);
+}
+// @end
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let column = wid.x * COLUMN_LANES + lane % COLUMN_LANES;
+  let row_lane = lane / COLUMN_LANES;
+  let inside = min(column, params.columns - 1u);
+  let moments = combine_partials(inside, lane);
+  let mean = moments.mean;
+  let scale = weight[inside] * inverseSqrt(moments.squares / f32(params.rows) + params.eps);
+  let offset = bias[inside];
+
+  // Lanes beyond the last column get no rows.
+  let end = select(0u, min((wid.y + 1u) * params.chunk_rows, params.rows), column < params.columns);
+  let first = wid.y * params.chunk_rows + row_lane;
+  let stride = ROW_LANES * params.columns;
+  var at = first * params.columns + inside;
+  for (var row = first; row < end; row += ROW_LANES) {
+    var value = (x[at] - mean) * scale + offset;
+    if (RESIDUAL == 1u) {
+      value += residual[at];
+    }
+    if (RELU == 1u) {
+      value = max(value, Value(0.0));
+    }
+    y[at] = value;
+    at += stride;
+  }
+
+  if (column < params.columns && row_lane == 0u && wid.y == 0u) {
+    let unbiased = moments.squares / f32(params.rows - 1u);
+    running_mean[column] += params.momentum * (mean - running_mean[column]);
+    running_var[column] += params.momentum * (unbiased - running_var[column]);
+  }
+}
+// @end

@@ -1,0 +1,229 @@
+import { kernels } from '../gpu/kernel/generated.ts';
+import { shapeError, type Tape } from '../tape/tape.ts';
+import { elements, showShape, type Tensor } from '../tape/tensor.ts';
+import { type Candidate, choose } from './candidates.ts';
+import { mapGrid, reductionGrid, wholeGrid } from './columns.ts';
+import { elementwise, scale } from './elementwise.ts';
+
+/** Tensors of shape [C]. The running statistics are lasting tensors, which training updates in place. */
+export interface BatchNormState {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+  readonly running_mean: Tensor;
+  readonly running_var: Tensor;
+}
+
+export interface BatchNormOptions {
+  /** Whether to normalise by the batch's own statistics and move the running ones towards them. */
+  readonly training: boolean;
+  readonly momentum?: number;
+  readonly eps?: number;
+  /** Added after the normalisation, before the ReLU; of x's shape. */
+  readonly residual?: Tensor;
+  readonly relu?: boolean;
+}
+
+interface Problem {
+  readonly rows: number;
+  readonly channels: number;
+}
+
+interface Kernels extends Candidate<Problem> {
+  readonly width: 1 | 4;
+  readonly statistics: (typeof kernels)['batch_norm/statistics'];
+  readonly normalize: (typeof kernels)['batch_norm/normalize'];
+  readonly evaluate: (typeof kernels)['batch_norm/evaluate'];
+  readonly sums: (typeof kernels)['batch_norm/backward_sums'];
+  readonly input: (typeof kernels)['batch_norm/backward_input'];
+}
+
+const CANDIDATES: readonly Kernels[] = [
+  {
+    name: 'vec4',
+    unfit: ({ channels }) => (channels % 4 === 0 ? undefined : `${channels} channels are no multiple of 4`),
+    width: 4,
+    statistics: kernels['batch_norm/statistics'],
+    normalize: kernels['batch_norm/normalize'],
+    evaluate: kernels['batch_norm/evaluate'],
+    sums: kernels['batch_norm/backward_sums'],
+    input: kernels['batch_norm/backward_input'],
+  },
+  {
+    name: 'scalar',
+    width: 1,
+    statistics: kernels['batch_norm/statistics_scalar'],
+    normalize: kernels['batch_norm/normalize_scalar'],
+    evaluate: kernels['batch_norm/evaluate_scalar'],
+    sums: kernels['batch_norm/backward_sums_scalar'],
+    input: kernels['batch_norm/backward_input_scalar'],
+  },
+];
+
+/**
+ * act(batch_norm(x) + residual) for x [N, H, W, C] or [N, C], act the identity or ReLU.
+ * Normalisation is by the biased variance; the running variance moves towards the unbiased one, as PyTorch's does.
+ * Throws when a shape does not fit, or when training sees one value a channel.
+ */
+export function batchNorm(tape: Tape, x: Tensor, state: BatchNormState, options: BatchNormOptions): Tensor {
+  const { weight, bias, running_mean, running_var } = state;
+  const { training, momentum = 0.1, eps = 1e-5, residual, relu = false } = options;
+  const channels = x.shape.at(-1) ?? 0;
+  const rows = elements(x.shape) / channels;
+  if (x.shape.length !== 4 && x.shape.length !== 2)
+    throw shapeError('batch_norm', 'x', x.shape, '[N, H, W, C] or [N, C] is needed');
+  for (const [name, tensor] of Object.entries({ weight, bias, running_mean, running_var }))
+    if (showShape(tensor.shape) !== showShape([channels]))
+      throw shapeError('batch_norm', name, tensor.shape, `x has ${channels} channels`);
+  if (residual && showShape(residual.shape) !== showShape(x.shape))
+    throw shapeError('batch_norm', 'residual', residual.shape, `x has ${showShape(x.shape)}`);
+  if (training && rows < 2)
+    throw shapeError('batch_norm', 'x', x.shape, 'training needs more than one value per channel');
+
+  const chosen = choose(tape, 'batch_norm', CANDIDATES, { rows, channels });
+  const shape = { rows, columns: channels / chosen.width, width: chosen.width };
+  const map = mapGrid(tape.target, shape);
+  const reduction = reductionGrid(tape.target, shape);
+  const partialRows = training ? reduction.chunkRows : rows;
+  const partials = tape.empty([training ? reduction.chunks : 1, 2, channels], 'batch_norm.partials');
+  const y = tape.empty(x.shape, 'batch_norm');
+  const flags = { RESIDUAL: residual ? 1 : 0, RELU: relu ? 1 : 0 };
+  const sizes = { rows, columns: shape.columns };
+
+  if (training) {
+    tape.dispatch(chosen.statistics, {
+      bindings: { x, partials },
+      uniforms: { ...sizes, chunk_rows: reduction.chunkRows },
+      constants: reduction.constants,
+      workgroups: reduction.workgroups,
+      label: 'batch_norm.statistics',
+      flops: 4 * elements(x.shape),
+    });
+    tape.dispatch(chosen.normalize, {
+      bindings: { x, residual: residual ?? x, partials, weight, bias, running_mean, running_var, y },
+      uniforms: {
+        ...sizes,
+        chunk_rows: map.chunkRows,
+        partials: reduction.chunks,
+        partial_rows: partialRows,
+        eps,
+        momentum,
+      },
+      constants: { ...map.constants, ...flags },
+      workgroups: map.workgroups,
+      label: 'batch_norm.normalize',
+      flops: (3 + flags.RESIDUAL + flags.RELU) * elements(x.shape),
+    });
+  } else {
+    tape.dispatch(chosen.evaluate, {
+      bindings: { x, residual: residual ?? x, weight, bias, running_mean, running_var, partials, y },
+      uniforms: { ...sizes, chunk_rows: map.chunkRows, eps },
+      constants: { ...map.constants, ...flags },
+      workgroups: map.workgroups,
+      label: 'batch_norm.evaluate',
+      flops: (3 + flags.RESIDUAL + flags.RELU) * elements(x.shape),
+    });
+  }
+
+  const backward = (dy: Tensor) => {
+    // The residual's gradient is dy behind the ReLU; where it is needed, all else starts from it.
+    const masked = once(() => {
+      const masks = relu && residual?.requiresGrad;
+      if (!masks) return dy;
+      const dz = tape.empty(x.shape, 'batch_norm.relu.grad');
+      elementwise(tape, kernels['elementwise/relu_backward'], { dy, y, dx: dz }, 'batch_norm.relu.backward', {});
+      return dz;
+    });
+    const mask = relu && !residual?.requiresGrad ? { RELU: 1 } : { RELU: 0 };
+    const withParameters = weight.requiresGrad || bias.requiresGrad;
+    const sums = once(() => {
+      const grid = withParameters || training ? reduction : wholeGrid(tape.target, shape);
+      const sums = tape.empty([grid.chunks + 1, 2, channels], 'batch_norm.sums');
+      tape.dispatch(chosen.sums, {
+        bindings: { dy: masked(), y: mask.RELU ? y : masked(), x, partials, sums },
+        uniforms: {
+          ...sizes,
+          // In evaluation only the parameters' gradients need the sums.
+          sum_rows: withParameters || training ? rows : 0,
+          chunk_rows: grid.chunkRows,
+          chunks: grid.chunks,
+          partials: training ? reduction.chunks : 1,
+          partial_rows: partialRows,
+          eps,
+        },
+        constants: { ...grid.constants, ...mask },
+        workgroups: grid.workgroups,
+        label: 'batch_norm.backward_sums',
+        flops: withParameters || training ? 4 * elements(x.shape) : 0,
+      });
+      return { tensor: sums, count: grid.chunks };
+    });
+    // Where the parameters' gradients are wanted, as far as it is known.
+    const wanted: { dweight?: Tensor; dbias?: Tensor } = {};
+    const targets = () => ({
+      dweight: wanted.dweight ?? tape.empty([channels], 'batch_norm.weight.grad'),
+      dbias: wanted.dbias ?? tape.empty([channels], 'batch_norm.bias.grad'),
+    });
+    const parameterGradients = () => {
+      const { tensor, count } = sums();
+      const grid = wholeGrid(tape.target, { rows: count, columns: channels, width: 1 });
+      const made = targets();
+      tape.dispatch(kernels['batch_norm/backward_parameters'], {
+        bindings: { sums: tensor, ...made },
+        uniforms: { columns: channels, sums: count },
+        constants: grid.constants,
+        workgroups: grid.workgroups,
+        label: 'batch_norm.backward_parameters',
+      });
+      return made;
+    };
+    const unplaced = once(parameterGradients);
+    // What has its place is left to the kernel of a later gradient, x's or the bias's, which writes it on the way;
+    // what has none may be read at once, so it is computed at once.
+    const parameter = (name: 'dweight' | 'dbias', isLast: boolean) => (into?: Tensor) => {
+      if (!into) return unplaced()[name];
+      wanted[name] = into;
+      return isLast ? parameterGradients()[name] : into;
+    };
+    return {
+      weight: parameter('dweight', !bias.requiresGrad && !x.requiresGrad),
+      bias: parameter('dbias', !x.requiresGrad),
+      residual: (into?: Tensor) => (into ? scale(tape, masked(), 1, into) : masked()),
+      x: (into?: Tensor) => {
+        const dx = into ?? tape.empty(x.shape, 'batch_norm.grad');
+        tape.dispatch(chosen.input, {
+          bindings: {
+            dy: masked(),
+            y: mask.RELU ? y : masked(),
+            x,
+            weight,
+            sums: sums().tensor,
+            dx,
+            ...targets(),
+          },
+          uniforms: {
+            ...sizes,
+            chunk_rows: map.chunkRows,
+            sums: sums().count,
+            mean_factor: training ? 1 / rows : 0,
+          },
+          constants: { ...map.constants, ...mask },
+          workgroups: map.workgroups,
+          label: 'batch_norm.backward_input',
+          flops: 5 * elements(x.shape),
+        });
+        return dx;
+      },
+    };
+  };
+  // x comes last: its kernel writes the parameters' gradients too.
+  const inputs: Record<string, Tensor> = { weight, bias, ...(residual && { residual }), x };
+  return tape.record('batch_norm', inputs, y, backward);
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
