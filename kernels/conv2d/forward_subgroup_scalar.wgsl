@@ -1,0 +1,408 @@
+// y[n,i,j,o] = Σ_{p,q,c} x[n, i·stride + p·dilation - pad, j·stride + q·dilation - pad, c] · w[p,q,c,o] + bias[o].
+// Layout: NHWC and HWIO, any channels.
+// Implicit GEMM: rows are output pixels, columns output channels, k the channels of a tap (lib/conv_forward_operands_scalar.wgsl).
+// Scheme: a subgroup loads each block of A once and broadcasts it (lib/gemm_subgroup.wgsl).
+// Traffic: x is read taps · columns/TILE_COLUMNS times, w rows/TILE_ROWS times, mostly from caches; y is written once.
+
+enable subgroups;
+
+// @include lib/grid.wgsl
+// Folded grids: a dispatch that needs more workgroups than one dimension may hold (65,535) spreads them over x and y.
+
+// The workgroup's number in x-major order. The last row may run past the count that is needed, so kernels check their
+// bounds.
+fn workgroup_index(wid: vec3u, nwg: vec3u) -> u32 {
+  return wid.x + wid.y * nwg.x;
+}
+// @end
+
+// @include lib/conv_forward_operands_scalar.wgsl
+// GEMM operands of the convolution's forward pass read float by float: any channel counts, such as an image's one or three.
+// C = y, one row an output pixel, one column an output channel. k runs over taps and input channels together. groups = 1.
+const BIAS: u32 = 0u; // @tune
+const A_K_MAJOR: u32 = 0u;
+const B_K_MAJOR: u32 = 1u;
+
+// @include lib/conv_problem.wgsl
+// The sizes of a two-dimensional convolution, shared by all of its kernels.
+// Activations are NHWC, weights HWIO (kernel_height, kernel_width, in_channels / groups, out_channels).
+struct Params {
+  batch: u32,
+  in_height: u32,
+  in_width: u32,
+  in_channels: u32,
+  out_height: u32,
+  out_width: u32,
+  out_channels: u32,
+  kernel_height: u32,
+  kernel_width: u32,
+  stride_height: u32,
+  stride_width: u32,
+  pad_height: u32,
+  pad_width: u32,
+  dilation_height: u32,
+  dilation_width: u32,
+  groups: u32,
+  // The weight gradient's sum over output pixels is split: pixels of a split (a multiple of 16) and floats of a partial.
+  split_pixels: u32,
+  partial_size: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+// @end
+
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> w: array<f32>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+
+// Four successive k, each an input channel of a tap.
+struct Taps {
+  down: vec4u,
+  right: vec4u,
+  channel: vec4u,
+}
+
+// Four output pixels, by the corner of their windows, and the taps they are read for.
+struct Windows {
+  image: vec4u,
+  top: vec4u,
+  left: vec4u,
+  taps: Taps,
+  step: Taps,
+}
+
+fn gemm_rows() -> u32 {
+  return params.batch * params.out_height * params.out_width;
+}
+
+fn gemm_columns() -> u32 {
+  return params.out_channels;
+}
+
+fn gemm_segments() -> u32 {
+  return 1u;
+}
+
+fn gemm_meets(segment: u32, z: u32) -> bool {
+  return true;
+}
+
+fn gemm_depth(z: u32) -> u32 {
+  return params.kernel_height * params.kernel_width * params.in_channels;
+}
+
+fn taps_at(k: vec4u) -> Taps {
+  let tap = k / params.in_channels;
+  let down = tap / params.kernel_width;
+  return Taps(down, tap - down * params.kernel_width, k - tap * params.in_channels);
+}
+
+fn a_open(row: u32, z: u32) -> Windows {
+  let pixel = min(row + vec4u(0u, 1u, 2u, 3u), vec4u(gemm_rows() - 1u));
+  let line = pixel / params.out_width;
+  let image = line / params.out_height;
+  // Negative corners wrap around and end up outside the image.
+  let top = (line - image * params.out_height) * params.stride_height - params.pad_height;
+  let left = (pixel - line * params.out_width) * params.stride_width - params.pad_width;
+  return Windows(image, top, left, Taps(), Taps());
+}
+
+fn a_seek(windows: ptr<function, Windows>, segment: u32, k: u32, z: u32) {
+  (*windows).taps = taps_at(k + vec4u(0u, 1u, 2u, 3u));
+  (*windows).step = taps_at(vec4u(K_STEP));
+}
+
+// Moves on by K_STEP in mixed radix: no division in the loop.
+fn a_step(windows: ptr<function, Windows>) {
+  let source = (*windows).taps;
+  let step = (*windows).step;
+  let channel = source.channel + step.channel;
+  let next_tap = channel >= vec4u(params.in_channels);
+  let right = source.right + step.right + select(vec4u(), vec4u(1u), next_tap);
+  let next_line = right >= vec4u(params.kernel_width);
+  (*windows).taps = Taps(
+    source.down + step.down + select(vec4u(), vec4u(1u), next_line),
+    right - select(vec4u(), vec4u(params.kernel_width), next_line),
+    channel - select(vec4u(), vec4u(params.in_channels), next_tap),
+  );
+}
+
+// One k seen from four windows.
+fn tap(windows: Windows, down: u32, right: u32, channel: u32, valid: bool) -> vec4f {
+  let row = windows.top + down * params.dilation_height;
+  let column = windows.left + right * params.dilation_width;
+  let inside = (row < vec4u(params.in_height)) & (column < vec4u(params.in_width)) & vec4<bool>(valid);
+  let at = ((windows.image * params.in_height + row) * params.in_width + column) * params.in_channels + channel;
+  let source = select(vec4u(), at, inside);
+  return select(vec4f(), vec4f(x[source.x], x[source.y], x[source.z], x[source.w]), inside);
+}
+
+fn a_block(windows: Windows, k: u32, depth: u32) -> mat4x4f {
+  let taps = windows.taps;
+  return transpose(mat4x4f(
+    tap(windows, taps.down.x, taps.right.x, taps.channel.x, k < depth),
+    tap(windows, taps.down.y, taps.right.y, taps.channel.y, k + 1u < depth),
+    tap(windows, taps.down.z, taps.right.z, taps.channel.z, k + 2u < depth),
+    tap(windows, taps.down.w, taps.right.w, taps.channel.w, k + 3u < depth),
+  ));
+}
+
+// Four columns at the current k.
+fn b_open(column: u32, z: u32) -> vec4u {
+  return min(column + vec4u(0u, 1u, 2u, 3u), vec4u(params.out_channels - 1u));
+}
+
+fn b_seek(at: ptr<function, vec4u>, segment: u32, k: u32, z: u32) {
+  *at += k * params.out_channels;
+}
+
+fn b_step(at: ptr<function, vec4u>) {
+  *at += K_STEP * params.out_channels;
+}
+
+fn w_at(at: vec4u, valid: bool) -> vec4f {
+  return select(vec4f(), vec4f(w[at.x], w[at.y], w[at.z], w[at.w]), valid);
+}
+
+fn b_block(at: vec4u, k: u32, depth: u32) -> mat4x4f {
+  return mat4x4f(
+    w_at(at, k < depth),
+    w_at(at + params.out_channels, k + 1u < depth),
+    w_at(at + 2u * params.out_channels, k + 2u < depth),
+    w_at(at + 3u * params.out_channels, k + 3u < depth),
+  );
+}
+
+fn c_store(row: u32, column: u32, z: u32, block: mat4x4f) {
+  for (var r = 0u; r < 4u; r++) {
+    for (var j = 0u; j < 4u; j++) {
+      if ((row + r < gemm_rows()) & (column + j < params.out_channels)) {
+        var shift = 0.0;
+        if (BIAS == 1u) {
+          shift = bias[column + j];
+        }
+        y[(row + r) * params.out_channels + column + j] = block[r][j] + shift;
+      }
+    }
+  }
+}
+// @end
+
+// @include lib/gemm_subgroup.wgsl
+// GEMM body `subgroup`: C = A · B, every block of A loaded once a subgroup and broadcast. For drivers that run on a processor,
+// where a load costs more than the arithmetic it feeds. No workgroup memory, no barrier.
+//
+// A subgroup of exactly SUBGROUP lanes (4 or 8) computes 4·SUBGROUP·ROW_BLOCKS rows of C; each lane has 4·COLUMN_BLOCKS
+// columns of all of them. In a step of four k, lane l loads rows 4l to 4l + 3 of A, and every lane multiplies its own blocks
+// of B with each lane's rows in turn. SUBGROUPS subgroups lie side by side. Rows depend on the workgroup alone, so any
+// assignment of invocations to subgroups gives the same result.
+const SUBGROUP: u32 = 4u; // @tune
+const SUBGROUPS: u32 = 1u; // @tune
+const ROW_BLOCKS: u32 = 1u; // @tune
+const COLUMN_BLOCKS: u32 = 1u; // @tune
+const WORKGROUP: u32 = SUBGROUP * SUBGROUPS;
+const K_STEP: u32 = 4u;
+const STRIP: u32 = 4u * SUBGROUP;
+const TILE_ROWS: u32 = STRIP * ROW_BLOCKS;
+const TILE_COLUMNS: u32 = 4u * COLUMN_BLOCKS * WORKGROUP;
+
+// STRIP rows of C: four from each lane's rows of A.
+struct Strip {
+  left: array<mat4x4f, 8>,
+  right: array<mat4x4f, 8>,
+}
+
+fn from_0(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 0u),
+    subgroupBroadcast(a[1], 0u),
+    subgroupBroadcast(a[2], 0u),
+    subgroupBroadcast(a[3], 0u),
+  );
+}
+
+fn from_1(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 1u),
+    subgroupBroadcast(a[1], 1u),
+    subgroupBroadcast(a[2], 1u),
+    subgroupBroadcast(a[3], 1u),
+  );
+}
+
+fn from_2(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 2u),
+    subgroupBroadcast(a[1], 2u),
+    subgroupBroadcast(a[2], 2u),
+    subgroupBroadcast(a[3], 2u),
+  );
+}
+
+fn from_3(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 3u),
+    subgroupBroadcast(a[1], 3u),
+    subgroupBroadcast(a[2], 3u),
+    subgroupBroadcast(a[3], 3u),
+  );
+}
+
+fn from_4(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 4u),
+    subgroupBroadcast(a[1], 4u),
+    subgroupBroadcast(a[2], 4u),
+    subgroupBroadcast(a[3], 4u),
+  );
+}
+
+fn from_5(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 5u),
+    subgroupBroadcast(a[1], 5u),
+    subgroupBroadcast(a[2], 5u),
+    subgroupBroadcast(a[3], 5u),
+  );
+}
+
+fn from_6(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 6u),
+    subgroupBroadcast(a[1], 6u),
+    subgroupBroadcast(a[2], 6u),
+    subgroupBroadcast(a[3], 6u),
+  );
+}
+
+fn from_7(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 7u),
+    subgroupBroadcast(a[1], 7u),
+    subgroupBroadcast(a[2], 7u),
+    subgroupBroadcast(a[3], 7u),
+  );
+}
+
+fn accumulate(c: ptr<function, Strip>, a: mat4x4f, b0: mat4x4f, b1: mat4x4f) {
+  let a0 = from_0(a);
+  (*c).left[0] += b0 * a0;
+  if (COLUMN_BLOCKS == 2u) {
+    (*c).right[0] += b1 * a0;
+  }
+  let a1 = from_1(a);
+  (*c).left[1] += b0 * a1;
+  if (COLUMN_BLOCKS == 2u) {
+    (*c).right[1] += b1 * a1;
+  }
+  let a2 = from_2(a);
+  (*c).left[2] += b0 * a2;
+  if (COLUMN_BLOCKS == 2u) {
+    (*c).right[2] += b1 * a2;
+  }
+  let a3 = from_3(a);
+  (*c).left[3] += b0 * a3;
+  if (COLUMN_BLOCKS == 2u) {
+    (*c).right[3] += b1 * a3;
+  }
+  if (SUBGROUP == 8u) {
+    let a4 = from_4(a);
+    (*c).left[4] += b0 * a4;
+    if (COLUMN_BLOCKS == 2u) {
+      (*c).right[4] += b1 * a4;
+    }
+    let a5 = from_5(a);
+    (*c).left[5] += b0 * a5;
+    if (COLUMN_BLOCKS == 2u) {
+      (*c).right[5] += b1 * a5;
+    }
+    let a6 = from_6(a);
+    (*c).left[6] += b0 * a6;
+    if (COLUMN_BLOCKS == 2u) {
+      (*c).right[6] += b1 * a6;
+    }
+    let a7 = from_7(a);
+    (*c).left[7] += b0 * a7;
+    if (COLUMN_BLOCKS == 2u) {
+      (*c).right[7] += b1 * a7;
+    }
+  }
+}
+
+fn store_lane(row: u32, column: u32, z: u32, left: mat4x4f, right: mat4x4f) {
+  c_store(row, column, z, left);
+  if (COLUMN_BLOCKS == 2u) {
+    c_store(row, column + 4u, z, right);
+  }
+}
+
+fn store_strip(row: u32, column: u32, z: u32, c: ptr<function, Strip>) {
+  store_lane(row + 0u, column, z, (*c).left[0], (*c).right[0]);
+  store_lane(row + 4u, column, z, (*c).left[1], (*c).right[1]);
+  store_lane(row + 8u, column, z, (*c).left[2], (*c).right[2]);
+  store_lane(row + 12u, column, z, (*c).left[3], (*c).right[3]);
+  if (SUBGROUP == 8u) {
+    store_lane(row + 16u, column, z, (*c).left[4], (*c).right[4]);
+    store_lane(row + 20u, column, z, (*c).left[5], (*c).right[5]);
+    store_lane(row + 24u, column, z, (*c).left[6], (*c).right[6]);
+    store_lane(row + 28u, column, z, (*c).left[7], (*c).right[7]);
+  }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) nwg: vec3u,
+  @builtin(local_invocation_index) lid: u32,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let tiles_across = (gemm_columns() + TILE_COLUMNS - 1u) / TILE_COLUMNS;
+  let tile = workgroup_index(wid, nwg);
+  let row = tile / tiles_across * TILE_ROWS;
+  let column = tile % tiles_across * TILE_COLUMNS + lid * 4u * COLUMN_BLOCKS;
+  if (row >= gemm_rows()) {
+    return;
+  }
+
+  var rows0 = a_open(row + 4u * lane, wid.z);
+  var rows1 = a_open(row + STRIP + 4u * lane, wid.z);
+  var columns0 = b_open(column, wid.z);
+  var columns1 = b_open(column + 4u, wid.z);
+  var c0: Strip;
+  var c1: Strip;
+  let depth = gemm_depth(wid.z);
+  for (var s = 0u; s < gemm_segments(); s++) {
+    if (gemm_meets(s, wid.z)) {
+      a_seek(&rows0, s, 0u, wid.z);
+      a_seek(&rows1, s, 0u, wid.z);
+      b_seek(&columns0, s, 0u, wid.z);
+      b_seek(&columns1, s, 0u, wid.z);
+      for (var k = 0u; k < depth; k += K_STEP) {
+        let a0 = a_block(rows0, k, depth);
+        let b0 = b_block(columns0, k, depth);
+        var a1: mat4x4f;
+        var b1: mat4x4f;
+        if (ROW_BLOCKS == 2u) {
+          a1 = a_block(rows1, k, depth);
+        }
+        if (COLUMN_BLOCKS == 2u) {
+          b1 = b_block(columns1, k, depth);
+        }
+        accumulate(&c0, a0, b0, b1);
+        if (ROW_BLOCKS == 2u) {
+          accumulate(&c1, a1, b0, b1);
+        }
+        a_step(&rows0);
+        a_step(&rows1);
+        b_step(&columns0);
+        b_step(&columns1);
+      }
+    }
+  }
+  store_strip(row, column, wid.z, &c0);
+  if (ROW_BLOCKS == 2u) {
+    store_strip(row + STRIP, column, wid.z, &c1);
+  }
+}
+// @end

@@ -1,0 +1,41 @@
+// total[i] = Σ_s partials[s, i], s in ascending order, so that two runs give the same bits.
+// Layout: `splits` partials of `vec4s` vec4s one after the other.
+// Scheme: an invocation adds one vec4 of all partials. Traffic: every partial read once, the total written once.
+
+const WORKGROUP: u32 = 64u; // @tune
+
+struct Params {
+  vec4s: u32,
+  splits: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> partials: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> total: array<vec4f>;
+
+// @include lib/grid.wgsl
+// Folded grids: a dispatch that needs more workgroups than one dimension may hold (65,535) spreads them over x and y.
+
+// The workgroup's number in x-major order. The last row may run past the count that is needed, so kernels check their
+// bounds.
+fn workgroup_index(wid: vec3u, nwg: vec3u) -> u32 {
+  return wid.x + wid.y * nwg.x;
+}
+// @end
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) nwg: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = workgroup_index(wid, nwg) * WORKGROUP + lane;
+  if (i >= params.vec4s) {
+    return;
+  }
+  var sum = partials[i];
+  for (var s = 1u; s < params.splits; s++) {
+    sum += partials[s * params.vec4s + i];
+  }
+  total[i] = sum;
+}

@@ -1,0 +1,164 @@
+// GEMM operands of the convolution's input gradient: C = dx, one row an input pixel, one column an input channel.
+// A is dy seen through the filter backwards: k runs over the output channels of one tap, taps are the segments. B is w
+// read transposed. The slice z of the grid is a phase: the input pixels whose coordinates leave the same remainders
+// by the strides. They meet the same taps, so no product with a zero between strided pixels is ever formed.
+// Input and output channels are multiples of 4; groups = 1.
+const A_K_MAJOR: u32 = 0u;
+const B_K_MAJOR: u32 = 0u;
+
+// @include lib/conv_problem.wgsl
+// The sizes of a two-dimensional convolution, shared by all of its kernels.
+// Activations are NHWC, weights HWIO (kernel_height, kernel_width, in_channels / groups, out_channels).
+struct Params {
+  batch: u32,
+  in_height: u32,
+  in_width: u32,
+  in_channels: u32,
+  out_height: u32,
+  out_width: u32,
+  out_channels: u32,
+  kernel_height: u32,
+  kernel_width: u32,
+  stride_height: u32,
+  stride_width: u32,
+  pad_height: u32,
+  pad_width: u32,
+  dilation_height: u32,
+  dilation_width: u32,
+  groups: u32,
+  // The weight gradient's sum over output pixels is split: pixels of a split (a multiple of 16) and floats of a partial.
+  split_pixels: u32,
+  partial_size: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+// @end
+
+// @include lib/gemm_mask.wgsl
+// GEMM operands are read in blocks of 4 × 4; this zeroes the vec4s of a block that lie outside its operand.
+fn masked(block: mat4x4f, valid: vec4<bool>) -> mat4x4f {
+  let zero = vec4f();
+  return mat4x4f(
+    select(zero, block[0], valid.x),
+    select(zero, block[1], valid.y),
+    select(zero, block[2], valid.z),
+    select(zero, block[3], valid.w),
+  );
+}
+// @end
+
+@group(0) @binding(1) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(2) var<storage, read> w: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> dx: array<vec4f>;
+
+// Four input pixels of a phase, by their place in it, and where the current tap reads.
+struct Pixels {
+  image: vec4u,
+  row: vec4u,
+  column: vec4u,
+  at: vec4u,
+  inside: vec4<bool>,
+}
+
+struct Weights {
+  lines: vec4u,
+  at: vec4u,
+}
+
+fn phase_height() -> u32 {
+  return (params.in_height + params.stride_height - 1u) / params.stride_height;
+}
+
+fn phase_width() -> u32 {
+  return (params.in_width + params.stride_width - 1u) / params.stride_width;
+}
+
+fn gemm_rows() -> u32 {
+  return params.batch * phase_height() * phase_width();
+}
+
+fn gemm_columns() -> u32 {
+  return params.in_channels;
+}
+
+fn gemm_segments() -> u32 {
+  return params.kernel_height * params.kernel_width;
+}
+
+fn gemm_depth(z: u32) -> u32 {
+  return params.out_channels;
+}
+
+// How far a tap lies from the first input pixel of a phase, in input pixels: down and to the right.
+fn tap_distance(tap: u32, z: u32) -> vec2i {
+  let first = vec2u(z / params.stride_width + params.pad_height, z % params.stride_width + params.pad_width);
+  let offset = vec2u(tap / params.kernel_width * params.dilation_height, tap % params.kernel_width * params.dilation_width);
+  return vec2i(first) - vec2i(offset);
+}
+
+fn gemm_meets(tap: u32, z: u32) -> bool {
+  let rest = tap_distance(tap, z) % vec2i(i32(params.stride_height), i32(params.stride_width));
+  return (rest.x == 0) & (rest.y == 0);
+}
+
+fn a_open(row: u32, z: u32) -> Pixels {
+  let pixel = min(row + vec4u(0u, 1u, 2u, 3u), vec4u(gemm_rows() - 1u));
+  let line = pixel / phase_width();
+  let image = line / phase_height();
+  return Pixels(image, line - image * phase_height(), pixel - line * phase_width(), vec4u(), vec4<bool>());
+}
+
+fn a_seek(pixels: ptr<function, Pixels>, tap: u32, k: u32, z: u32) {
+  let shift = vec2u(tap_distance(tap, z) / vec2i(i32(params.stride_height), i32(params.stride_width)));
+  let row = (*pixels).row + shift.x;
+  let column = (*pixels).column + shift.y;
+  let inside = (row < vec4u(params.out_height)) & (column < vec4u(params.out_width));
+  let pixel = ((*pixels).image * params.out_height + row) * params.out_width + column;
+  (*pixels).at = (select(vec4u(), pixel, inside) * params.out_channels + k) / 4u;
+  (*pixels).inside = inside;
+}
+
+fn a_step(pixels: ptr<function, Pixels>) {
+  (*pixels).at += K_STEP / 4u;
+}
+
+fn a_block(pixels: Pixels, k: u32, depth: u32) -> mat4x4f {
+  let read = mat4x4f(dy[pixels.at.x], dy[pixels.at.y], dy[pixels.at.z], dy[pixels.at.w]);
+  return masked(read, pixels.inside & vec4<bool>(k < depth));
+}
+
+fn b_open(column: u32, z: u32) -> Weights {
+  return Weights(min(column + vec4u(0u, 1u, 2u, 3u), vec4u(params.in_channels - 1u)), vec4u());
+}
+
+fn b_seek(weights: ptr<function, Weights>, tap: u32, k: u32, z: u32) {
+  (*weights).at = ((tap * params.in_channels + (*weights).lines) * params.out_channels + k) / 4u;
+}
+
+fn b_step(weights: ptr<function, Weights>) {
+  (*weights).at += K_STEP / 4u;
+}
+
+fn b_block(weights: Weights, k: u32, depth: u32) -> mat4x4f {
+  let read = transpose(mat4x4f(w[weights.at.x], w[weights.at.y], w[weights.at.z], w[weights.at.w]));
+  if (K_STEP > 4u) {
+    return masked(read, vec4<bool>(k < depth));
+  }
+  return read;
+}
+
+fn c_store(row: u32, column: u32, z: u32, block: mat4x4f) {
+  if (column >= params.in_channels) {
+    return;
+  }
+  let pixels = a_open(row, z);
+  let y = pixels.row * params.stride_height + z / params.stride_width;
+  let x = pixels.column * params.stride_width + z % params.stride_width;
+  let at = (((pixels.image * params.in_height + y) * params.in_width + x) * params.in_channels + column) / 4u;
+  let inside = (y < vec4u(params.in_height)) & (x < vec4u(params.in_width));
+  for (var r = 0u; r < 4u; r++) {
+    if ((row + r < gemm_rows()) & inside[r]) {
+      dx[at[r]] = block[r];
+    }
+  }
+}

@@ -1,0 +1,149 @@
+// GEMM operands of the convolution's forward pass: C = y, one row an output pixel, one column an output channel.
+// A is x seen through the filter: k runs over the input channels of one tap, taps are the segments. B is w as it lies.
+// Input and output channels are multiples of 4; groups = 1.
+const BIAS: u32 = 0u; // @tune
+const A_K_MAJOR: u32 = 0u;
+const B_K_MAJOR: u32 = 1u;
+
+// @include lib/conv_problem.wgsl
+// The sizes of a two-dimensional convolution, shared by all of its kernels.
+// Activations are NHWC, weights HWIO (kernel_height, kernel_width, in_channels / groups, out_channels).
+struct Params {
+  batch: u32,
+  in_height: u32,
+  in_width: u32,
+  in_channels: u32,
+  out_height: u32,
+  out_width: u32,
+  out_channels: u32,
+  kernel_height: u32,
+  kernel_width: u32,
+  stride_height: u32,
+  stride_width: u32,
+  pad_height: u32,
+  pad_width: u32,
+  dilation_height: u32,
+  dilation_width: u32,
+  groups: u32,
+  // The weight gradient's sum over output pixels is split: pixels of a split (a multiple of 16) and floats of a partial.
+  split_pixels: u32,
+  partial_size: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+// @end
+
+// @include lib/gemm_mask.wgsl
+// GEMM operands are read in blocks of 4 × 4; this zeroes the vec4s of a block that lie outside its operand.
+fn masked(block: mat4x4f, valid: vec4<bool>) -> mat4x4f {
+  let zero = vec4f();
+  return mat4x4f(
+    select(zero, block[0], valid.x),
+    select(zero, block[1], valid.y),
+    select(zero, block[2], valid.z),
+    select(zero, block[3], valid.w),
+  );
+}
+// @end
+
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read> w: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+
+// Four output pixels: where their windows begin in the input, and where the current tap reads.
+struct Pixels {
+  image: vec4u,
+  top: vec4i,
+  left: vec4i,
+  at: vec4u,
+  inside: vec4<bool>,
+}
+
+struct Weights {
+  column: u32,
+  at: vec4u,
+}
+
+fn gemm_rows() -> u32 {
+  return params.batch * params.out_height * params.out_width;
+}
+
+fn gemm_columns() -> u32 {
+  return params.out_channels;
+}
+
+fn gemm_segments() -> u32 {
+  return params.kernel_height * params.kernel_width;
+}
+
+fn gemm_meets(tap: u32, z: u32) -> bool {
+  return true;
+}
+
+fn gemm_depth(z: u32) -> u32 {
+  return params.in_channels;
+}
+
+fn a_open(row: u32, z: u32) -> Pixels {
+  let pixel = min(row + vec4u(0u, 1u, 2u, 3u), vec4u(gemm_rows() - 1u));
+  let line = pixel / params.out_width;
+  let image = line / params.out_height;
+  let top = vec4i((line - image * params.out_height) * params.stride_height) - i32(params.pad_height);
+  let left = vec4i((pixel - line * params.out_width) * params.stride_width) - i32(params.pad_width);
+  return Pixels(image, top, left, vec4u(), vec4<bool>());
+}
+
+fn a_seek(pixels: ptr<function, Pixels>, tap: u32, k: u32, z: u32) {
+  let row = vec4u((*pixels).top + i32(tap / params.kernel_width * params.dilation_height));
+  let column = vec4u((*pixels).left + i32(tap % params.kernel_width * params.dilation_width));
+  let inside = (row < vec4u(params.in_height)) & (column < vec4u(params.in_width));
+  let pixel = ((*pixels).image * params.in_height + row) * params.in_width + column;
+  (*pixels).at = (select(vec4u(), pixel, inside) * params.in_channels + k) / 4u;
+  (*pixels).inside = inside;
+}
+
+fn a_step(pixels: ptr<function, Pixels>) {
+  (*pixels).at += K_STEP / 4u;
+}
+
+fn a_block(pixels: Pixels, k: u32, depth: u32) -> mat4x4f {
+  let read = mat4x4f(x[pixels.at.x], x[pixels.at.y], x[pixels.at.z], x[pixels.at.w]);
+  return masked(read, pixels.inside & vec4<bool>(k < depth));
+}
+
+fn b_open(column: u32, z: u32) -> Weights {
+  return Weights(min(column, params.out_channels - 4u), vec4u());
+}
+
+fn b_seek(weights: ptr<function, Weights>, tap: u32, k: u32, z: u32) {
+  let row = tap * params.in_channels + k + vec4u(0u, 1u, 2u, 3u);
+  (*weights).at = (row * params.out_channels + (*weights).column) / 4u;
+}
+
+fn b_step(weights: ptr<function, Weights>) {
+  (*weights).at += K_STEP / 4u * params.out_channels;
+}
+
+fn b_block(weights: Weights, k: u32, depth: u32) -> mat4x4f {
+  let read = mat4x4f(w[weights.at.x], w[weights.at.y], w[weights.at.z], w[weights.at.w]);
+  if (K_STEP > 4u) {
+    return masked(read, vec4<bool>(k < depth));
+  }
+  return read;
+}
+
+fn c_store(row: u32, column: u32, z: u32, block: mat4x4f) {
+  if (column >= params.out_channels) {
+    return;
+  }
+  var shift = vec4f();
+  if (BIAS == 1u) {
+    shift = bias[column / 4u];
+  }
+  for (var r = 0u; r < 4u; r++) {
+    if (row + r < gemm_rows()) {
+      y[((row + r) * params.out_channels + column) / 4u] = block[r] + shift;
+    }
+  }
+}
