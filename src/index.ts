@@ -3,6 +3,11 @@ export { compile, type DispatchInfo, type Program, type ProgramMemory } from './
 export * from './ops/elementwise.ts';
 export * from './ops/gradients.ts';
 export * from './ops/sup_con.ts';
+export { type Accumulator, accumulator } from './optim/accumulate.ts';
+export * from './optim/adamw.ts';
+export type { Group, Optimizer, OptimizerOptions, Update } from './optim/optimizer.ts';
+export * from './optim/schedule.ts';
+export * from './optim/sgd.ts';
 export * from './tape/parameter.ts';
 export * from './tape/tape.ts';
 export * from './tape/tensor.ts';

@@ -9,7 +9,7 @@ import { type Candidate, choose } from './candidates.ts';
  * - `paper`: an anchor's mean over its positives, the mean over all n rows; a row without positives adds 0.
  * - `paper-valid`: the same, but the mean over rows that have positives.
  * - `official`: COIN's released code: a row is its own positive, and the sum over all pairs is divided by n².
- * - `sup_contrast`: the paper's times temperature / baseTemperature, as in the SupContrast repository.
+ * - `sup_contrast`: the paper's times temperature / base_temperature, as in the SupContrast repository.
  *
  * NT-Xent (SimCLR) is `paper` with a label an image and two rows, its views, a label.
  */
@@ -19,7 +19,7 @@ export interface SupConOptions {
   temperature: number;
   variant?: SupConVariant;
   /** Only for `sup_contrast`. */
-  baseTemperature?: number;
+  base_temperature?: number;
 }
 
 interface Problem {
@@ -36,7 +36,7 @@ interface Tiling extends Candidate<Problem> {
   readonly mergers: number;
 }
 
-const TILINGS: readonly Tiling[] = [
+export const supConCandidates: readonly Tiling[] = [
   {
     name: 'narrow',
     suits: (_, { kind }) => kind === 'cpu',
@@ -58,7 +58,7 @@ export function supCon(
   tape: Tape,
   z: Tensor,
   labels: Tensor,
-  { temperature, variant = 'paper', baseTemperature = 0.07 }: SupConOptions,
+  { temperature, variant = 'paper', base_temperature = 0.07 }: SupConOptions,
 ): Tensor {
   const [n = 0, d = 0] = z.shape;
   if (z.shape.length !== 2 || n < 1 || d < 1) throw shapeError('supCon', 'z', z.shape, 'it must be [rows, features]');
@@ -67,7 +67,7 @@ export function supCon(
   if (labels.dtype !== 'i32') throw new Error(`supCon: labels are ${labels.dtype}, but they must be i32.`);
   if (!(temperature > 0)) throw new Error(`supCon: the temperature is ${temperature}, but it must be above 0.`);
 
-  const tiling = choose(tape, 'sup_con', TILINGS, { n });
+  const tiling = choose(tape, 'sup_con', supConCandidates, { n });
   const { ROW_LANES, COLUMN_LANES } = tiling;
   const rowTiles = Math.ceil(n / (4 * ROW_LANES));
   const columnTiles = Math.ceil(n / (4 * COLUMN_LANES));
@@ -115,7 +115,7 @@ export function supCon(
       parts,
       by_count: Number(variant === 'official'),
       over_valid: Number(variant === 'paper-valid'),
-      scale: scaleOf(variant, n, temperature / baseTemperature),
+      scale: scaleOf(variant, n, temperature / base_temperature),
     },
     constants: { WORKGROUP: tiling.mergers },
     workgroups: [1, 1, 1],

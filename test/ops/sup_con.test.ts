@@ -49,9 +49,9 @@ function deviation(got: ArrayLike<number>, want: ArrayLike<number>): number {
 }
 
 function reference(z: HostValue, labels: ArrayLike<number>, options: SupConOptions, positions?: number[]) {
-  const { temperature, variant = 'paper', baseTemperature = 0.07 } = options;
+  const { temperature, variant = 'paper', base_temperature = 0.07 } = options;
   const inputs = { z: array64(z.data, [...z.shape]), labels: array64(labels) };
-  const attrs = { temperature, variant, base_temperature: baseTemperature };
+  const attrs = { temperature, variant, base_temperature };
   const loss = references.sup_con!(inputs, attrs).y!.data[0]!;
   return { loss, grad: centralDifference('sup_con', inputs, attrs, 'z', { y: array64([1]) }, positions) };
 }
@@ -127,7 +127,7 @@ for (const [n, d] of [
         const z = parkMiller(n, d);
         const labels = Array.from({ length: n }, (_, i) => (i * i) % 3);
         const positions = Array.from({ length: 24 }, (_, i) => (i * 7919) % (n * d));
-        const options = { temperature: 0.2, variant, baseTemperature: 0.1 };
+        const options = { temperature: 0.2, variant, base_temperature: 0.1 };
         const got = await run(z, labels, options, { tiling });
         const want = reference(z, labels, options, positions);
         assert.ok(Math.abs(got.loss - want.loss) < 1e-5 * Math.max(1, Math.abs(want.loss)), `${got.loss} ${want.loss}`);

@@ -1,0 +1,112 @@
+import type { Kernel } from '../gpu/kernel/kernel.ts';
+import type { Arena, Parameter } from '../tape/parameter.ts';
+import type { Tape } from '../tape/tape.ts';
+import { type Chunk, type Tensor, wholeChunk } from '../tape/tensor.ts';
+import type { Accumulator } from './accumulate.ts';
+import { likeArena, overChunks, partOf, type Trained, trainedParameters } from './chunks.ts';
+
+/** What may differ between parameters. */
+export interface Group {
+  /** Multiplies the learning rate; 1 unless given. */
+  readonly lr_scale?: number;
+  /** In place of the optimizer's own. */
+  readonly weight_decay?: number;
+}
+
+export interface OptimizerOptions {
+  readonly weight_decay?: number;
+  readonly groups?: (parameter: Parameter) => Group;
+}
+
+/** One dispatch an arena chunk updates all parameters; state is shared by all programs that record the optimizer. */
+export interface Optimizer {
+  /**
+   * Appends the update of the trained parameters, from their gradients or from sums that it then clears. All other
+   * parameters stay as they are to the bit: no decay, no momentum, no step counted. At most once a tape.
+   */
+  record(tape: Tape, trained: Trained, options?: { from?: Accumulator }): Update;
+  /** What must be kept to resume, as lasting tensors by `PARAMETER.STATE` with PyTorch's names of states; see `steps`. */
+  state(): Map<string, Tensor>;
+  /** Steps taken so far, by parameter. To resume, set them as they were. */
+  readonly steps: Map<string, number>;
+}
+
+/** An optimizer's part in one program. */
+export interface Update {
+  /** The program's inputs for one run at this learning rate. To be called once a run: it counts the step. */
+  inputs(lr: number): Record<string, Float32Array<ArrayBuffer>>;
+}
+
+/** What tells one optimizer from another. */
+interface Rule<S extends string, U extends string> {
+  readonly name: string;
+  readonly kernel: Kernel<
+    'rows' | 'settings' | 'gradients' | 'values' | S,
+    'vec4s' | U,
+    'WORKGROUP' | 'SPAN' | 'CLEAR'
+  >;
+  readonly states: readonly S[];
+  readonly uniforms: Record<U, number>;
+  readonly flopsPerElement: number;
+  /** A parameter's up to four numbers for its `step`-th step, from 1. */
+  readonly settings: (lr: number, weight_decay: number, step: number) => readonly number[];
+}
+
+export function createOptimizer<S extends string, U extends string>(
+  arena: Arena,
+  { weight_decay = 0, groups }: OptimizerOptions,
+  rule: Rule<S, U>,
+): Optimizer {
+  const steps = new Map<string, number>();
+  let made: Record<S, Chunk[]> | undefined;
+  const chunksOf = (state: S): Chunk[] => {
+    made ??= Object.fromEntries(rule.states.map((name) => [name, likeArena(arena, name)])) as Record<S, Chunk[]>;
+    return made[state];
+  };
+  return {
+    steps,
+    record(tape, trained, { from } = {}) {
+      const parameters = trainedParameters(arena, trained);
+      if (parameters.length === 0) throw new Error(`${rule.name}: no parameter of the arena has a gradient here.`);
+      const settings = tape.input('optimizer', [parameters.length, 4]);
+      overChunks<string, string, string>(tape, arena, parameters, rule.kernel as Kernel, {
+        bindings: ({ values, gradients }, index) => ({
+          settings,
+          values: wholeChunk(values),
+          gradients: wholeChunk(from?.chunks[index] ?? gradients),
+          ...Object.fromEntries(rule.states.map((state) => [state, wholeChunk(chunksOf(state)[index] as Chunk)])),
+        }),
+        uniforms: rule.uniforms,
+        constants: { CLEAR: from ? 1 : 0 },
+        label: rule.name,
+        flopsPerElement: rule.flopsPerElement,
+      });
+      const own = parameters.map((parameter) => {
+        const group = groups?.(parameter) ?? {};
+        return { label: parameter.label, scale: group.lr_scale ?? 1, decay: group.weight_decay ?? weight_decay };
+      });
+      return {
+        inputs(lr) {
+          const data = new Float32Array(4 * own.length);
+          own.forEach(({ label, scale, decay }, row) => {
+            const step = (steps.get(label) ?? 0) + 1;
+            steps.set(label, step);
+            data.set(rule.settings(lr * scale, decay, step), 4 * row);
+          });
+          return { optimizer: data };
+        },
+      };
+    },
+    state: () =>
+      new Map(
+        rule.states.flatMap((state) =>
+          arena.chunks.flatMap(({ parameters }, index) =>
+            parameters.map((parameter) => {
+              const name = `${parameter.label}.${state}`;
+              return [name, partOf(chunksOf(state)[index] as Chunk, parameter, name)] as const;
+            }),
+          ),
+        ),
+      ),
+  };
+}

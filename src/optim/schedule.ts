@@ -1,0 +1,28 @@
+/** The learning rate of an epoch, counted from 0. Fractions of epochs are allowed. */
+export type Schedule = (epoch: number) => number;
+
+export interface CosineOptions {
+  /** What the rate falls to at `epochs`; 0 unless given. */
+  readonly floor?: number;
+  /** Epochs during which the rate rises in a straight line from `warmup_from` to where the cosine has got by then. */
+  readonly warmup_epochs?: number;
+  readonly warmup_from?: number;
+}
+
+/** Half a cosine from `lr` at epoch 0 to the floor at `epochs`: floor + (lr - floor) (1 + cos(π epoch / epochs)) / 2. */
+export function cosine(
+  lr: number,
+  epoch: number,
+  epochs: number,
+  { floor = 0, warmup_epochs = 0, warmup_from = 0 }: CosineOptions = {},
+): number {
+  const at = (e: number) => floor + 0.5 * (lr - floor) * (1 + Math.cos((Math.PI * e) / epochs));
+  if (epoch >= warmup_epochs) return at(epoch);
+  return warmup_from + ((at(warmup_epochs) - warmup_from) * epoch) / warmup_epochs;
+}
+
+/** `cosine` as a function of the epoch alone. */
+export const cosineSchedule =
+  (lr: number, epochs: number, options: CosineOptions = {}): Schedule =>
+  (epoch) =>
+    cosine(lr, epoch, epochs, options);
