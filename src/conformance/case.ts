@@ -29,6 +29,8 @@ export interface Case {
   upstreams: Record<string, HostTensor>;
   /** The gradient that must leave at an input, by the input's name. */
   grads: Record<string, HostTensor>;
+  /** The flat indices at which a tensor was sampled, by its full name; a tensor without an entry is whole. */
+  places?: Record<string, number[]>;
 }
 
 /** The result of a comparison: `ok` is `error` <= `limit`; a NaN makes `error` NaN. */

@@ -36,7 +36,7 @@ export interface Recorded {
 }
 
 /** Runs a small graph once, forward and (given `upstream`) backward, and reads everything back. */
-export function evaluate(
+export async function evaluate(
   device: Device,
   build: Build,
   inputs: Record<string, HostValue>,

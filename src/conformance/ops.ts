@@ -1,15 +1,16 @@
-import { families } from '../ops/families.ts';
 import { attention } from '../ops/attention.ts';
 import { batchNorm } from '../ops/batch_norm.ts';
 import { conv2d } from '../ops/conv2d.ts';
 import { crossEntropy } from '../ops/cross_entropy.ts';
 import { add, gelu, relu } from '../ops/elementwise.ts';
+import type { families } from '../ops/families.ts';
 import { globalAvgPool2d } from '../ops/global_avg_pool2d.ts';
 import { l2Normalize } from '../ops/l2_normalize.ts';
 import { layerNorm } from '../ops/layer_norm.ts';
 import { linear } from '../ops/linear.ts';
 import { matmul } from '../ops/matmul.ts';
 import { maxPool2d } from '../ops/max_pool2d.ts';
+import { mean, sum, sumRows, weightedSum } from '../ops/reduce.ts';
 import { softmax } from '../ops/softmax.ts';
 import { type SupConVariant, supCon } from '../ops/sup_con.ts';
 import type { Tape } from '../tape/tape.ts';
@@ -68,13 +69,19 @@ export const conformanceOps: Readonly<Record<string, ConformanceOp>> = {
   },
   batch_norm: {
     families: ['batch_norm'],
-    layouts: image,
+    layouts: { ...image, residual: 'activation' },
     constant: ['running_mean', 'running_var'],
     build: (tape, inputs, attrs) => {
       const running_mean = need(inputs, 'running_mean');
       const running_var = need(inputs, 'running_var');
       const state = { weight: need(inputs, 'weight'), bias: need(inputs, 'bias'), running_mean, running_var };
-      const options = { training: attrs.training === true, momentum: attrs.momentum as number, eps: attrs.eps as number };
+      const options = {
+        training: attrs.training === true,
+        momentum: attrs.momentum as number,
+        eps: attrs.eps as number,
+        relu: attrs.relu === true,
+        ...(inputs.residual && { residual: inputs.residual }),
+      };
       return { y: batchNorm(tape, need(inputs, 'x'), state, options), running_mean, running_var };
     },
   },
@@ -124,8 +131,19 @@ export const conformanceOps: Readonly<Record<string, ConformanceOp>> = {
     build: (tape, inputs, attrs) => ({
       y: supCon(tape, need(inputs, 'z'), need(inputs, 'labels'), {
         temperature: attrs.temperature as number,
-        variant: attrs.variant as SupConVariant,
+        variant: attrs.variant === 'nt_xent' ? 'paper' : (attrs.variant as SupConVariant),
+        ...(typeof attrs.base_temperature === 'number' && { base_temperature: attrs.base_temperature }),
       }),
+    }),
+  },
+  sum: { build: (tape, inputs, attrs) => ({ y: (attrs.axis === 0 ? sumRows : sum)(tape, need(inputs, 'x')) }) },
+  mean: { build: (tape, inputs) => ({ y: mean(tape, need(inputs, 'x')) }) },
+  weighted_sum: {
+    build: (tape, inputs, attrs) => ({
+      y: weightedSum(
+        tape,
+        (attrs.weights as number[]).map((weight, index) => [need(inputs, `x${index}`), weight]),
+      ),
     }),
   },
 };

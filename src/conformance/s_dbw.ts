@@ -6,7 +6,8 @@ import type { Results } from './runner.ts';
 /** Where the case's `score_is_nan` says that the package raises an error, ours must too. */
 export async function runSDbw(_device: Device, { inputs, attrs, outputs }: Case): Promise<Results> {
   const { features, labels } = inputs;
-  if (!features || !labels || !outputs.score) throw new Error('the case needs input.features, input.labels and output.score');
+  if (!features || !labels || !outputs.score)
+    throw new Error('the case needs input.features, input.labels and output.score');
   const score = () =>
     sDbw(features.data as Float32Array, labels.data as Int32Array, {
       method: attrs.method as NonNullable<SDbwOptions['method']>,

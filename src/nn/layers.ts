@@ -29,11 +29,18 @@ export interface ConvOptions {
 }
 
 /** A convolution without bias as torchvision's ResNets have it: Kaiming normal, fan out, gain of ReLU. */
-export function convLayer(store: Store, from: number, to: number, { kernel, stride = 1, padding = 0 }: ConvOptions): Module {
+export function convLayer(
+  store: Store,
+  from: number,
+  to: number,
+  { kernel, stride = 1, padding = 0 }: ConvOptions,
+): Module {
   const init = { kind: 'normal', deviation: Math.sqrt(2 / (kernel * kernel * to)) } as const;
   const weight = store.parameter('weight', [kernel, kernel, from, to], init, 'conv_weight');
   return (tape, x) =>
-    tape.scope(store.name, () => conv2d(tape, x, weight, undefined, { stride: [stride, stride], padding: [padding, padding] }));
+    tape.scope(store.name, () =>
+      conv2d(tape, x, weight, undefined, { stride: [stride, stride], padding: [padding, padding] }),
+    );
 }
 
 /** What `nn.BatchNorm2d` does, with what usually follows it fused: y = relu(bn(x) + residual). */
@@ -51,5 +58,6 @@ export function batchNormLayer(store: Store, channels: number): BatchNormModule 
     running_mean: store.buffer('running_mean', [channels], 0),
     running_var: store.buffer('running_var', [channels], 1),
   };
-  return (tape, x, training, fused = {}) => tape.scope(store.name, () => batchNorm(tape, x, state, { training, ...fused }));
+  return (tape, x, training, fused = {}) =>
+    tape.scope(store.name, () => batchNorm(tape, x, state, { training, ...fused }));
 }

@@ -1,6 +1,6 @@
 import { classifier, projector } from './heads.ts';
 import type { Module } from './layers.ts';
-import { type Encoder, resnet8, resnet18, resnet50, type ResNetOptions } from './resnet.ts';
+import { type Encoder, type ResNetOptions, resnet8, resnet18, resnet50 } from './resnet.ts';
 import { createStore, type Store } from './store.ts';
 
 /** An encoder with the heads that fine-tuning needs, named `encoder.*`, `projector.*` and `classifier.*`. */

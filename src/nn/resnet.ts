@@ -18,9 +18,16 @@ export interface ResNetOptions {
   width?: number;
   /** Channels of the images. */
   channels?: number;
-  /** `imagenet`: 7×7 stride 2 and max pool; `small`: 3×3 stride 1 without pool, for images of about 32 px. */
-  stem?: 'imagenet' | 'small';
+  /** What comes before the stages; see `STEMS`. */
+  stem?: keyof typeof STEMS;
 }
+
+/** First convolutions: torchvision's for photographs, and two for images of about 32 px, which are not pooled. */
+export const STEMS = {
+  imagenet: { kernel: 7, stride: 2, padding: 3, pool: true },
+  small: { kernel: 3, stride: 1, padding: 1, pool: false },
+  halving: { kernel: 3, stride: 2, padding: 1, pool: false },
+};
 
 const EXPANSION = { basic: 1, bottleneck: 4 };
 
@@ -28,8 +35,12 @@ const EXPANSION = { basic: 1, bottleneck: 4 };
  * A ResNet v1.5 as torchvision builds it (stride in the 3×3 convolution of a bottleneck), without `fc`: names, order and
  * initialisation are torchvision's. He et al., "Deep Residual Learning for Image Recognition", 2016.
  */
-export function resnet(store: Store, { layers, block, width = 64, channels = 3, stem = 'imagenet' }: ResNetOptions): Encoder {
-  const conv1 = convLayer(store.scope('conv1'), channels, width, stem === 'small' ? { kernel: 3, padding: 1 } : { kernel: 7, stride: 2, padding: 3 });
+export function resnet(
+  store: Store,
+  { layers, block, width = 64, channels = 3, stem = 'imagenet' }: ResNetOptions,
+): Encoder {
+  const { pool, ...first } = STEMS[stem];
+  const conv1 = convLayer(store.scope('conv1'), channels, width, first);
   const bn1 = batchNormLayer(store.scope('bn1'), width);
   const makeBlock = block === 'basic' ? basicBlock : bottleneck;
   const blocks: Module[] = [];
@@ -43,7 +54,10 @@ export function resnet(store: Store, { layers, block, width = 64, channels = 3, 
   });
   const forward: Module = (tape, x, training) => {
     let y = bn1(tape, conv1(tape, x, training), training, { relu: true });
-    if (stem === 'imagenet') y = tape.scope(store.scope('maxpool').name, () => maxPool2d(tape, y, { kernel: [3, 3], stride: [2, 2], padding: [1, 1] }));
+    if (pool)
+      y = tape.scope(store.scope('maxpool').name, () =>
+        maxPool2d(tape, y, { kernel: [3, 3], stride: [2, 2], padding: [1, 1] }),
+      );
     for (const residual of blocks) y = residual(tape, y, training);
     return tape.scope(store.scope('avgpool').name, () => globalAvgPool2d(tape, y));
   };
@@ -56,9 +70,12 @@ export const resnet18 = (store: Store, options: Partial<ResNetOptions> = {}): En
 export const resnet50 = (store: Store, options: Partial<ResNetOptions> = {}): Encoder =>
   resnet(store, { block: 'bottleneck', layers: [3, 4, 6, 3], ...options });
 
-/** A narrow ResNet for small images on slow adapters: three stages of one basic block. */
+/**
+ * A narrow ResNet for small images on slow adapters: a stem that halves the image, then one basic block at each of 2, 4
+ * and 8 times the stem's width (the first stage is left out, so that every block halves again).
+ */
 export const resnet8 = (store: Store, options: Partial<ResNetOptions> = {}): Encoder =>
-  resnet(store, { block: 'basic', layers: [1, 1, 1], width: 16, stem: 'small', ...options });
+  resnet(store, { block: 'basic', layers: [0, 1, 1, 1], width: 16, stem: 'halving', ...options });
 
 /** An encoder with torchvision's classifier `fc` on top: images to logits. */
 export function withClassifier(store: Store, encoder: Encoder, classes: number): Module {

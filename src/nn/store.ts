@@ -36,7 +36,8 @@ export function createStore(seed: number, arena = createArena()): Store {
   const within = (prefix: string): Store => {
     const path = (name: string) => (prefix ? `${prefix}.${name}` : name);
     const register = <T extends Tensor>(name: string, tensor: T, layout?: Layout): T => {
-      if (entries.some((entry) => entry.name === name)) throw new Error(`The model already has an entry named ${name}.`);
+      if (entries.some((entry) => entry.name === name))
+        throw new Error(`The model already has an entry named ${name}.`);
       entries.push({ name, tensor, ...(layout && { layout }) });
       return tensor;
     };

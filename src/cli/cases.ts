@@ -1,0 +1,21 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CaseFile } from '../conformance/conform.ts';
+
+/** The golden cases in the given folders, by name. Throws when a folder is missing or has none. */
+export async function listCases(folders: readonly string[]): Promise<(CaseFile & { path: string })[]> {
+  const lists = await Promise.all(
+    folders.map(async (folder) => {
+      const names = await readdir(folder).catch(() => {
+        throw new Error(`${folder} is no folder that can be read; give folders with golden cases (*.safetensors).`);
+      });
+      const cases = names.filter((name) => name.endsWith('.safetensors')).sort();
+      if (cases.length === 0) throw new Error(`${folder} has no golden case (*.safetensors).`);
+      return cases.map((name) => {
+        const path = join(folder, name);
+        return { name, path, read: async () => new Uint8Array(await readFile(path)) };
+      });
+    }),
+  );
+  return lists.flat();
+}

@@ -1,0 +1,20 @@
+import type { Command } from 'commander';
+import { conform, readCases } from '../conformance/conform.ts';
+import { requestDevice } from '../node.ts';
+import { listCases } from './cases.ts';
+import { guarded } from './errors.ts';
+
+export function addConformance(program: Command): void {
+  program
+    .command('conformance')
+    .description('run golden cases (inputs, outputs and gradients in *.safetensors) with every kernel candidate')
+    .argument('[folders...]', 'folders with cases', ['test/golden'])
+    .action(
+      guarded(async (folders: string[]) => {
+        const cases = await listCases(folders);
+        const device = await requestDevice();
+        console.error(device.description);
+        process.exitCode = await conform(device, readCases(cases), console.log);
+      }),
+    );
+}

@@ -1,0 +1,20 @@
+import type { Command } from 'commander';
+import { conform } from '../conformance/conform.ts';
+import { gradcheckCases } from '../conformance/gradcheck.ts';
+import { requestDevice } from '../node.ts';
+import { guarded } from './errors.ts';
+
+export function addGradcheck(program: Command): void {
+  program
+    .command('gradcheck')
+    .description('compare the gradients of every op and candidate with central differences of a float64 reference')
+    .argument('[op]', 'only this op')
+    .action(
+      guarded(async (op: string | undefined) => {
+        const cases = [...gradcheckCases(op)];
+        const device = await requestDevice();
+        console.error(device.description);
+        process.exitCode = await conform(device, cases, console.log);
+      }),
+    );
+}

@@ -1,0 +1,29 @@
+import { Command, CommanderError } from 'commander';
+import { addBench } from './bench.ts';
+import { addConformance } from './conformance.ts';
+import { addDemo } from './demo.ts';
+import { addDevices } from './devices.ts';
+import { fail } from './errors.ts';
+import { addEval } from './eval.ts';
+import { addGradcheck } from './gradcheck.ts';
+import { addPretrain } from './pretrain.ts';
+import { addTrain } from './train.ts';
+
+const program = new Command('coin')
+  .description('Fine-tune self-supervised image encoders with COIN on WebGPU.')
+  .version('0.1.0')
+  .showHelpAfterError('(coin COMMAND --help tells all options)')
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'error: ')) })
+  .exitOverride();
+
+for (const add of [addDemo, addTrain, addPretrain, addEval, addDevices, addConformance, addGradcheck, addBench])
+  add(program);
+for (const command of program.commands) command.exitOverride().showHelpAfterError(false);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  // Commander has already said what was wrong, or shown the help that was asked for.
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 1;
+  else fail(error);
+}

@@ -1,0 +1,88 @@
+import { centralDifference } from '../../test/reference/gradient.ts';
+import { type Array64, array64, references } from '../../test/reference/index.ts';
+import { random4, randomNormal } from '../data/random.ts';
+import type { HostTensor } from '../weights/host-tensor.ts';
+import type { Case } from './case.ts';
+import { type Problem, problems } from './problems.ts';
+
+/** A gradient is compared at no more than this many places of a tensor, so that big ones do not take minutes. */
+const PLACES = 60;
+
+/**
+ * Golden cases made on the spot: small random inputs, outputs by the float64 reference and gradients by central
+ * differences of it. `op` selects one op. Throws when there is no such op.
+ */
+export function* gradcheckCases(op?: string): Generator<Case> {
+  const selected = Object.entries(problems).filter(([name]) => op === undefined || name === op);
+  if (selected.length === 0) throw new Error(`There is no op ${op}; there are: ${Object.keys(problems).join(', ')}.`);
+  for (const [name, list] of selected)
+    for (const [index, problem] of list.entries()) yield makeCase(name, index, problem);
+}
+
+function makeCase(
+  op: string,
+  index: number,
+  { inputs: shapes, attrs = {}, labels = {}, constant = [] }: Problem,
+): Case {
+  const reference = references[op];
+  if (!reference) throw new Error(`There is no float64 reference for ${op}.`);
+  const name = `${op}-${index}`;
+  const stream = [...name].reduce((hash, char) => Math.imul(hash ^ char.charCodeAt(0), 0x01000193), 0x811c9dc5) >>> 0;
+  const inputs: Record<string, Array64> = {};
+  const given: Record<string, HostTensor> = {};
+  for (const [position, [input, shape]] of Object.entries(shapes).entries()) {
+    const count = shape.reduce((product, size) => product * size, 1);
+    const classes = labels[input];
+    const integers = () =>
+      Int32Array.from({ length: count }, (_, i) => random4(i, position, 1, stream)[0] % (classes ?? 1));
+    const data = classes === undefined ? floats(input, count, shape, position, stream) : integers();
+    inputs[input] = array64(data, [...shape]);
+    given[input] = { dtype: classes === undefined ? 'F32' : 'I32', shape: [...shape], data };
+  }
+  const [[output, y]] = Object.entries(reference(inputs, attrs)) as [[string, Array64]];
+  const arriving = randomNormal(y.data.length, 1, 2, stream);
+  const upstream = { [output]: array64(arriving, y.shape) };
+  const grads: Case['grads'] = {};
+  const places: Record<string, number[]> = {};
+  for (const [input, { shape, data }] of Object.entries(inputs)) {
+    if (input in labels || constant.includes(input)) continue;
+    const step = Math.max(1, Math.floor(data.length / PLACES));
+    const positions = Array.from({ length: Math.ceil(data.length / step) }, (_, i) => i * step);
+    places[`grad.${input}`] = positions;
+    grads[input] = {
+      dtype: 'F64',
+      shape: [...shape],
+      data: centralDifference(op, inputs, attrs, input, upstream, positions),
+    };
+  }
+  return {
+    name,
+    op,
+    attrs,
+    tolerance: { rtol: 3e-4, atol: 2e-5, tensors: {} },
+    inputs: given,
+    outputs: { [output]: { dtype: 'F64', shape: y.shape, data: y.data } },
+    upstreams: { [output]: { dtype: 'F32', shape: y.shape, data: arriving } },
+    grads,
+    places,
+  };
+}
+
+/** Normal numbers, but variances positive, probabilities that sum to 1, and nothing near the kink of a ReLU. */
+function floats(
+  input: string,
+  count: number,
+  shape: readonly number[],
+  position: number,
+  stream: number,
+): Float32Array {
+  const values = randomNormal(count, 1, position, stream);
+  if (input === 'running_var') return values.map((value) => 0.5 + Math.abs(value));
+  if (input !== 'target') return values.map((value) => value + 0.05 * (Math.sign(value) || 1));
+  const width = shape.at(-1) ?? 1;
+  const positive = values.map(Math.abs);
+  return positive.map((value, i) => {
+    const row = Math.floor(i / width) * width;
+    return value / positive.subarray(row, row + width).reduce((sum, part) => sum + part, 0);
+  });
+}

@@ -1,0 +1,148 @@
+import type { Attributes } from '../../test/reference/index.ts';
+
+/** A small problem for an op, in PyTorch's layouts: odd sizes first, since those find the edges of tiles. */
+export interface Problem {
+  readonly inputs: Readonly<Record<string, readonly number[]>>;
+  readonly attrs?: Attributes;
+  /** Integer inputs and how many classes they name. */
+  readonly labels?: Readonly<Record<string, number>>;
+  /** Float inputs that are not differentiated. */
+  readonly constant?: readonly string[];
+}
+
+const transpositions = [
+  { transpose_a: false, transpose_b: false },
+  { transpose_a: true, transpose_b: false },
+  { transpose_a: false, transpose_b: true },
+  { transpose_a: true, transpose_b: true },
+];
+
+const matmulShapes = (m: number, k: number, n: number, batch: readonly number[] = []): Problem[] =>
+  transpositions.map((attrs) => ({
+    attrs,
+    inputs: {
+      a: [...batch, ...(attrs.transpose_a ? [k, m] : [m, k])],
+      b: [...batch, ...(attrs.transpose_b ? [n, k] : [k, n])],
+    },
+  }));
+
+const conv = (
+  x: readonly number[],
+  weight: readonly number[],
+  {
+    bias = false,
+    ...attrs
+  }: { bias?: boolean; stride?: number[]; padding?: number[]; dilation?: number[]; groups?: number },
+): Problem => ({
+  inputs: { x, weight, ...(bias && { bias: [weight[0] as number] }) },
+  attrs: { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1, ...attrs },
+});
+
+const batchNorm = (x: readonly number[], attrs: Attributes, residual = false): Problem => {
+  const channels = [x[1] as number];
+  return {
+    inputs: {
+      x,
+      weight: channels,
+      bias: channels,
+      running_mean: channels,
+      running_var: channels,
+      ...(residual && { residual: x }),
+    },
+    attrs: { momentum: 0.1, eps: 1e-5, ...attrs },
+    constant: ['running_mean', 'running_var'],
+  };
+};
+
+const supCon = (n: number, d: number, classes: number, attrs: Attributes): Problem => ({
+  inputs: { z: [n, d], labels: [n] },
+  labels: { labels: classes },
+  attrs: { temperature: 0.3, ...attrs },
+});
+
+export const problems: Readonly<Record<string, readonly Problem[]>> = {
+  matmul: [
+    ...matmulShapes(7, 5, 9),
+    ...matmulShapes(33, 20, 36),
+    ...matmulShapes(1, 64, 4),
+    ...matmulShapes(64, 32, 48),
+    ...matmulShapes(5, 12, 8, [3]),
+  ],
+  linear: [
+    { inputs: { x: [5, 13], weight: [7, 13], bias: [7] } },
+    { inputs: { x: [34, 16], weight: [12, 16] } },
+    { inputs: { x: [2, 9, 8], weight: [4, 8], bias: [4] } },
+  ],
+  conv2d: [
+    conv([2, 3, 7, 5], [4, 3, 3, 3], { padding: [1, 1], bias: true }),
+    conv([2, 1, 9, 9], [8, 1, 3, 3], { stride: [2, 2], padding: [1, 1] }),
+    conv([3, 8, 7, 9], [12, 8, 3, 3], { stride: [2, 2], padding: [1, 1], bias: true }),
+    conv([2, 8, 6, 5], [16, 8, 1, 1], {}),
+    conv([2, 8, 7, 7], [4, 8, 1, 1], { stride: [2, 2] }),
+    conv([1, 4, 11, 10], [8, 4, 3, 3], { dilation: [2, 2], padding: [2, 2] }),
+    conv([1, 4, 12, 11], [4, 4, 3, 3], { stride: [2, 3], dilation: [2, 1], padding: [1, 2] }),
+    conv([2, 5, 8, 9], [3, 5, 5, 3], { padding: [1, 1] }),
+    conv([2, 6, 8, 6], [9, 2, 3, 3], { groups: 3, padding: [1, 1], bias: true }),
+    conv([2, 8, 7, 6], [8, 1, 3, 3], { groups: 8, stride: [2, 2], padding: [1, 1] }),
+    conv([4, 16, 8, 8], [32, 16, 3, 3], { padding: [1, 1] }),
+  ],
+  batch_norm: [
+    batchNorm([4, 3, 5, 5], { training: true }),
+    batchNorm([4, 3, 5, 5], { training: false }),
+    batchNorm([3, 8, 4, 3], { training: true, relu: true }),
+    batchNorm([3, 8, 4, 3], { training: true, relu: true }, true),
+    batchNorm([2, 5, 3, 3], { training: true }, true),
+    batchNorm([2, 5, 3, 3], { training: false, relu: true }, true),
+    batchNorm([9, 7], { training: true, relu: true }),
+    batchNorm([6, 4], { training: false }, true),
+  ],
+  layer_norm: [
+    { inputs: { x: [5, 7], weight: [7], bias: [7] }, attrs: { eps: 1e-6 } },
+    { inputs: { x: [2, 3, 64], weight: [64], bias: [64] }, attrs: { eps: 1e-6 } },
+  ],
+  relu: [{ inputs: { x: [3, 5, 7] } }, { inputs: { x: [64] } }],
+  gelu: [{ inputs: { x: [3, 5, 7] } }, { inputs: { x: [64] } }],
+  add: [{ inputs: { a: [3, 5], b: [3, 5] } }],
+  softmax: [{ inputs: { x: [5, 7] } }, { inputs: { x: [3, 2, 64] } }],
+  attention: [
+    { inputs: { q: [2, 2, 5, 4], k: [2, 2, 5, 4], v: [2, 2, 5, 4] }, attrs: { scale: 0.5 } },
+    { inputs: { q: [1, 3, 17, 8], k: [1, 3, 17, 8], v: [1, 3, 17, 8] }, attrs: { scale: 0.3 } },
+  ],
+  max_pool2d: [
+    { inputs: { x: [2, 3, 7, 9] }, attrs: { kernel: [3, 3], stride: [2, 2], padding: [1, 1] } },
+    { inputs: { x: [1, 4, 6, 6] }, attrs: { kernel: [2, 2], stride: [2, 2], padding: [0, 0] } },
+  ],
+  global_avg_pool2d: [{ inputs: { x: [3, 5, 4, 3] } }, { inputs: { x: [2, 8, 1, 1] } }],
+  cross_entropy: [
+    { inputs: { logits: [7, 5], target: [7] }, labels: { target: 5 }, attrs: { target: 'index' } },
+    {
+      inputs: { logits: [9, 12], target: [9] },
+      labels: { target: 12 },
+      attrs: { target: 'index', label_smoothing: 0.1 },
+    },
+    {
+      inputs: { logits: [6, 8], target: [6, 8] },
+      attrs: { target: 'probability', label_smoothing: 0.2 },
+      constant: ['target'],
+    },
+  ],
+  l2_normalize: [
+    { inputs: { x: [5, 7] }, attrs: { eps: 1e-12 } },
+    { inputs: { x: [4, 64] }, attrs: { eps: 1e-12 } },
+  ],
+  sum: [
+    { inputs: { x: [5, 7] }, attrs: { axis: 'all' } },
+    { inputs: { x: [37, 6] }, attrs: { axis: 0 } },
+  ],
+  mean: [{ inputs: { x: [5, 7] }, attrs: { axis: 'all' } }],
+  weighted_sum: [{ inputs: { x0: [1], x1: [1], x2: [1] }, attrs: { weights: [1, 0.1, -2] } }],
+  sup_con: [
+    supCon(9, 5, 3, { variant: 'paper' }),
+    supCon(9, 5, 3, { variant: 'official' }),
+    supCon(18, 16, 4, { variant: 'paper', temperature: 0.07 }),
+    supCon(18, 16, 4, { variant: 'official', temperature: 0.5 }),
+    supCon(12, 8, 12, { variant: 'sup_contrast', base_temperature: 0.07 }),
+    supCon(14, 6, 5, { variant: 'nt_xent', temperature: 0.5 }),
+    supCon(2, 3, 1, { variant: 'paper' }),
+  ],
+};

@@ -1,0 +1,58 @@
+import type { SDbw } from '../metrics/s_dbw.ts';
+import type { HostTensor } from '../weights/host-tensor.ts';
+
+/** What a run of the trainer tells, in order. Progress bars, logs and reports are made from these alone. */
+export type TrainEvent =
+  | {
+      readonly type: 'start';
+      readonly method: string;
+      readonly epochs: number;
+      /** Optimizer steps of an epoch. */
+      readonly stepsPerEpoch: number;
+      readonly images: number;
+      readonly parameters: number;
+      readonly adapter: string;
+    }
+  | {
+      readonly type: 'stage';
+      readonly stage: string;
+      readonly epoch: number;
+      readonly dispatches: number;
+      readonly memory: number;
+    }
+  | {
+      readonly type: 'step';
+      readonly epoch: number;
+      /** Counts micro-batches over the whole run, from 0. */
+      readonly step: number;
+      readonly lr: number;
+      /** The total and each term of the stage's loss. */
+      readonly losses: Readonly<Record<string, number>>;
+      readonly imagesPerSecond: number;
+    }
+  | {
+      readonly type: 'epoch';
+      readonly epoch: number;
+      readonly stage: string;
+      readonly lr: number;
+      /** Means over the epoch's images. */
+      readonly losses: Readonly<Record<string, number>>;
+      /** Of training so far, evaluations not counted. */
+      readonly seconds: number;
+    }
+  | ({ readonly type: 'evaluation' /** Epochs trained so far. */; readonly epoch: number } & Scores)
+  | {
+      readonly type: 'checkpoint';
+      readonly epoch: number;
+      /** Reads the model from the device, under PyTorch's names; only good until the next event is asked for. */
+      readonly save: () => Promise<ReadonlyMap<string, HostTensor>>;
+    }
+  | { readonly type: 'end'; readonly seconds: number };
+
+/** How well a model does on a test set. */
+export interface Scores {
+  /** Percent of images whose largest logit is their class; absent for a model without classifier. */
+  readonly top1?: number;
+  /** Of the encoder's features; absent where S_Dbw is undefined (two empty densities). */
+  readonly s_dbw?: SDbw;
+}

@@ -1,0 +1,83 @@
+import { augment } from '../data/augment.ts';
+import type { Device } from '../gpu/device.ts';
+import { compile, type Program, type Readback } from '../gpu/program/program.ts';
+import type { Stage } from '../methods/method.ts';
+import { type Accumulator, accumulator } from '../optim/accumulate.ts';
+import type { Update } from '../optim/optimizer.ts';
+import { createTape } from '../tape/tape.ts';
+import { recordStep } from './step.ts';
+import type { TrainConfig } from './trainer.ts';
+
+/** The programs of a stage: one for each size of batch that occurs, which share pipelines and memory. */
+export interface StagePrograms {
+  /**
+   * Submits one micro-batch of the given images and, where `apply` says so, the optimizer's step; returns without
+   * waiting. The losses can be read whenever it suits.
+   */
+  run(images: Uint32Array<ArrayBuffer>, step: number, lr: number, apply: boolean): Promise<Readback<string>>;
+  /** Dispatches and bytes of a full micro-batch's program. */
+  readonly dispatches: number;
+  readonly memory: number;
+}
+
+interface StepProgram {
+  readonly program: Program;
+  readonly losses: readonly string[];
+  /** Present where the same program takes the optimizer's step. */
+  readonly update?: Update;
+  /** Present where gradients are first summed up. */
+  readonly apply?: { readonly program: Program; readonly update: Update };
+}
+
+export async function createStagePrograms(device: Device, config: TrainConfig, stage: Stage): Promise<StagePrograms> {
+  const { batch, accumulate = 1, model, indices } = config;
+  const sums = accumulate > 1 ? accumulator(model.store.arena) : undefined;
+  const programs = new Map<number, StepProgram>();
+  const programFor = async (size: number) => {
+    const program = programs.get(size) ?? (await createStepProgram(device, config, stage, size, sums));
+    programs.set(size, program);
+    return program;
+  };
+  const full = await programFor(Math.min(batch, indices.length));
+  const { planned, lasting } = full.program.memory;
+  return {
+    dispatches: full.program.describe().length + (full.apply?.program.describe().length ?? 0),
+    memory: planned + lasting,
+    async run(images, step, lr, apply) {
+      const { program, losses, update, apply: optimizer } = await programFor(images.length);
+      const readback = program.run({ ...inputsOf(images, config, step), ...update?.inputs(lr) }, losses);
+      if (apply) optimizer?.program.run(optimizer.update.inputs(lr));
+      return readback;
+    },
+  };
+}
+
+async function createStepProgram(
+  device: Device,
+  { model, method, data, augmentation, optimizer, accumulate = 1 }: TrainConfig,
+  stage: Stage,
+  size: number,
+  sums: Accumulator | undefined,
+): Promise<StepProgram> {
+  const views = method.views ?? 1;
+  const tape = createTape(device.target);
+  const batch = augment(tape, data, views * size, augmentation);
+  const trained = recordStep(tape, model, stage, batch);
+  const losses = [...tape.outputs.keys()].filter((name) => name.startsWith('loss.'));
+  if (!sums) {
+    const update = optimizer.record(tape, trained);
+    return { program: await compile(device, tape), losses, update };
+  }
+  sums.record(tape, trained, 1 / accumulate);
+  const applying = createTape(device.target);
+  const update = optimizer.record(applying, trained, { from: sums });
+  return { program: await compile(device, tape), losses, apply: { program: await compile(device, applying), update } };
+}
+
+const inputsOf = (images: Uint32Array, { method, seed }: TrainConfig, step: number) => ({
+  indices: Uint32Array.from(
+    { length: images.length * (method.views ?? 1) },
+    (_, i) => images[i % images.length] as number,
+  ),
+  counter: new Uint32Array([seed, step]),
+});

@@ -1,0 +1,47 @@
+import type { LossTerm, Stage, Step } from '../methods/method.ts';
+import type { Model } from '../nn/model.ts';
+import { gradients } from '../ops/gradients.ts';
+import { weightedSum } from '../ops/reduce.ts';
+import type { Tape } from '../tape/tape.ts';
+import type { Tensor } from '../tape/tensor.ts';
+
+/** A batch on the tape; see `Step`. */
+export interface Batch {
+  readonly images: Tensor;
+  readonly labels: Tensor;
+  readonly instances: Tensor;
+}
+
+/**
+ * Records one training step's forward and backward pass under a stage's loss. The total and each term become outputs
+ * `loss.total`, `loss.NAME`. Returns the gradients of what the stage trains, by parameter.
+ */
+export function recordStep(tape: Tape, model: Model, stage: Stage, batch: Batch): Map<Tensor, Tensor> {
+  const terms = stage.loss(lazyStep(tape, model, batch));
+  const list: LossTerm[] = Object.values(terms);
+  const total = weightedSum(
+    tape,
+    list.map(({ loss, weight }) => [loss, weight]),
+  );
+  tape.output('loss.total', total);
+  for (const [name, { loss }] of Object.entries(terms)) tape.output(`loss.${name}`, loss);
+  return gradients(tape, total);
+}
+
+function lazyStep(tape: Tape, { encoder, projector, classifier }: Model, batch: Batch): Step {
+  const features = once(() => encoder.forward(tape, batch.images, true));
+  const head = (name: string, module: Model['projector']) =>
+    once(() => {
+      if (!module) throw new Error(`The loss needs a ${name}, but the model has none.`);
+      return module(tape, features(), true);
+    });
+  return { tape, ...batch, features, projected: head('projector', projector), logits: head('classifier', classifier) };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}

@@ -1,0 +1,129 @@
+import type { Augmentation } from '../data/augment.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { epochBatches } from '../data/sampler.ts';
+import type { Device, TypedArray } from '../gpu/device.ts';
+import type { Readback } from '../gpu/program/program.ts';
+import type { Method, MethodConfig, Stage } from '../methods/method.ts';
+import type { Model } from '../nn/model.ts';
+import type { Optimizer } from '../optim/optimizer.ts';
+import { cosine } from '../optim/schedule.ts';
+import { elements } from '../tape/tensor.ts';
+import { saveState } from '../weights/state_dict.ts';
+import type { Evaluator } from './evaluate.ts';
+import type { TrainEvent } from './events.ts';
+import { createStagePrograms } from './stage_programs.ts';
+
+export interface TrainConfig {
+  readonly method: Method;
+  readonly options: MethodConfig;
+  readonly model: Model;
+  readonly optimizer: Optimizer;
+  readonly data: Dataset;
+  /** The images of `data` to train on. */
+  readonly indices: Uint32Array;
+  /** Scores the model before, between and after epochs; never where absent. */
+  readonly evaluator?: Evaluator;
+  /** Epochs between evaluations. */
+  readonly evaluateEvery?: number;
+  /** Images of a micro-batch, each in as many views as the method wants. */
+  readonly batch: number;
+  /** Micro-batches whose gradients are averaged into one optimizer step. */
+  readonly accumulate?: number;
+  /** The first epoch's learning rate; it falls along a cosine towards 0 over all epochs, changed once an epoch. */
+  readonly lr: number;
+  readonly seed: number;
+  readonly augmentation: Augmentation;
+}
+
+/** Micro-batches between two readbacks of losses: rare enough to cost nothing, often enough to see. */
+const READ_EVERY = 8;
+
+/**
+ * Trains a model by a method, in one program a stage (and batch size), and tells what happens as a stream of events.
+ * Nothing is awaited within an epoch but losses every few steps. A stage's end does not restart the learning rate, and
+ * momentum carries over; what a stage's loss does not reach (a classifier under SupCon alone) is not updated.
+ * Throws when a loss is not finite; the last checkpoint event's state is then still good.
+ */
+export async function* train(device: Device, config: TrainConfig): AsyncGenerator<TrainEvent> {
+  const { method, options, model, indices, batch, lr, seed, evaluator, evaluateEvery = 1, accumulate = 1 } = config;
+  const stages = method.stages(options, model).filter(({ epochs: [from, to] }) => from < to);
+  const epochs = stages.at(-1)?.epochs[1] ?? 0;
+  const microBatches = Math.ceil(indices.length / batch);
+  yield {
+    type: 'start',
+    method: method.name,
+    epochs,
+    stepsPerEpoch: microBatches,
+    images: indices.length,
+    parameters: model.store.arena.chunks
+      .flatMap(({ parameters }) => parameters)
+      .reduce((sum, { shape }) => sum + elements(shape), 0),
+    adapter: device.target.name,
+  };
+  if (evaluator) yield { type: 'evaluation', epoch: 0, ...(await evaluator()).scores };
+
+  let seconds = 0;
+  let step = 0;
+  for (const stage of stages) {
+    const programs = await createStagePrograms(device, config, stage);
+    const { dispatches, memory } = programs;
+    yield { type: 'stage', stage: stage.name, epoch: stage.epochs[0], dispatches, memory };
+    for (let epoch = stage.epochs[0]; epoch < stage.epochs[1]; epoch++) {
+      const started = performance.now();
+      await stage.beforeEpoch?.(epoch);
+      const rate = cosine(lr, epoch, epochs);
+      const sums: Record<string, number> = {};
+      const pending: { images: number; readback: Readback<string> }[] = [];
+      let since = performance.now();
+      const drain = async (): Promise<TrainEvent> => {
+        let losses: Record<string, number> = {};
+        let images = 0;
+        for (const { images: count, readback } of pending.splice(0)) {
+          losses = readLosses(await readback.read(), method, stage, epoch, rate);
+          for (const [name, value] of Object.entries(losses)) sums[name] = (sums[name] ?? 0) + value * count;
+          images += count;
+        }
+        const now = performance.now();
+        const imagesPerSecond = (1000 * images) / (now - since);
+        since = now;
+        return { type: 'step', epoch, step, lr: rate, losses, imagesPerSecond };
+      };
+      const batches = epochBatches(indices, { batch, seed, epoch });
+      for (const [index, chosen] of batches.entries()) {
+        const last = (index + 1) % accumulate === 0 || index === batches.length - 1;
+        const readback = await programs.run(chosen, step, rate, last);
+        pending.push({ images: chosen.length, readback });
+        step++;
+        if (pending.length >= READ_EVERY) yield await drain();
+      }
+      if (pending.length > 0) yield await drain();
+      await device.idle();
+      seconds += (performance.now() - started) / 1000;
+      const means = Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / indices.length]));
+      yield { type: 'epoch', epoch, stage: stage.name, lr: rate, losses: means, seconds };
+      const done = epoch + 1;
+      if (evaluator && (done % evaluateEvery === 0 || done === epochs))
+        yield { type: 'evaluation', epoch: done, ...(await evaluator()).scores };
+      yield { type: 'checkpoint', epoch: done, save: () => saveState(device, model.store.entries) };
+    }
+  }
+  yield { type: 'end', seconds };
+}
+
+/** The losses of one micro-batch by name. Throws when one is no finite number. */
+function readLosses(
+  outputs: Readonly<Record<string, TypedArray>>,
+  { name: method }: Method,
+  { name: stage }: Stage,
+  epoch: number,
+  lr: number,
+): Record<string, number> {
+  const losses = Object.fromEntries(
+    Object.entries(outputs).map(([name, values]) => [name.slice('loss.'.length), values[0] as number]),
+  );
+  const broken = Object.entries(losses).find(([, value]) => !Number.isFinite(value));
+  if (!broken) return losses;
+  throw new Error(
+    `${method}: the loss ${broken[0]} became ${broken[1]} in epoch ${epoch + 1} (${stage}, learning rate ${lr.toPrecision(3)}); try a lower learning rate.`,
+  );
+}

@@ -1,0 +1,114 @@
+import { kernels } from '../../src/gpu/kernel/generated.ts';
+import { type Kernel, packUniforms, specialize } from '../../src/gpu/kernel/kernel.ts';
+import { compile } from '../../src/gpu/program/program.ts';
+import { relu } from '../../src/ops/elementwise.ts';
+import { createTape } from '../../src/tape/tape.ts';
+import { variable } from '../../src/tape/tensor.ts';
+import { testDevice } from '../device.ts';
+import { assert, skip, suite } from '../harness.ts';
+
+const test = suite('device and program');
+
+const message = async (run: () => unknown): Promise<string> => {
+  try {
+    await run();
+  } catch (error) {
+    assert.instance(error, Error);
+    return (error as Error).message;
+  }
+  throw new Error('It should have thrown.');
+};
+
+test('lasting tensors keep their contents; bytes need not fill words', async () => {
+  const device = await testDevice();
+  const bytes = variable('bytes', [5], 'u8', Uint8Array.from([1, 2, 3, 4, 5]));
+  assert.equal([...(await device.read(bytes))], [1, 2, 3, 4, 5]);
+  device.write(bytes, Uint8Array.from([9, 8, 7, 6, 255]));
+  assert.equal([...(await device.read(bytes))], [9, 8, 7, 6, 255]);
+  assert.equal([...(await device.read(variable('zeros', [3])))], [0, 0, 0]);
+});
+
+test('a program runs again with new inputs and reads back without disturbing later runs', async () => {
+  const device = await testDevice();
+  const tape = createTape(device.target);
+  tape.output('y', relu(tape, tape.input('x', [3])));
+  const program = await compile(device, tape);
+  const first = program.run({ x: Float32Array.from([-1, 2, -3]) }, ['y']);
+  const second = program.run({ x: Float32Array.from([4, -5, 6]) }, ['y']);
+  assert.equal([...(await second.read()).y], [4, 0, 6]);
+  assert.equal([...(await first.read()).y], [0, 2, 0]);
+});
+
+test('unknown inputs and outputs are refused by name', async () => {
+  const device = await testDevice();
+  const tape = createTape(device.target);
+  tape.output('y', relu(tape, tape.input('x', [3])));
+  const program = await compile(device, tape);
+  assert.is(
+    await message(() => program.run({ z: new Float32Array(3) })),
+    'The program has no input named z; it has: x.',
+  );
+  assert.is(await message(() => program.run({}, ['q'])), 'The program has no output named q; it has: y.');
+});
+
+test('a tensor beyond the limits of the adapter is refused in a sentence', async () => {
+  const device = await testDevice();
+  const target = { ...device.target, limits: { ...device.target.limits, maxStorageBufferBindingSize: 1024 } };
+  const tape = createTape(target);
+  tape.output('y', relu(tape, tape.input('x', [1000])));
+  const text = await message(() => compile({ ...device, target }, tape));
+  assert.match(text, /relu: .* \[1000\] needs 0\.00 MiB, but .* binds at most 0\.00 MiB; use a smaller batch\./);
+});
+
+test('a kernel that does not compile is named with file, line and message', async () => {
+  const device = await testDevice();
+  const relu = kernels['elementwise/relu'];
+  const broken: Kernel = { ...relu, name: 'elementwise/broken', source: relu.source.replaceAll('max(', 'maxx(') };
+  const text = await message(() => device.pipelines.get(broken, {}));
+  assert.match(text, /^kernels\/elementwise\/broken\.wgsl:\d+:\d+: .*maxx/s);
+});
+
+test('tunable constants are rewritten by name, uniforms are checked', () => {
+  const relu = kernels['elementwise/relu'];
+  assert.match(specialize(relu, { SPAN: 4 }), /const SPAN: u32 = 4u; \/\/ @tune/);
+  assert.throws(() => specialize(relu, { SPAM: 4 }), /no tunable constant SPAM; it has: WORKGROUP, SPAN/);
+  assert.throws(() => packUniforms(relu, {}), /uniform vec4s is not set/);
+  assert.throws(() => packUniforms(relu, { vec4s: -1 }), /uniform vec4s is -1, which does not fit u32/);
+});
+
+test('an error that the GPU raises reaches the next call', async () => {
+  const device = await testDevice();
+  const { STORAGE } = GPUBufferUsage;
+  const small = device.gpu.createBuffer({ size: 16, usage: STORAGE });
+  const encoder = device.gpu.createCommandEncoder();
+  encoder.copyBufferToBuffer(small, 0, small, 0, 4096);
+  try {
+    device.gpu.queue.submit([encoder.finish()]);
+  } catch {
+    skip('this runtime throws at once');
+  }
+  assert.match(await message(() => device.idle()), /^The GPU refused a command: /);
+});
+
+test('the time of each dispatch is measured', async () => {
+  const device = await testDevice();
+  if (!device.target.features.has('timestamp-query')) skip('no timestamps here');
+  const tape = createTape(device.target);
+  tape.output(
+    'y',
+    relu(
+      tape,
+      tape.scope('layer', () => relu(tape, tape.input('x', [100_000]))),
+    ),
+  );
+  const program = await compile(device, tape);
+  const infos = await program.profile({ x: new Float32Array(100_000).fill(1) });
+  assert.equal(
+    infos.map(({ label, kernel }) => [label, kernel]),
+    [
+      ['layer relu', 'elementwise/relu'],
+      ['relu', 'elementwise/relu'],
+    ],
+  );
+  for (const { nanoseconds } of infos) assert.ok((nanoseconds ?? -1) >= 0);
+});
