@@ -16,7 +16,8 @@ struct Params {
 // @include lib/grid.wgsl
 // Folded grids: a dispatch that needs more workgroups than one dimension may hold (65,535) spreads them over x and y.
 
-// The workgroup's number in x-major order. The last row may run past the count that is needed, so kernels check their bounds.
+// The workgroup's number in x-major order. The last row may run past the count that is needed, so kernels check their
+// bounds.
 fn workgroup_index(wid: vec3u, nwg: vec3u) -> u32 {
   return wid.x + wid.y * nwg.x;
 }
