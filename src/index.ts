@@ -1,7 +1,13 @@
 export * from './gpu/device.ts';
 export { compile, type DispatchInfo, type Program, type ProgramMemory } from './gpu/program/program.ts';
+export { type BatchNormOptions, type BatchNormState, batchNorm } from './ops/batch_norm.ts';
+export { type CrossEntropyOptions, countCorrect, crossEntropy } from './ops/cross_entropy.ts';
 export * from './ops/elementwise.ts';
+export { globalAvgPool2d } from './ops/global_avg_pool2d.ts';
 export * from './ops/gradients.ts';
+export { l2Normalize } from './ops/l2_normalize.ts';
+export { type MaxPool2dOptions, maxPool2d } from './ops/max_pool2d.ts';
+export { mean, sum, sumRows, weightedSum } from './ops/reduce.ts';
 export * from './ops/sup_con.ts';
 export { type Accumulator, accumulator } from './optim/accumulate.ts';
 export * from './optim/adamw.ts';

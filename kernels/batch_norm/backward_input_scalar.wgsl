@@ -51,8 +51,8 @@ fn sum_row_lanes(value: Value, lane: u32) -> Value {
 }
 // @end
 
-// @include lib/batch_norm/combine_sums.wgsl
-// Sums over all chunks, the same bits in every workgroup.
+// @include lib/affine_sums.wgsl
+// The sums over all chunks of partial sums [chunks][bias, weight][columns], the same bits in every workgroup.
 struct Sums {
   bias: Value,
   weight: Value,

@@ -1,5 +1,5 @@
-// Batch normalisation, the parameters' gradients alone, from the partial sums of backward_sums.wgsl:
-//   dweight = Σ g x̂, dbias = Σ g over all chunks.
+// The gradients of a normalisation's weight and bias from the partial sums of its backward pass, sums [chunks][2][columns]:
+//   dweight[c] = Σ over chunks of sums[chunk][1][c], dbias[c] = the same of sums[chunk][0][c].
 // Scheme: lib/columns.wgsl, one chunk. Traffic: a few kilobytes; latency only.
 
 alias Value = f32;
@@ -42,8 +42,8 @@ fn sum_row_lanes(value: Value, lane: u32) -> Value {
 }
 // @end
 
-// @include lib/batch_norm/combine_sums.wgsl
-// Sums over all chunks, the same bits in every workgroup.
+// @include lib/affine_sums.wgsl
+// The sums over all chunks of partial sums [chunks][bias, weight][columns], the same bits in every workgroup.
 struct Sums {
   bias: Value,
   weight: Value,

@@ -37,7 +37,7 @@ interface Kernels extends Candidate<Problem> {
   readonly input: (typeof kernels)['batch_norm/backward_input'];
 }
 
-const CANDIDATES: readonly Kernels[] = [
+export const batchNormCandidates: readonly Kernels[] = [
   {
     name: 'vec4',
     unfit: ({ channels }) => (channels % 4 === 0 ? undefined : `${channels} channels are no multiple of 4`),
@@ -79,7 +79,7 @@ export function batchNorm(tape: Tape, x: Tensor, state: BatchNormState, options:
   if (training && rows < 2)
     throw shapeError('batch_norm', 'x', x.shape, 'training needs more than one value per channel');
 
-  const chosen = choose(tape, 'batch_norm', CANDIDATES, { rows, channels });
+  const chosen = choose(tape, 'batch_norm', batchNormCandidates, { rows, channels });
   const shape = { rows, columns: channels / chosen.width, width: chosen.width };
   const map = mapGrid(tape.target, shape);
   const reduction = reductionGrid(tape.target, shape);
@@ -167,7 +167,7 @@ export function batchNorm(tape: Tape, x: Tensor, state: BatchNormState, options:
       const { tensor, count } = sums();
       const grid = wholeGrid(tape.target, { rows: count, columns: channels, width: 1 });
       const made = targets();
-      tape.dispatch(kernels['batch_norm/backward_parameters'], {
+      tape.dispatch(kernels['reduce/affine_gradients'], {
         bindings: { sums: tensor, ...made },
         uniforms: { columns: channels, sums: count },
         constants: grid.constants,

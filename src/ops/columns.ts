@@ -27,6 +27,12 @@ export const mapGrid = (target: Target, shape: Shape): ColumnGrid =>
 /** One chunk holds all rows. */
 export const wholeGrid = (target: Target, shape: Shape): ColumnGrid => columnGrid(target, shape, { total: 1, most: 1 });
 
+/** A chunk an image, whose pixels are `shape.rows`. */
+export function imageGrid(target: Target, shape: Shape, images: number): Pick<ColumnGrid, 'constants' | 'workgroups'> {
+  const { constants, workgroups } = wholeGrid(target, shape);
+  return { constants, workgroups: [workgroups[0], images, 1] };
+}
+
 function columnGrid(
   target: Target,
   { rows, columns, width }: Shape,
