@@ -1,0 +1,129 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { dirname, join } from 'node:path/posix';
+import { assert, suite } from './harness.ts';
+
+const test = suite('imports');
+
+/** From the top down: a file imports from its own layer and from those below it. */
+const LAYERS = [
+  ['cli'],
+  ['node.ts', 'index.ts'],
+  ['report', 'train', 'conformance'],
+  ['methods'],
+  ['nn', 'optim', 'data', 'weights', 'metrics'],
+  ['gpu'],
+  ['ops'],
+  ['tape'],
+  ['gpu/kernel'],
+];
+
+/** What layers alone would allow. */
+const EXCEPT: readonly { from: RegExp; to: RegExp; unless?: (edge: Import) => boolean; why: string }[] = [
+  { from: /^gpu\//, to: /^ops\//, why: 'src/gpu knows no op' },
+  {
+    from: /^gpu\//,
+    to: /^tape\//,
+    unless: ({ to, typeOnly }) => typeOnly || to === 'tape/tensor.ts',
+    why: "src/gpu knows only the tape's data types",
+  },
+  {
+    from: /^tape\//,
+    to: /^gpu\/kernel\//,
+    unless: ({ typeOnly }) => typeOnly,
+    why: 'src/tape takes only types from src/gpu/kernel',
+  },
+];
+
+/** Files that run in Node alone. */
+const FOR_NODE = /^(cli|build)\/|\.node\.ts$|^node\.ts$/;
+
+interface Import {
+  /** Paths below src/. */
+  readonly from: string;
+  readonly to: string;
+  readonly typeOnly: boolean;
+  readonly dynamic: boolean;
+}
+
+const files = readdirSync('src', { recursive: true })
+  .map((path) => String(path).replaceAll('\\', '/'))
+  .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'));
+const imports = files.flatMap((path) => importsOf(path, readFileSync(join('src', path), 'utf8')));
+const within = imports.filter(({ to }) => files.includes(to));
+
+test('every folder has a layer', () => {
+  assert.equal(
+    files.filter((path) => layerOf(path) < 0 && !path.startsWith('build/')),
+    [],
+  );
+});
+
+test('layers import only from below', () => {
+  assert.equal(
+    within
+      .filter(({ from, to }) => layerOf(to) < layerOf(from))
+      .map(({ from, to }) => `${from} imports ${to}, which lies above it`),
+    [],
+  );
+});
+
+test('GPU, tape and ops know of each other only what they must', () => {
+  assert.equal(
+    within.flatMap((edge) =>
+      EXCEPT.filter(({ from, to, unless }) => from.test(edge.from) && to.test(edge.to) && !unless?.(edge)).map(
+        ({ why }) => `${edge.from} imports ${edge.to}, but ${why}`,
+      ),
+    ),
+    [],
+  );
+});
+
+test('no file imports itself through others', () => {
+  const cycles: string[] = [];
+  const done = new Set<string>();
+  const visit = (path: string, trail: readonly string[]) => {
+    if (trail.includes(path)) cycles.push([...trail.slice(trail.indexOf(path)), path].join(' → '));
+    if (done.has(path) || trail.includes(path)) return;
+    for (const { from, to, typeOnly } of within) if (from === path && !typeOnly) visit(to, [...trail, path]);
+    done.add(path);
+  };
+  for (const path of files) visit(path, []);
+  assert.equal(cycles, []);
+});
+
+test('only what is for Node imports from Node', () => {
+  assert.equal(
+    imports
+      // An import() that runs only in Node does not hinder other runtimes.
+      .filter(({ from, to, dynamic }) => !FOR_NODE.test(from) && (isBuiltin(to) || FOR_NODE.test(to)) && !dynamic)
+      .map(({ from, to }) => `${from} imports ${to}`),
+    [],
+  );
+});
+
+/** Gives `gpu/kernel` its own layer apart from the rest of `gpu`; -1 for what has none. */
+function layerOf(path: string): number {
+  const [first = '', second] = path.split('/');
+  const part = first === 'gpu' && second === 'kernel' ? 'gpu/kernel' : first;
+  return LAYERS.findIndex((layer) => layer.includes(part));
+}
+
+function importsOf(from: string, text: string): Import[] {
+  const resolve = (specifier: string) => (specifier.startsWith('.') ? join(dirname(from), specifier) : specifier);
+  const code = text.replace(/\/\*.*?\*\//gs, '').replace(/^\s*\/\/.*$/gm, '');
+  const fixed = [...code.matchAll(/^(?:import|export)\b(?:([^;'"]*?)\bfrom\s*)?\s*'([^']+)'/gm)].map(
+    ([, clause = '', specifier = '']): Import => ({
+      from,
+      to: resolve(specifier),
+      typeOnly: /^\s*type\b/.test(clause) || /^\s*\{(\s*type\s[^,}]*,?)+\}\s*$/.test(clause),
+      dynamic: false,
+    }),
+  );
+  const later = [...code.matchAll(/\bimport\(\s*'([^']+)'/g)].map(
+    ([, specifier = '']): Import => ({ from, to: resolve(specifier), typeOnly: false, dynamic: true }),
+  );
+  return [...fixed, ...later];
+}
+
+test.run();
