@@ -1,0 +1,222 @@
+// A batch from a data set of bytes: gather, random resized crop, horizontal flip, brightness and contrast, normalisation; and
+// the batch's labels and image numbers beside it.
+// Layout: images is (count, height, width, channels) in bytes, four a word, the first in the lowest bits; x is
+// (batch, out_height, out_width, channels). normalization holds, a channel each: means, 1 / deviations, weights of grey.
+// Randomness: draw k of the image in slot s is random4(seed, step, s, k), so a batch depends on nothing else. Draw 0 is
+// (flip, brightness, contrast, jitter or not), draws 1 to 10 are (area, ratio, top, left) of ten tries at a crop.
+// Sampling is bilinear between pixel centres within the crop, without antialiasing: meant for crops that are not much larger
+// than the output. Jitter works on values in [0, 1] and clamps to them, brightness first; contrast stretches about the
+// output's mean grey.
+// Scheme: a workgroup an image, an invocation every WORKGROUP-th pixel; contrast costs a second walk.
+// Traffic: 4 bytes read and 4 written a value, bound by loads.
+// Source: torchvision's RandomResizedCrop and ColorJitter (ten tries, then the largest central crop of a permitted ratio).
+
+const WORKGROUP: u32 = 64u; // @tune
+const TRIES: u32 = 10u;
+
+struct Params {
+  count: u32,
+  height: u32,
+  width: u32,
+  channels: u32,
+  out_height: u32,
+  out_width: u32,
+  batch: u32,
+  random_crop: u32,
+  scale_low: f32,
+  scale_high: f32,
+  log_ratio_low: f32,
+  log_ratio_high: f32,
+  // Where no try fits.
+  central_height: f32,
+  central_width: f32,
+  // Probabilities of a flip and of jitter; the half-widths of the factors.
+  flip: f32,
+  jitter: f32,
+  brightness: f32,
+  contrast: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> images: array<u32>;
+@group(0) @binding(2) var<storage, read> targets: array<i32>;
+@group(0) @binding(3) var<storage, read> normalization: array<f32>;
+@group(0) @binding(4) var<storage, read> indices: array<u32>;
+// Seed and step.
+@group(0) @binding(5) var<storage, read> counter: array<u32>;
+@group(0) @binding(6) var<storage, read_write> x: array<f32>;
+@group(0) @binding(7) var<storage, read_write> labels: array<i32>;
+@group(0) @binding(8) var<storage, read_write> instances: array<i32>;
+
+// @include lib/grid.wgsl
+// Folded grids: a dispatch that needs more workgroups than one dimension may hold (65,535) spreads them over x and y.
+
+// The workgroup's number in x-major order. The last row may run past the count that is needed, so kernels check their
+// bounds.
+fn workgroup_index(wid: vec3u, nwg: vec3u) -> u32 {
+  return wid.x + wid.y * nwg.x;
+}
+// @end
+
+// @include lib/random.wgsl
+// Counter-based random numbers, the same bits as src/data/random.ts: a value depends on its counter alone.
+
+// Four words of random bits from four words of counter: pcg4d of Jarzynski and Olano,
+// "Hash Functions for GPU Rendering", Journal of Computer Graphics Techniques 9(3), 2020.
+fn random4(counter: vec4u) -> vec4u {
+  var v = counter * 1664525u + 1013904223u;
+  v.x += v.y * v.w;
+  v.y += v.z * v.x;
+  v.z += v.x * v.y;
+  v.w += v.y * v.z;
+  v ^= v >> vec4u(16u);
+  v.x += v.y * v.w;
+  v.y += v.z * v.x;
+  v.z += v.x * v.y;
+  v.w += v.y * v.z;
+  return v;
+}
+
+// A number in [0, 1): the upper 24 bits times 2^-24, which a 32-bit float holds exactly.
+fn uniform01(bits: u32) -> f32 {
+  return f32(bits >> 8u) * 5.9604644775390625e-8;
+}
+// @end
+
+// @include lib/workgroup_sum.wgsl
+// Sums over a workgroup of WORKGROUP invocations (a power of two), by a tree, in an order that never changes.
+
+var<workgroup> workgroup_sums: array<vec2f, WORKGROUP>;
+
+// Every invocation of the workgroup must call it, and each gets the sum.
+fn workgroup_sum(value: vec2f, lane: u32) -> vec2f {
+  workgroup_sums[lane] = value;
+  workgroupBarrier();
+  for (var stride = WORKGROUP / 2u; stride > 0u; stride /= 2u) {
+    if (lane < stride) {
+      workgroup_sums[lane] += workgroup_sums[lane + stride];
+    }
+    workgroupBarrier();
+  }
+  let sum = workgroup_sums[0];
+  workgroupBarrier();
+  return sum;
+}
+// @end
+
+// Top, left, height and width of a part of the image.
+struct Crop {
+  corner: vec2f,
+  size: vec2f,
+}
+
+// The bytes around a point and their weights, in the order (top left, top right, bottom left, bottom right).
+struct Taps {
+  at: vec4u,
+  weight: vec4f,
+}
+
+fn draw(slot: u32, number: u32) -> vec4f {
+  let bits = random4(vec4u(counter[0], counter[1], slot, number));
+  return vec4f(uniform01(bits.x), uniform01(bits.y), uniform01(bits.z), uniform01(bits.w));
+}
+
+fn crop_of(slot: u32) -> Crop {
+  let whole = vec2f(f32(params.height), f32(params.width));
+  if (params.random_crop == 0u) {
+    return Crop(vec2f(), whole);
+  }
+  let central = vec2f(params.central_height, params.central_width);
+  var crop = Crop(floor((whole - central) * 0.5), central);
+  var open = true;
+  for (var k = 1u; k <= TRIES; k++) {
+    let u = draw(slot, k);
+    let area = whole.x * whole.y * (params.scale_low + (params.scale_high - params.scale_low) * u.x);
+    let ratio = exp(params.log_ratio_low + (params.log_ratio_high - params.log_ratio_low) * u.y);
+    let size = round(sqrt(vec2f(area / ratio, area * ratio)));
+    let taken = open & all(size > vec2f()) & all(size <= whole);
+    let corner = min(floor(u.zw * (whole - size + 1.0)), whole - size);
+    crop.corner = select(crop.corner, corner, taken);
+    crop.size = select(crop.size, size, taken);
+    open = open & !taken;
+  }
+  return crop;
+}
+
+// U(max(0, 1 - spread), 1 + spread) where the image is jittered, else 1.
+fn factor(u: f32, spread: f32, jittered: bool) -> f32 {
+  let low = max(0.0, 1.0 - spread);
+  return select(1.0, low + (1.0 + spread - low) * u, jittered);
+}
+
+fn taps(image: u32, crop: Crop, mirrored: bool, pixel: u32) -> Taps {
+  let y = pixel / params.out_width;
+  let column = pixel % params.out_width;
+  let from_left = select(column, params.out_width - 1u - column, mirrored);
+  let scale = crop.size / vec2f(f32(params.out_height), f32(params.out_width));
+  let point = clamp((vec2f(f32(y), f32(from_left)) + 0.5) * scale - 0.5, vec2f(), crop.size - 1.0);
+  let low = floor(point);
+  let high = min(low + 1.0, crop.size - 1.0);
+  let part = point - low;
+  let rows = vec2u(vec2f(low.x, high.x) + crop.corner.x);
+  let columns = vec2u(vec2f(low.y, high.y) + crop.corner.y);
+  let lines = (vec2u(image * params.height) + rows) * params.width;
+  return Taps(
+    vec4u(lines.xx + columns, lines.yy + columns) * params.channels,
+    vec4f((1.0 - part.x) * vec2f(1.0 - part.y, part.y), part.x * vec2f(1.0 - part.y, part.y)),
+  );
+}
+
+fn byte_at(at: u32) -> f32 {
+  return f32((images[at / 4u] >> (8u * (at % 4u))) & 255u);
+}
+
+// A channel's value in [0, 1], brightness applied.
+fn value(here: Taps, channel: u32, brightness: f32) -> f32 {
+  let at = here.at + channel;
+  let bytes = vec4f(byte_at(at.x), byte_at(at.y), byte_at(at.z), byte_at(at.w));
+  return clamp(dot(bytes, here.weight) / 255.0 * brightness, 0.0, 1.0);
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) nwg: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let slot = workgroup_index(wid, nwg);
+  if (slot >= params.batch) {
+    return;
+  }
+  let image = min(indices[slot], params.count - 1u);
+  let chance = draw(slot, 0u);
+  let crop = crop_of(slot);
+  let mirrored = chance.x < params.flip;
+  let jittered = chance.w < params.jitter;
+  let brightness = factor(chance.y, params.brightness, jittered);
+  let contrast = factor(chance.z, params.contrast, jittered);
+  let pixels = params.out_height * params.out_width;
+  var grey = 0.0;
+  if (params.contrast > 0.0) {
+    var own = 0.0;
+    for (var pixel = lane; pixel < pixels; pixel += WORKGROUP) {
+      let here = taps(image, crop, mirrored, pixel);
+      for (var channel = 0u; channel < params.channels; channel++) {
+        own += value(here, channel, brightness) * normalization[2u * params.channels + channel];
+      }
+    }
+    grey = workgroup_sum(vec2f(own, 0.0), lane).x / f32(pixels);
+  }
+  for (var pixel = lane; pixel < pixels; pixel += WORKGROUP) {
+    let here = taps(image, crop, mirrored, pixel);
+    for (var channel = 0u; channel < params.channels; channel++) {
+      let stretched = clamp(grey + contrast * (value(here, channel, brightness) - grey), 0.0, 1.0);
+      x[(slot * pixels + pixel) * params.channels + channel] =
+        (stretched - normalization[channel]) * normalization[params.channels + channel];
+    }
+  }
+  if (lane == 0u) {
+    labels[slot] = targets[image];
+    instances[slot] = i32(image);
+  }
+}

@@ -1,0 +1,112 @@
+import { kernels } from '../gpu/kernel/generated.ts';
+import { grid } from '../gpu/kernel/target.ts';
+import type { Tape } from '../tape/tape.ts';
+import type { Tensor } from '../tape/tensor.ts';
+import type { Dataset } from './dataset.ts';
+
+/** How an image becomes a view of it. What is absent does not happen. */
+export interface Augmentation {
+  /** Height and width of the view; the image's own unless given. */
+  readonly size?: readonly [height: number, width: number];
+  /** Random resized crop: the crop's share of the area and its ratio of width to height, 3/4 to 4/3 unless given. */
+  readonly crop?: {
+    readonly scale: readonly [low: number, high: number];
+    readonly ratio?: readonly [low: number, high: number];
+  };
+  /** Probability of a horizontal flip. */
+  readonly flip?: number;
+  /** Brightness is multiplied by a factor from [max(0, 1 - b), 1 + b]. */
+  readonly brightness?: number;
+  /** The distance to the mean grey is multiplied by a factor from [max(0, 1 - c), 1 + c]. */
+  readonly contrast?: number;
+  /** Probability that an image's brightness and contrast change at all; 1 unless given. */
+  readonly jitter?: number;
+}
+
+/** Images as they are, only normalised (and resized where a size is set). */
+export const evaluationView: Augmentation = {};
+
+/** A batch on the tape. */
+export interface Views {
+  /** f32 [n, height, width, channels], normalised. */
+  readonly images: Tensor;
+  /** Class indices, i32 [n]. */
+  readonly labels: Tensor;
+  /** Numbers of the images in the data set, i32 [n]: views of one image share it. */
+  readonly instances: Tensor;
+}
+
+/**
+ * Makes a batch of `count` views in one dispatch. The tape gets two inputs: `indices`, u32 [count], which images, each as
+ * often as wanted; and `counter`, u32 [2], seed and step, which fix all random draws together with the place in the
+ * batch. Resizing is bilinear without antialiasing.
+ * Throws when an option is out of range.
+ */
+export function augment(tape: Tape, dataset: Dataset, count: number, augmentation: Augmentation): Views {
+  const [n, height, width, channels] = dataset.images.shape as [number, number, number, number];
+  check(augmentation);
+  const { size = [height, width], crop, flip = 0, brightness = 0, contrast = 0, jitter = 1 } = augmentation;
+  const { scale = [1, 1], ratio = [3 / 4, 4 / 3] } = crop ?? {};
+  const [central_height, central_width] = centralCrop(height, width, ratio);
+  const images = tape.empty([count, ...size, channels], 'augment.images');
+  const labels = tape.empty([count], 'augment.labels', 'i32');
+  const instances = tape.empty([count], 'augment.instances', 'i32');
+  tape.dispatch(kernels['augment/augment'], {
+    bindings: {
+      images: dataset.images,
+      targets: dataset.targets,
+      normalization: dataset.normalization,
+      indices: tape.input('indices', [count], 'u32'),
+      counter: tape.input('counter', [2], 'u32'),
+      x: images,
+      labels,
+      instances,
+    },
+    uniforms: {
+      count: n,
+      height,
+      width,
+      channels,
+      out_height: size[0],
+      out_width: size[1],
+      batch: count,
+      random_crop: Number(crop !== undefined),
+      scale_low: scale[0],
+      scale_high: scale[1],
+      log_ratio_low: Math.log(ratio[0]),
+      log_ratio_high: Math.log(ratio[1]),
+      central_height,
+      central_width,
+      flip,
+      jitter,
+      brightness,
+      contrast,
+    },
+    // Invocations of a workgroup repeat an image's draws, and a processor has nothing to hide them behind.
+    constants: { WORKGROUP: tape.target.kind === 'cpu' ? 4 : 64 },
+    workgroups: grid(tape.target, count),
+    label: 'augment',
+  });
+  return { images, labels, instances };
+}
+
+/** The largest crop whose ratio of width to height is permitted. */
+function centralCrop(height: number, width: number, [low, high]: readonly [number, number]): [number, number] {
+  if (width / height < low) return [Math.min(height, Math.max(1, Math.round(width / low))), width];
+  if (width / height > high) return [height, Math.min(width, Math.max(1, Math.round(height * high)))];
+  return [height, width];
+}
+
+function check({ size, crop, flip = 0, brightness = 0, contrast = 0, jitter = 1 }: Augmentation): void {
+  const ordered = ([low, high]: readonly [number, number]) => low > 0 && low <= high;
+  const refuse = (what: string) => new Error(`augment: ${what}.`);
+  if (size?.some((length) => !Number.isInteger(length) || length < 1))
+    throw refuse(`the size ${size} is no size of an image`);
+  if (crop && !(ordered(crop.scale) && crop.scale[1] <= 1))
+    throw refuse(`crop.scale is [${crop.scale}], but it must rise within 0 to 1`);
+  if (crop?.ratio && !ordered(crop.ratio)) throw refuse(`crop.ratio is [${crop.ratio}], but it must rise from above 0`);
+  for (const [name, value] of Object.entries({ flip, jitter }))
+    if (!(value >= 0 && value <= 1)) throw refuse(`${name} is ${value}, which is no probability`);
+  for (const [name, value] of Object.entries({ brightness, contrast }))
+    if (!(value >= 0)) throw refuse(`${name} is ${value}, but it must be at least 0`);
+}
