@@ -1,3 +1,7 @@
+export * from './data/augment.ts';
+export * from './data/dataset.ts';
+export * from './data/fashion_mnist.ts';
+export * from './data/sampler.ts';
 export * from './gpu/device.ts';
 export { compile, type DispatchInfo, type Program, type ProgramMemory } from './gpu/program/program.ts';
 export { type BatchNormOptions, type BatchNormState, batchNorm } from './ops/batch_norm.ts';

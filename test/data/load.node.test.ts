@@ -1,0 +1,160 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { channelStatistics } from '../../src/data/dataset.ts';
+import { embeddedFolder, loadDataset } from '../../src/data/load.node.ts';
+import { assert, suite } from '../harness.ts';
+
+const test = suite('loading data sets');
+const root = mkdtempSync(join(tmpdir(), 'data-'));
+let count = 0;
+
+type Files = Record<string, Uint8Array | string | undefined>;
+
+function idx(sizes: number[], data: ArrayLike<number>): Uint8Array {
+  const bytes = new Uint8Array(4 + 4 * sizes.length + data.length);
+  bytes.set([0, 0, 8, sizes.length]);
+  for (const [axis, size] of sizes.entries()) new DataView(bytes.buffer).setUint32(4 + 4 * axis, size);
+  bytes.set(data, 4 + 4 * sizes.length);
+  return bytes;
+}
+
+const images = (n: number, [height, width] = [2, 3]) =>
+  idx([n, height!, width!], new Uint8Array(n * height! * width!).fill(7));
+const labels = (...values: number[]) => idx([values.length], values);
+
+/** A folder with a small valid data set, changed by `files`. */
+function folder(files: Files, name = `set${count++}`): string {
+  const path = join(root, name);
+  mkdirSync(path);
+  const all: Files = {
+    'train-images-idx3-ubyte': images(4),
+    'train-labels-idx1-ubyte': labels(0, 1, 1, 2),
+    't10k-images-idx3-ubyte': images(2),
+    't10k-labels-idx1-ubyte': labels(2, 0),
+    ...files,
+  };
+  for (const [file, bytes] of Object.entries(all)) if (bytes !== undefined) writeFileSync(join(path, file), bytes);
+  return path;
+}
+
+async function refusal(path: string): Promise<string> {
+  try {
+    await loadDataset(path);
+  } catch (error) {
+    return (error as Error).message.replaceAll(root, 'ROOT');
+  }
+  return 'nothing was refused';
+}
+
+test('the embedded subset has 550 and 200 images of each class', async () => {
+  const { train, test } = await loadDataset(embeddedFolder());
+  assert.equal(train.shape, [5500, 28, 28, 1]);
+  assert.equal(test.shape, [2000, 28, 28, 1]);
+  assert.is(train.classes[9], 'Ankle boot');
+  for (let label = 0; label < 10; label++) {
+    assert.is(train.labels.filter((other) => other === label).length, 550);
+    assert.is(test.labels.filter((other) => other === label).length, 200);
+  }
+  // Known of the full data set: mean 0.2860, deviation 0.3530, and that its first image is an ankle boot.
+  const { mean, std } = channelStatistics(train);
+  assert.ok(Math.abs(mean[0]! - 0.286) < 0.005 && Math.abs(std[0]! - 0.353) < 0.005, `${mean} ${std}`);
+  assert.is(train.labels[0], 9);
+  assert.is(train.name, 'fashion-mnist-subset (train)');
+});
+
+test('plain and compressed files are read; classes are named by number, by file, or by Fashion-MNIST', async () => {
+  const plain = await loadDataset(folder({}));
+  assert.equal([...plain.train.labels], [0, 1, 1, 2]);
+  assert.equal(plain.test.shape, [2, 2, 3, 1]);
+  assert.equal(plain.train.classes, ['class 0', 'class 1', 'class 2']);
+  const compressed = folder({
+    'train-labels-idx1-ubyte': undefined,
+    'train-labels-idx1-ubyte.gz': gzipSync(labels(0, 1, 1, 2)),
+  });
+  assert.equal((await loadDataset(compressed)).train.labels, plain.train.labels);
+  const named = await loadDataset(folder({ 'classes.txt': 'cat\r\ndog\n\nbird \n' }));
+  assert.equal(named.test.classes, ['cat', 'dog', 'bird']);
+});
+
+const REFUSALS: [string, Files, string][] = [
+  [
+    'a missing file',
+    { 't10k-labels-idx1-ubyte': undefined },
+    'ROOT/PATH has no file t10k-labels-idx1-ubyte or t10k-labels-idx1-ubyte.gz.',
+  ],
+  [
+    'a truncated file',
+    { 'train-images-idx3-ubyte': images(4).subarray(0, 30) },
+    'ROOT/PATH/train-images-idx3-ubyte is truncated: its header promises 4 x 2 x 3 bytes of data but 14 follow.',
+  ],
+  [
+    'a damaged gzip file',
+    { 'train-images-idx3-ubyte': gzipSync(images(400)).subarray(0, 40) },
+    'ROOT/PATH/train-images-idx3-ubyte is a damaged or truncated gzip file.',
+  ],
+  [
+    'labels that are too few',
+    { 'train-labels-idx1-ubyte': labels(0, 1, 2) },
+    'ROOT/PATH/train-labels-idx1-ubyte has 3 labels, but ROOT/PATH/train-images-idx3-ubyte has 4 images.',
+  ],
+  [
+    'a class without training images',
+    { 'train-labels-idx1-ubyte': labels(0, 3, 3, 2) },
+    'ROOT/PATH/train-labels-idx1-ubyte has no image of the class "class 1" (1).',
+  ],
+  [
+    'a single class',
+    { 'train-labels-idx1-ubyte': labels(0, 0, 0, 0) },
+    'ROOT/PATH/train-labels-idx1-ubyte has only one class, and training needs at least two.',
+  ],
+  [
+    'a label beyond the classes',
+    { 'classes.txt': 'cat\ndog\n' },
+    'ROOT/PATH/train-labels-idx1-ubyte has the label 2, but there are only 2 classes (0 to 1).',
+  ],
+  [
+    'a test label that training never saw',
+    { 't10k-labels-idx1-ubyte': labels(3, 0) },
+    'ROOT/PATH/t10k-labels-idx1-ubyte has the label 3, but there are only 3 classes (0 to 2).',
+  ],
+  [
+    'test images of another size',
+    { 't10k-images-idx3-ubyte': images(2, [3, 3]) },
+    'ROOT/PATH/t10k-images-idx3-ubyte has images of 3 x 3 pixels, but those of ROOT/PATH/train-images-idx3-ubyte have 3 x 2.',
+  ],
+  [
+    'no images',
+    { 'train-images-idx3-ubyte': images(0), 'train-labels-idx1-ubyte': labels() },
+    'ROOT/PATH/train-images-idx3-ubyte has no images.',
+  ],
+  [
+    'images in place of labels',
+    { 'train-labels-idx1-ubyte': images(4) },
+    'ROOT/PATH/train-labels-idx1-ubyte has 3 dimensions, and IDX labels have 1; check that images and labels are not mixed up.',
+  ],
+];
+for (const [what, files, message] of REFUSALS)
+  test(`${what} is refused in one sentence`, async () => {
+    const path = folder(files);
+    assert.is(await refusal(path), message.replaceAll('PATH', path.slice(root.length + 1)));
+  });
+
+test('a folder that is empty, missing or a file is refused in one sentence', async () => {
+  const empty = join(root, 'empty');
+  mkdirSync(empty);
+  assert.is(
+    await refusal(empty),
+    'The data folder ROOT/empty is empty; it must hold train-images-idx3-ubyte[.gz] and its three companions.',
+  );
+  assert.is(await refusal(join(root, 'nowhere')), 'The data folder ROOT/nowhere does not exist.');
+  assert.is(
+    await refusal(join(folder({}, 'whole'), 't10k-labels-idx1-ubyte')),
+    'The data folder ROOT/whole/t10k-labels-idx1-ubyte is a file, not a folder.',
+  );
+});
+
+test.after(() => rmSync(root, { recursive: true }));
+
+test.run();
