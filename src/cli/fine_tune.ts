@@ -1,24 +1,22 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Augmentation } from '../data/augment.ts';
-import { createDataset, type Dataset } from '../data/dataset.ts';
-import type { LoadedData } from '../data/load.node.ts';
-import { stratifiedSubset } from '../data/sampler.ts';
+import type { Dataset } from '../data/dataset.ts';
 import type { Device } from '../gpu/device.ts';
 import type { Method, MethodConfig } from '../methods/method.ts';
 import { createModel, type Model, type ModelOptions } from '../nn/model.ts';
 import { sgd } from '../optim/sgd.ts';
 import { collect, type Run } from '../report/data.ts';
-import { createEvaluator } from '../train/evaluate.ts';
+import { createEvaluator, type Evaluator } from '../train/evaluate.ts';
 import type { TrainEvent } from '../train/events.ts';
 import { train } from '../train/trainer.ts';
-import type { HostTensor } from '../weights/host-tensor.ts';
 import { writeSafetensors } from '../weights/safetensors.ts';
-import { loadState } from '../weights/state_dict.ts';
+import { saveState } from '../weights/state_dict.ts';
 import { logEvents } from './log.node.ts';
 import { showProgress } from './progress.ts';
+import { loadParts, type Weights } from './weights.ts';
 
-/** All that decides a fine-tuning run, but for method, data and weights. */
+/** All that decides a run, but for the method, the data and the weights to start from. */
 export interface Settings extends MethodConfig {
   readonly arch: ModelOptions['arch'];
   readonly encoder: NonNullable<ModelOptions['encoder']>;
@@ -31,4 +29,138 @@ export interface Settings extends MethodConfig {
   readonly seed: number;
   readonly augmentation: Augmentation;
   readonly evaluateEvery: number;
+}
+
+export interface RunOptions {
+  readonly method: Method;
+  readonly settings: Settings;
+  readonly data: Dataset;
+  readonly indices: Uint32Array;
+  readonly test?: Dataset;
+  /** The encoder to start from; random values where absent. */
+  readonly weights?: Weights | undefined;
+  /** The folder for the log and the checkpoint, `METHOD.jsonl` and `METHOD.safetensors`. */
+  readonly out: string;
+}
+
+export interface Outcome {
+  readonly run: Run;
+  readonly model: Model;
+  readonly evaluator: Evaluator | undefined;
+  readonly checkpoint: string;
+}
+
+/** Seconds between two checkpoints, so that small epochs do not spend their time on the disk. */
+const SAVE_EVERY = 10;
+
+/** Trains one model by one method, showing progress, logging and saving as it goes. */
+export async function runMethod(device: Device, options: RunOptions): Promise<Outcome> {
+  const { method, settings, data, indices, test, weights, out } = options;
+  const { arch, encoder, seed, lr, batch, accumulate, momentum, weight_decay, augmentation, evaluateEvery, alpha } =
+    settings;
+  const channels = data.images.shape[3] as number;
+  const classes = method.views ? undefined : data.classes.length;
+  const model = createModel({
+    arch,
+    encoder: { ...encoder, channels },
+    projector: method.projector ? settings.projector : undefined,
+    classes,
+    seed,
+  });
+  if (weights) loadParts(device, model, weights, ['encoder']);
+  const evaluator = test && (await createEvaluator(device, model, test));
+  const optimizer = sgd(model.store.arena, { momentum, nesterov: true, weight_decay });
+  const checkpoint = join(out, `${method.name}.safetensors`);
+  await mkdir(out, { recursive: true }).catch((cause) => {
+    throw new Error(`The folder ${out} cannot be made: ${(cause as NodeJS.ErrnoException).code}.`, { cause });
+  });
+  const metadata = {
+    format: 'pt',
+    arch,
+    ...stringsOf({ ...encoder, channels }),
+    method: method.name,
+    seed: `${seed}`,
+    ...(classes !== undefined && { classes: JSON.stringify(data.classes) }),
+    mean: JSON.stringify(data.mean),
+    std: JSON.stringify(data.std),
+  };
+  const events = train(device, {
+    method,
+    options: settings,
+    model,
+    optimizer,
+    data,
+    indices,
+    ...(evaluator && { evaluator }),
+    evaluateEvery,
+    batch,
+    accumulate,
+    lr,
+    seed,
+    augmentation,
+  });
+  const save = (epoch: number) => saveCheckpoint(device, model, checkpoint, { ...metadata, epoch: `${epoch}` });
+  const saved = saving(logEvents(events, join(out, `${method.name}.jsonl`)), save);
+  const run = await collect(
+    { method: method.name, title: method.title, alpha: method.name === 'coin' ? alpha : 0, seed },
+    showProgress(saved, { title: method.title, stream: process.stderr }),
+  );
+  return { run, model, evaluator, checkpoint };
+}
+
+const stringsOf = (values: Readonly<Record<string, string | number | undefined>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, `${value}`]])),
+  );
+
+/** Passes events on and saves: every few seconds at the end of an epoch, at the end, and when the user interrupts. */
+async function* saving(
+  events: AsyncIterable<TrainEvent>,
+  save: (epoch: number) => Promise<string>,
+): AsyncGenerator<TrainEvent> {
+  let interrupted = false;
+  let epochs = 0;
+  let epoch = 0;
+  let last = performance.now();
+  const interrupt = () => {
+    interrupted = true;
+  };
+  process.once('SIGINT', interrupt);
+  try {
+    for await (const event of events) {
+      if (event.type === 'start') epochs = event.epochs;
+      yield event;
+      if (event.type === 'checkpoint') {
+        epoch = event.epoch;
+        if (epoch === epochs || performance.now() - last > 1000 * SAVE_EVERY) {
+          await save(epoch);
+          last = performance.now();
+        }
+      }
+      if (interrupted)
+        throw new Error(`Interrupted after ${epoch} epochs; the model so far is in ${await save(epoch)}.`);
+    }
+  } finally {
+    process.off('SIGINT', interrupt);
+  }
+}
+
+/** Writes a checkpoint so that a reader never sees half of one. Returns its path. */
+async function saveCheckpoint(
+  device: Device,
+  model: Model,
+  path: string,
+  metadata: Record<string, string>,
+): Promise<string> {
+  const bytes = writeSafetensors(await saveState(device, model.store.entries), metadata);
+  try {
+    await writeFile(`${path}.part`, bytes);
+    await rename(`${path}.part`, path);
+  } catch (cause) {
+    throw new Error(
+      `The checkpoint ${path} cannot be written (${(cause as NodeJS.ErrnoException).code}); is ${dirname(path)} full or read-only?`,
+      { cause },
+    );
+  }
+  return path;
 }

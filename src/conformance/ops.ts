@@ -10,7 +10,7 @@ import { layerNorm } from '../ops/layer_norm.ts';
 import { linear } from '../ops/linear.ts';
 import { matmul } from '../ops/matmul.ts';
 import { maxPool2d } from '../ops/max_pool2d.ts';
-import { mean, sum, sumRows, weightedSum } from '../ops/reduce.ts';
+import { mean, sum, weightedSum } from '../ops/reduce.ts';
 import { softmax } from '../ops/softmax.ts';
 import { type SupConVariant, supCon } from '../ops/sup_con.ts';
 import type { Tape } from '../tape/tape.ts';
@@ -136,7 +136,7 @@ export const conformanceOps: Readonly<Record<string, ConformanceOp>> = {
       }),
     }),
   },
-  sum: { build: (tape, inputs, attrs) => ({ y: (attrs.axis === 0 ? sumRows : sum)(tape, need(inputs, 'x')) }) },
+  sum: { build: (tape, inputs) => ({ y: sum(tape, need(inputs, 'x')) }) },
   mean: { build: (tape, inputs) => ({ y: mean(tape, need(inputs, 'x')) }) },
   weighted_sum: {
     build: (tape, inputs, attrs) => ({

@@ -22,8 +22,8 @@ export async function createEvaluator(device: Device, model: Model, data: Datase
   for (const size of new Set([Math.min(batch, count), count % batch])) {
     if (size === 0) continue;
     const tape = createTape(device.target, { grad: false });
-    const { x } = augment(tape, data, tape.input('indices', [size], 'u32'), evaluationView);
-    const features = model.encoder.forward(tape, x, false);
+    const { images } = augment(tape, data, size, evaluationView);
+    const features = model.encoder.forward(tape, images, false);
     tape.output('features', features);
     if (model.classifier) tape.output('logits', model.classifier(tape, features, false));
     programs.set(size, await compile(device, tape));

@@ -1,0 +1,47 @@
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { TrainEvent } from '../train/events.ts';
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'writing there is not permitted',
+  EDQUOT: 'the disk quota is used up',
+  EEXIST: 'a file is in the way of its folder',
+  EISDIR: 'it is a folder',
+  ENOSPC: 'the disk is full',
+  ENOTDIR: 'a file is in the way of its folder',
+  EPERM: 'writing there is not permitted',
+  EROFS: 'the file system is read-only',
+};
+
+/**
+ * Passes events through and writes each as a line of JSON, so that a training that is stopped leaves its log. A
+ * checkpoint's line tells its epoch alone.
+ * @param path the file; its folder is made, and what was in the file is lost.
+ */
+export async function* logEvents(events: AsyncIterable<TrainEvent>, path: string): AsyncGenerator<TrainEvent> {
+  const file = await explained(path, () => openFile(path));
+  try {
+    for await (const event of events) {
+      // JSON leaves out functions, and with them how to read a checkpoint's weights.
+      await explained(path, () => file.appendFile(`${JSON.stringify(event)}\n`));
+      yield event;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function openFile(path: string): Promise<FileHandle> {
+  await mkdir(dirname(path), { recursive: true });
+  return open(path, 'w');
+}
+
+/** Errors of the file system as one sentence. */
+async function explained<T>(path: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    throw new Error(`The log ${path} cannot be written: ${REASONS[code] ?? message}.`, { cause: error });
+  }
+}

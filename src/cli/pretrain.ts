@@ -1,0 +1,85 @@
+import { relative } from 'node:path';
+import type { Command } from 'commander';
+import { createDataset } from '../data/dataset.ts';
+import { embeddedFolder, loadDataset } from '../data/load.node.ts';
+import { allIndices } from '../data/sampler.ts';
+import { simclr } from '../methods/simclr.ts';
+import { requestDevice } from '../node.ts';
+import { guarded } from './errors.ts';
+import { runMethod, type Settings } from './fine_tune.ts';
+import { fraction, integer, nonNegative, number, positive, positiveInteger } from './options.ts';
+import { addModelOptions, checkBatch, encoderOptions } from './train.ts';
+
+interface PretrainOptions {
+  readonly data?: string;
+  readonly arch: Settings['arch'];
+  readonly width?: number;
+  readonly stem: NonNullable<Settings['encoder']['stem']>;
+  readonly projection: number;
+  readonly epochs: number;
+  readonly batch: number;
+  readonly lr: number;
+  readonly momentum: number;
+  readonly weightDecay: number;
+  readonly temperature: number;
+  readonly cropScale: number;
+  readonly brightness: number;
+  readonly contrast: number;
+  readonly seed: number;
+  readonly out: string;
+}
+
+export function addPretrain(program: Command): void {
+  addModelOptions(
+    program
+      .command('pretrain')
+      .description('make a self-supervised checkpoint with SimCLR from images, without labels'),
+  )
+    .addOption(number('--epochs <n>', 'epochs', positiveInteger, 25))
+    .addOption(number('--batch <n>', 'images of a step, each in two views', positiveInteger, 128))
+    .addOption(number('--lr <rate>', 'first learning rate; falls along a cosine, once an epoch', positive, 0.1))
+    .addOption(number('--momentum <m>', 'of SGD with Nesterov', fraction, 0.9))
+    .addOption(number('--weight-decay <w>', 'on all parameters', nonNegative, 1e-4))
+    .addOption(number('--temperature <tau>', 'temperature of NT-Xent', positive, 0.2))
+    .addOption(number('--crop-scale <share>', 'smallest crop as a share of the area', fraction, 0.2))
+    .addOption(number('--brightness <b>', 'strength of the brightness jitter', nonNegative, 0.4))
+    .addOption(number('--contrast <c>', 'strength of the contrast jitter', nonNegative, 0.4))
+    .addOption(number('--seed <n>', 'fixes first values, order and augmentation', integer, 0))
+    .option('--out <folder>', 'where checkpoint and log go', 'runs/pretrain')
+    .action(guarded(pretrain));
+}
+
+async function pretrain(options: PretrainOptions): Promise<void> {
+  const { train } = await loadDataset(options.data ?? embeddedFolder());
+  const indices = allIndices(train.labels.length);
+  checkBatch(options.batch, indices.length);
+  const device = await requestDevice();
+  console.error(device.description);
+  const settings: Settings = {
+    arch: options.arch,
+    encoder: encoderOptions(options),
+    projector: { out: options.projection },
+    epochs: options.epochs,
+    alpha: 0,
+    lambda: 0,
+    temperature: options.temperature,
+    variant: 'paper',
+    label_smoothing: 0,
+    batch: options.batch,
+    accumulate: 1,
+    lr: options.lr,
+    momentum: options.momentum,
+    weight_decay: options.weightDecay,
+    seed: options.seed,
+    augmentation: {
+      crop: { scale: [options.cropScale, 1] },
+      flip: 0.5,
+      brightness: options.brightness,
+      contrast: options.contrast,
+    },
+    evaluateEvery: 1,
+  };
+  const data = createDataset(device.target, train);
+  const { checkpoint } = await runMethod(device, { method: simclr, settings, data, indices, out: options.out });
+  console.log(`checkpoint: ${relative('', checkpoint)}`);
+}

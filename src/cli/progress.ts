@@ -1,0 +1,163 @@
+// Shows a training on a terminal, or as plain lines in a file or a pipe.
+import cliProgress from 'cli-progress';
+import type { TrainEvent } from '../train/events.ts';
+
+export interface ProgressOptions {
+  /** What is trained: the head of the bar or of every line. */
+  readonly title: string;
+  readonly stream: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  /** Milliseconds between plain lines, not counting those for stages and evaluations. */
+  readonly every?: number;
+}
+
+type Of<T extends TrainEvent['type']> = Extract<TrainEvent, { type: T }>;
+
+/** Where a training is. */
+interface Position {
+  /** Epochs, with the fraction of the one that runs. */
+  readonly done: number;
+  readonly epochs: number;
+  readonly loss: number;
+  readonly imagesPerSecond: number;
+  /** Milliseconds that training will still take; undefined as long as nothing tells. */
+  readonly left?: number;
+}
+
+/** A way of showing a training. */
+interface Display {
+  start(event: Of<'start'>): void;
+  stage(event: Of<'stage'>): void;
+  move(position: Position): void;
+  evaluation(event: Of<'evaluation'>): void;
+  end(event: Of<'end'>): void;
+  /** Leaves the stream in order, also after an error. */
+  close(): void;
+}
+
+/** Passes events through and shows them: as a bar on a terminal, elsewhere as a line now and then. */
+export async function* showProgress(
+  events: AsyncIterable<TrainEvent>,
+  options: ProgressOptions,
+): AsyncGenerator<TrainEvent> {
+  const display = options.stream.isTTY ? bar(options) : lines(options);
+  const follow = follower();
+  try {
+    for await (const event of events) {
+      const position = follow(event);
+      if (position) display.move(position);
+      if (event.type === 'start') display.start(event);
+      if (event.type === 'stage') display.stage(event);
+      if (event.type === 'evaluation') display.evaluation(event);
+      if (event.type === 'end') display.end(event);
+      yield event;
+    }
+  } finally {
+    display.close();
+  }
+}
+
+/** Turns the events of steps and epochs into positions. */
+function follower(): (event: TrainEvent) => Position | undefined {
+  let epochs = 0;
+  let stepsPerEpoch = 1;
+  let began = 0;
+  let step = 0;
+  let stepsBefore = 0;
+  let imagesPerSecond = 0;
+  const at = (done: number, losses: Readonly<Record<string, number>>): Position => ({
+    done,
+    epochs,
+    loss: losses.total ?? Object.values(losses)[0] ?? Number.NaN,
+    imagesPerSecond,
+    ...(done > 0 && { left: ((performance.now() - began) * (epochs - done)) / done }),
+  });
+  return (event) => {
+    if (event.type === 'start') ({ epochs, stepsPerEpoch } = event);
+    if (event.type === 'stage') began ||= performance.now();
+    if (event.type === 'step') {
+      ({ step, imagesPerSecond } = event);
+      return at(event.epoch + Math.min(1, (step - stepsBefore) / stepsPerEpoch), event.losses);
+    }
+    if (event.type === 'epoch') {
+      stepsBefore = step;
+      return at(event.epoch + 1, event.losses);
+    }
+    return undefined;
+  };
+}
+
+function lines({ title, stream, every = 10_000 }: ProgressOptions): Display {
+  let epochs = 0;
+  let lastLine = Number.NEGATIVE_INFINITY;
+  const print = (text: string) => stream.write(`${title}: ${text}\n`);
+  return {
+    start: (event) => {
+      epochs = event.epochs;
+      print(
+        `${epochs} epochs of ${count(event.images)} images, ${count(event.parameters)} parameters, ${event.adapter}`,
+      );
+    },
+    stage: ({ stage }) => print(`${stage} begins`),
+    move: (position) => {
+      const now = performance.now();
+      if (now - lastLine < every && position.done < epochs) return;
+      lastLine = now;
+      print(describe(position));
+    },
+    evaluation: (event) =>
+      print(`${event.epoch === 0 ? 'at first' : `after epoch ${event.epoch}/${epochs}`}, ${scores(event)}`),
+    end: ({ seconds }) => print(`trained in ${duration(seconds)}`),
+    close: () => {},
+  };
+}
+
+function bar({ title, stream }: ProgressOptions): Display {
+  const drawn = new cliProgress.SingleBar({
+    stream,
+    format: '{title} {bar} {status}{scores}',
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+    barsize: 20,
+    // The line is cut at the terminal's width; the alternative is a switch that a killed process would leave behind.
+    linewrap: true,
+  });
+  return {
+    start: ({ epochs }) => drawn.start(epochs, 0, { title, status: 'preparing', scores: '' }),
+    stage: () => {},
+    move: (position) => drawn.update(position.done, { status: describe(position) }),
+    evaluation: (event) => drawn.update({ scores: `, ${scores(event)}` }),
+    end: ({ seconds }) => {
+      drawn.update({ status: `trained in ${duration(seconds)}` });
+      drawn.stop();
+    },
+    close: () => drawn.stop(),
+  };
+}
+
+function describe({ done, epochs, loss, imagesPerSecond, left }: Position): string {
+  return [
+    `epoch ${Math.max(1, Math.ceil(done))}/${epochs}`,
+    `loss ${loss.toFixed(4)}`,
+    ...(imagesPerSecond > 0 ? [`${count(imagesPerSecond)} images/s`] : []),
+    ...(left !== undefined && done < epochs ? [`${duration(left / 1000)} left`] : []),
+  ].join(', ');
+}
+
+function scores({ top1, s_dbw }: Of<'evaluation'>): string {
+  return [
+    ...(top1 === undefined ? [] : [`top-1 ${top1.toFixed(2)} %`]),
+    s_dbw === undefined ? 'S_Dbw undefined' : `S_Dbw ${s_dbw.score.toFixed(3)}`,
+  ].join(', ');
+}
+
+const count = (value: number) => Math.round(value).toLocaleString('en');
+
+/** "8.4 s", "42 s", "3 min 5 s", "1 h 12 min". */
+export function duration(seconds: number): string {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  const minutes = Math.round(whole / 60);
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

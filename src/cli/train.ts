@@ -1,0 +1,141 @@
+import { writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { type Command, Option } from 'commander';
+import { createDataset } from '../data/dataset.ts';
+import { embeddedFolder, loadDataset } from '../data/load.node.ts';
+import { allIndices, stratifiedSubset } from '../data/sampler.ts';
+import { methodNamed, methods } from '../methods/index.ts';
+import { encoders } from '../nn/model.ts';
+import { STEMS } from '../nn/resnet.ts';
+import { requestDevice } from '../node.ts';
+import { results } from '../report/data.ts';
+import { textTable } from '../report/table.ts';
+import { guarded } from './errors.ts';
+import { runMethod, type Settings } from './fine_tune.ts';
+import { fraction, integer, nonNegative, number, positive, positiveInteger } from './options.ts';
+import { encoderOf, readWeights } from './weights.ts';
+
+interface TrainOptions {
+  readonly data?: string;
+  readonly weights?: string;
+  readonly method: string;
+  readonly arch: Settings['arch'];
+  readonly width?: number;
+  readonly stem: keyof typeof STEMS;
+  readonly epochs: number;
+  readonly batch: number;
+  readonly accumulate: number;
+  readonly lr: number;
+  readonly momentum: number;
+  readonly weightDecay: number;
+  readonly alpha: number;
+  readonly lambda: number;
+  readonly temperature: number;
+  readonly variant: Settings['variant'];
+  readonly labelSmoothing: number;
+  readonly projection: number;
+  readonly cropScale: number;
+  readonly labels?: number;
+  readonly seed: number;
+  readonly evaluateEvery: number;
+  readonly out: string;
+}
+
+/** Options that say what is trained on what; shared with `pretrain`. */
+export function addModelOptions(command: Command): Command {
+  return command
+    .option('--data <folder>', 'four IDX files, as of Fashion-MNIST (default: the embedded images)')
+    .addOption(new Option('--arch <name>', 'encoder').choices(Object.keys(encoders)).default('resnet8'))
+    .addOption(number('--width <n>', 'channels of the first stage (default: 64, resnet8: 16)', positiveInteger))
+    .addOption(new Option('--stem <kind>', 'first convolution').choices(Object.keys(STEMS)).default('halving'))
+    .addOption(number('--projection <n>', "features of the projector's output", positiveInteger, 256));
+}
+
+export function addTrain(program: Command): void {
+  addModelOptions(
+    program
+      .command('train')
+      .description("fine-tune an encoder by one method; the defaults are the paper's")
+      .addOption(
+        new Option('--method <name>', 'fine-tuning method').choices(methods.map(({ name }) => name)).default('coin'),
+      ),
+  )
+    .option('--weights <file>', 'safetensors checkpoint to start from (default: random values)')
+    .addOption(number('--epochs <n>', 'epochs of both stages together', positiveInteger, 100))
+    .addOption(number('--alpha <share>', "COIN's first stage as a share of the epochs, 0 to 1", fraction, 0.7))
+    .addOption(number('--lambda <weight>', 'weight of SupCon beside the cross-entropy', nonNegative, 0.1))
+    .addOption(number('--temperature <tau>', 'temperature of SupCon', positive, 0.3))
+    .addOption(
+      new Option('--variant <form>', "SupCon's normalisation: the released code's or Eq. 1's")
+        .choices(['official', 'paper', 'paper-valid', 'sup_contrast'])
+        .default('official'),
+    )
+    .addOption(number('--batch <n>', 'images of a micro-batch', positiveInteger, 64))
+    .addOption(number('--accumulate <n>', 'micro-batches of an optimizer step', positiveInteger, 4))
+    .addOption(number('--lr <rate>', 'first learning rate; falls along a cosine, once an epoch', positive, 0.01))
+    .addOption(number('--momentum <m>', 'of SGD with Nesterov', fraction, 0.9))
+    .addOption(number('--weight-decay <w>', 'on all parameters', nonNegative, 1e-4))
+    .addOption(number('--label-smoothing <s>', 'of the cross-entropy', fraction, 0))
+    .addOption(number('--crop-scale <share>', 'smallest crop as a share of the area', fraction, 0.08))
+    .addOption(number('--labels <n>', 'labelled images of each class (default: all)', positiveInteger))
+    .addOption(number('--evaluate-every <n>', 'epochs between evaluations', positiveInteger, 1))
+    .addOption(number('--seed <n>', 'fixes first values, order and augmentation', integer, 42))
+    .option('--out <folder>', 'where checkpoint, log and results go', 'runs/train')
+    .action(guarded(fineTune));
+}
+
+async function fineTune(options: TrainOptions): Promise<void> {
+  const { train, test } = await loadDataset(options.data ?? embeddedFolder());
+  const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
+  const { labels, classes } = train;
+  const indices =
+    options.labels === undefined
+      ? allIndices(labels.length)
+      : stratifiedSubset(labels, classes, options.labels, options.seed);
+  checkBatch(options.batch, indices.length);
+  const device = await requestDevice();
+  console.error(device.description);
+  const data = createDataset(device.target, train);
+  const method = methodNamed(options.method);
+  const settings: Settings = {
+    ...{ arch: options.arch, encoder: encoderOptions(options) },
+    ...(weights && encoderOf(weights)),
+    projector: { out: options.projection },
+    epochs: options.epochs,
+    alpha: options.alpha,
+    lambda: options.lambda,
+    temperature: options.temperature,
+    variant: options.variant,
+    label_smoothing: options.labelSmoothing,
+    batch: options.batch,
+    accumulate: options.accumulate,
+    lr: options.lr,
+    momentum: options.momentum,
+    weight_decay: options.weightDecay,
+    seed: options.seed,
+    augmentation: { crop: { scale: [options.cropScale, 1] }, flip: 0.5 },
+    evaluateEvery: options.evaluateEvery,
+  };
+  const { run, checkpoint } = await runMethod(device, {
+    method,
+    settings,
+    data,
+    indices,
+    test: createDataset(device.target, test, data),
+    weights,
+    out: options.out,
+  });
+  const report = { title: method.title, adapter: device.description, created: '', settings: {}, classes, runs: [run] };
+  await writeFile(join(options.out, 'results.json'), `${JSON.stringify(results(report), null, 2)}\n`);
+  console.log(textTable(report));
+  console.log(`\ncheckpoint: ${relative('', checkpoint)}, log and results beside it`);
+}
+
+export const encoderOptions = ({ width, stem }: Pick<TrainOptions, 'width' | 'stem'>): Settings['encoder'] => ({
+  stem,
+  ...(width !== undefined && { width }),
+});
+
+export function checkBatch(batch: number, images: number): void {
+  if (batch > images) throw new Error(`A batch of ${batch} cannot be made: there are ${images} training images.`);
+}

@@ -1,0 +1,160 @@
+import { createDataset, type Dataset } from '../../src/data/dataset.ts';
+import { randomNormal } from '../../src/data/random.ts';
+import { allIndices } from '../../src/data/sampler.ts';
+import type { Device } from '../../src/gpu/device.ts';
+import { ceTuning } from '../../src/methods/ce_tuning.ts';
+import { coin } from '../../src/methods/coin.ts';
+import type { Method, MethodConfig } from '../../src/methods/method.ts';
+import { scl } from '../../src/methods/scl.ts';
+import { simclr } from '../../src/methods/simclr.ts';
+import { createModel, type Model } from '../../src/nn/model.ts';
+import { sgd } from '../../src/optim/sgd.ts';
+import { createEvaluator } from '../../src/train/evaluate.ts';
+import type { TrainEvent } from '../../src/train/events.ts';
+import { type TrainConfig, train } from '../../src/train/trainer.ts';
+import { saveState } from '../../src/weights/state_dict.ts';
+import { testDevice } from '../device.ts';
+import { assert, suite } from '../harness.ts';
+
+const test = suite('trainer');
+
+const config: MethodConfig = {
+  epochs: 4,
+  alpha: 0.5,
+  lambda: 0.1,
+  temperature: 0.3,
+  variant: 'paper',
+  label_smoothing: 0,
+};
+
+/** Bright squares in one of three corners, with noise: easy to tell apart, so that learning shows in few steps. */
+function corners(device: Device, count = 27): Dataset {
+  const noise = randomNormal(count * 64, 20, 5, 5);
+  const labels = Int32Array.from({ length: count }, (_, i) => i % 3);
+  const pixels = Uint8Array.from({ length: count * 64 }, (_, i) => {
+    const [image, y, x] = [Math.floor(i / 64), Math.floor(i / 8) % 8, i % 8];
+    const [top, left] = [[0, 0], [0, 4], [4, 4]][labels[image]!]!;
+    const inside = y >= top! && y < top! + 4 && x >= left! && x < left! + 4;
+    return Math.max(0, Math.min(255, 60 + (inside ? 120 : 0) + noise[i]!));
+  });
+  const classes = ['top left', 'top right', 'bottom right'];
+  return createDataset(device.target, { name: 'corners', shape: [count, 8, 8, 1], pixels, labels, classes });
+}
+
+function setUp(device: Device, method: Method, more: Partial<TrainConfig> = {}): TrainConfig & { model: Model } {
+  const data = corners(device);
+  const model = createModel({
+    arch: 'resnet8',
+    encoder: { width: 4, channels: 1 },
+    projector: method.projector ? { out: 8 } : undefined,
+    classes: method.views ? undefined : 3,
+    seed: 1,
+  });
+  return {
+    method,
+    options: config,
+    model,
+    optimizer: sgd(model.store.arena, { momentum: 0.9, nesterov: true, weight_decay: 1e-4 }),
+    data,
+    indices: allIndices(27),
+    batch: 9,
+    lr: 0.1,
+    seed: 3,
+    augmentation: { brightness: 0.1 },
+    ...more,
+  };
+}
+
+async function run(device: Device, settings: TrainConfig): Promise<TrainEvent[]> {
+  const events: TrainEvent[] = [];
+  for await (const event of train(device, settings)) events.push(event);
+  return events;
+}
+
+const of = <T extends TrainEvent['type']>(events: TrainEvent[], type: T) =>
+  events.filter((event): event is Extract<TrainEvent, { type: T }> => event.type === type);
+
+const stateOf = async (device: Device, { store }: Model) =>
+  Object.fromEntries([...(await saveState(device, store.entries))].map(([name, { data }]) => [name, [...(data as Float32Array)]]));
+
+for (const method of [ceTuning, scl, coin])
+  test(`${method.title} learns to tell three corners apart`, async () => {
+    const device = await testDevice();
+    const settings = setUp(device, method, { options: { ...config, epochs: 12, alpha: 0.34 } });
+    const evaluator = await createEvaluator(device, settings.model, settings.data, 20);
+    const events = await run(device, { ...settings, evaluator, evaluateEvery: 12 });
+    const [before, after] = of(events, 'evaluation');
+    assert.ok(after!.top1! > 95, `top-1 is ${before!.top1} before and ${after!.top1} after`);
+    assert.ok(after!.s_dbw!.scat < before!.s_dbw!.scat);
+  });
+
+test('COIN switches its loss at αN, leaves the classifier alone before, and does not restart the learning rate', async () => {
+  const device = await testDevice();
+  const settings = setUp(device, coin);
+  const classifier = async () => (await stateOf(device, settings.model))['classifier.weight'];
+  const initial = await classifier();
+  const rates: number[] = [];
+  for await (const event of train(device, settings)) {
+    if (event.type === 'epoch') {
+      rates.push(event.lr);
+      assert.equal(
+        Object.keys(event.losses).sort(),
+        event.epoch < 2 ? ['sup_con', 'total'] : ['cross_entropy', 'sup_con', 'total'],
+      );
+      if (event.epoch === 1) assert.equal(await classifier(), initial);
+      if (event.epoch === 2) assert.not.equal(await classifier(), initial);
+    }
+  }
+  assert.equal(rates, [0, 1, 2, 3].map((e) => 0.5 * 0.1 * (1 + Math.cos((Math.PI * e) / 4))));
+});
+
+test('COIN with α = 0 is SCL, and SCL with λ = 0 trains as CE-Tuning does', async () => {
+  const device = await testDevice();
+  const states = [];
+  for (const [method, options] of [
+    [coin, { ...config, alpha: 0, epochs: 1 }],
+    [scl, { ...config, epochs: 1 }],
+  ] as const) {
+    const settings = setUp(device, method, { options });
+    await run(device, settings);
+    states.push(await stateOf(device, settings.model));
+  }
+  assert.equal(states[0], states[1]);
+});
+
+test('the same seed gives the same bits, another seed does not', async () => {
+  const device = await testDevice();
+  const states = [];
+  for (const seed of [3, 3, 4]) {
+    const settings = setUp(device, coin, { seed });
+    await run(device, settings);
+    states.push(await stateOf(device, settings.model));
+  }
+  assert.equal(states[0], states[1]);
+  assert.not.equal(states[0], states[2]);
+});
+
+test('a last short batch and gradient accumulation with a partial group take all steps', async () => {
+  const device = await testDevice();
+  const settings = setUp(device, scl, { batch: 8, accumulate: 3, options: { ...config, epochs: 1 } });
+  await run(device, settings);
+  // 27 images in batches of 8, 8, 8 and 3: a step after the third and one after the last.
+  assert.is(settings.optimizer.steps.get('classifier.weight'), 2);
+});
+
+test('SimCLR pulls the views of an image together', async () => {
+  const device = await testDevice();
+  const augmentation = { crop: { scale: [0.5, 1] as const }, brightness: 0.3 };
+  const settings = setUp(device, simclr, { options: { ...config, epochs: 8 }, augmentation });
+  const losses = of(await run(device, settings), 'epoch').map((event) => event.losses.nt_xent!);
+  assert.ok(losses.at(-1)! < losses[0]! - 0.1, `NT-Xent goes ${losses.map((loss) => loss.toFixed(2)).join(' ')}`);
+});
+
+test('a loss that is not finite stops with method, epoch and advice', async () => {
+  const device = await testDevice();
+  let message = '';
+  await run(device, setUp(device, ceTuning, { lr: 1e30 })).catch((error: Error) => {
+    message = error.message;
+  });
+  assert.match(message, /^ce-tuning: the loss \w+ became .+ in epoch \d \(fine-tuning, learning rate .+\); try a lower learning rate\.$/);
+});
