@@ -1,0 +1,171 @@
+// What the page's script draws, made from the runs: plain data that is embedded in the page as JSON.
+import { shuffle } from '../data/random.ts';
+import { type FeaturePlot, type FlatScores, type Group, groups, type ReportData, type Run, statistic } from './data.ts';
+import { list } from './summary.ts';
+
+/** Scores or losses over epochs, a line for each method. */
+export interface Curves {
+  readonly id: string;
+  readonly title: string;
+  /** What the vertical axis measures, with its unit. */
+  readonly axis: string;
+  /** The chart in words, for those who cannot see it. */
+  readonly text: string;
+  /** `method` selects label, colour and dashes; a gap in the line is a null. */
+  readonly lines: readonly { method: number; points: readonly (readonly [epoch: number, value: number | null])[] }[];
+}
+
+/** Features in the plane, coloured by class. */
+export interface Scatter {
+  readonly id: string;
+  readonly title: string;
+  readonly subtitle: string;
+  readonly text: string;
+  readonly points: FeaturePlot['points'];
+  readonly labels: readonly number[];
+}
+
+/** All that the page draws. */
+export interface Charts {
+  readonly methods: readonly string[];
+  readonly classes: readonly string[];
+  /** Where methods go over to their second stage: a vertical line in every chart of curves. */
+  readonly switches: readonly {
+    method: number;
+    epoch: number;
+    label: string;
+    stages: readonly [from: string, to: string];
+  }[];
+  readonly scores: readonly Curves[];
+  readonly losses: readonly Curves[];
+  readonly scatters: readonly Scatter[];
+}
+
+/** More points than these make a page heavy and a plot no clearer. */
+const MAX_POINTS = 1500;
+
+/** Selects and rounds what the charts show. Methods that ran with several seeds are drawn as the mean of their runs. */
+export function charts(data: ReportData): Charts {
+  const methods = groups(data.runs);
+  return {
+    methods: methods.map(({ label }) => label),
+    classes: data.classes,
+    switches: methods.flatMap(({ label, runs: [run] }, method) => stageSwitch(label, run, method)),
+    scores: [
+      scoreCurves(methods, 'top1', 'Top-1 accuracy', 'top-1 accuracy (%)'),
+      scoreCurves(methods, 's_dbw', 'S_Dbw', 'S_Dbw (no unit, lower is better)'),
+    ].filter(({ lines }) => lines.length > 0),
+    losses: lossCurves(methods),
+    scatters: scatters(data, methods),
+  };
+}
+
+function stageSwitch(label: string, { losses, stageSwitch }: Run, method: number): Charts['switches'] {
+  if (stageSwitch === undefined) return [];
+  const stageOf = (epoch: number) => losses.find((row) => row.epoch === epoch)?.stage;
+  const stages = [stageOf(stageSwitch - 1) ?? 'its first stage', stageOf(stageSwitch) ?? 'its second stage'] as const;
+  return [{ method, epoch: stageSwitch, label: `${label}: second stage`, stages }];
+}
+
+type Points = Curves['lines'][number]['points'];
+
+function curves(
+  methods: readonly Group[],
+  { id, title, axis }: Pick<Curves, 'id' | 'title' | 'axis'>,
+  pointsOf: (run: Run) => Points,
+): Curves {
+  const lines = methods
+    .map(({ runs }, method) => ({ method, points: meanOf(runs.map(pointsOf)) }))
+    .filter(({ points }) => points.length > 0);
+  const ends = lines.map(({ method, points }) => {
+    const [first, last] = [points[0]!, points.at(-1)!];
+    return `${methods[method]!.label} goes from ${first[1]} (epoch ${first[0]}) to ${last[1]} (epoch ${last[0]})`;
+  });
+  return { id, title, axis, text: `${title} over epochs: ${list(ends)}.`, lines };
+}
+
+/** At each epoch the mean of the runs that have a value there. */
+function meanOf(runs: readonly Points[]): Points {
+  const epochs = [...new Set(runs.flatMap((points) => points.map(([epoch]) => epoch)))].sort((a, b) => a - b);
+  return epochs.map((epoch) => {
+    const values = runs.map((points) => points.find(([x]) => x === epoch)?.[1] ?? undefined);
+    const mean = statistic(values)?.mean;
+    return [epoch, mean === undefined ? null : round(mean)];
+  });
+}
+
+function scoreCurves(methods: readonly Group[], key: keyof FlatScores, title: string, axis: string): Curves {
+  return curves(methods, { id: `chart-${key}`, title, axis }, ({ evaluations }) =>
+    evaluations.flatMap((evaluation) => {
+      const value = evaluation[key];
+      return value === undefined ? [] : [[evaluation.epoch, value] as const];
+    }),
+  );
+}
+
+const LOSS_TITLES: Readonly<Record<string, string>> = {
+  total: 'Total loss',
+  cross_entropy: 'Cross-entropy',
+  sup_con: 'Supervised contrastive loss',
+};
+
+/** A chart for the total and one for each term; a single term says the same as the total and is left out. */
+function lossCurves(methods: readonly Group[]): Curves[] {
+  const names = new Set(
+    methods.flatMap(({ runs }) => runs.flatMap((run) => run.losses.flatMap((row) => Object.keys(row.losses)))),
+  );
+  const terms = [...names].filter((name) => name !== 'total');
+  const shown = names.has('total') ? ['total', ...(terms.length > 1 ? terms : [])] : terms;
+  return shown.map((name) => {
+    const title = LOSS_TITLES[name] ?? name.replaceAll('_', ' ');
+    return curves(methods, { id: `chart-loss-${name}`, title, axis: 'mean over the epoch (nats)' }, (run) =>
+      lossPoints(run, name),
+    );
+  });
+}
+
+function lossPoints({ losses }: Run, name: string): Points {
+  return losses.flatMap(({ epoch, stage, losses: terms }, row) => {
+    const value = terms[name];
+    if (value === undefined) return [];
+    // The total is another sum in another stage, so its line is interrupted there.
+    const isNew = name === 'total' && row > 0 && losses[row - 1]!.stage !== stage;
+    return [...(isNew ? [[epoch + 0.5, null] as const] : []), [epoch + 1, value] as const];
+  });
+}
+
+function scatters({ before, projection = 'projection' }: ReportData, methods: readonly Group[]): Scatter[] {
+  const panels = [
+    { title: 'Checkpoint', scores: before, features: before?.features },
+    ...methods.map(({ label, runs }) => {
+      const run = runs.find(({ features }) => features !== undefined);
+      return { title: label, scores: run, features: run?.features };
+    }),
+  ];
+  return panels.flatMap(({ title, scores, features }, panel) => {
+    if (!features || features.points.length === 0) return [];
+    const subtitle = scores?.s_dbw === undefined ? 'S_Dbw undefined' : `S_Dbw ${scores.s_dbw.toFixed(3)}`;
+    const chosen = sample(features.points.length);
+    return [
+      {
+        id: `scatter-${panel}`,
+        title,
+        subtitle,
+        text: `${title}, ${subtitle}: ${projection} of ${chosen.length} features, coloured by class.`,
+        points: chosen.map((i) => [round(features.points[i]![0]), round(features.points[i]![1])] as const),
+        labels: chosen.map((i) => features.labels[i]!),
+      },
+    ];
+  });
+}
+
+/** Indices of at most MAX_POINTS points, by chance: regular steps could miss the classes of data in a regular order. */
+function sample(count: number): number[] {
+  const all = count > MAX_POINTS ? shuffle(count, 0, 0) : Uint32Array.from({ length: count }, (_, i) => i);
+  return [...all.subarray(0, MAX_POINTS)];
+}
+
+/** Four digits are finer than a pixel. */
+function round(value: number): number {
+  return Number(value.toPrecision(4));
+}

@@ -1,0 +1,175 @@
+// What a report is made of, and how runs of the trainer become it.
+import type { Scores, TrainEvent } from '../train/events.ts';
+
+/** How well a model does on the test images; a score is absent where it is undefined. */
+export interface FlatScores {
+  /** Percent of the test images. */
+  readonly top1?: number;
+  readonly s_dbw?: number;
+  readonly scat?: number;
+  readonly dens_bw?: number;
+}
+
+/** Features projected onto a plane, one point an image, with the images' classes. */
+export interface FeaturePlot {
+  readonly points: readonly (readonly [x: number, y: number])[];
+  readonly labels: ArrayLike<number>;
+}
+
+/** A plot of what a projection gives: n x 2 coordinates, row-major. */
+export function featurePlot(coordinates: ArrayLike<number>, labels: ArrayLike<number>): FeaturePlot {
+  return {
+    points: Array.from({ length: labels.length }, (_, i) => [coordinates[2 * i]!, coordinates[2 * i + 1]!] as const),
+    labels,
+  };
+}
+
+/** What is known of a run before it starts. */
+export interface RunMeta {
+  /** The method's name on the command line, and the one for people. */
+  readonly method: string;
+  readonly title: string;
+  /** The share of epochs in the first stage; 0 for methods without one. */
+  readonly alpha: number;
+  readonly seed: number;
+}
+
+/** One training run: a method with one seed. */
+export interface Run extends RunMeta, FlatScores {
+  /** Epochs trained. */
+  readonly epochs: number;
+  /** Of training, evaluations not counted. */
+  readonly seconds: number;
+  /** Epochs trained when the method went over to its second stage; absent for methods with one stage. */
+  readonly stageSwitch?: number;
+  /** Means over each epoch; `epoch` counts from 0. */
+  readonly losses: readonly { epoch: number; stage: string; losses: Readonly<Record<string, number>> }[];
+  /** `epoch` is the number of epochs trained so far. */
+  readonly evaluations: readonly ({ epoch: number } & FlatScores)[];
+  readonly features?: FeaturePlot;
+}
+
+/** All that `renderReport` and the tables show. */
+export interface ReportData {
+  readonly title: string;
+  readonly adapter: string;
+  /** When the report was made, for people. */
+  readonly created: string;
+  /** Hyper-parameters by name. A setting called `checkpoint` is also named in the summary. */
+  readonly settings: Readonly<Record<string, string | number>>;
+  /** The names of the classes, by label. */
+  readonly classes: readonly string[];
+  readonly runs: readonly Run[];
+  /** The checkpoint that every run starts from. */
+  readonly before?: FlatScores & { readonly features?: FeaturePlot };
+  /** How features became points of a plane, such as "t-SNE". */
+  readonly projection?: string;
+}
+
+/** One run in `results.json`. */
+export interface Result {
+  method: string;
+  top1: number | null;
+  s_dbw: number | null;
+  scat: number | null;
+  dens_bw: number | null;
+  seconds: number;
+  epochs: number;
+  alpha: number;
+  adapter: string;
+  seed: number;
+}
+
+/** The content of `results.json`: one object a run, with null for a score that is undefined. */
+export function results({ adapter, runs }: ReportData): Result[] {
+  return runs.map(({ method, top1, s_dbw, scat, dens_bw, seconds, epochs, alpha, seed }) => ({
+    method,
+    top1: top1 ?? null,
+    s_dbw: s_dbw ?? null,
+    scat: scat ?? null,
+    dens_bw: dens_bw ?? null,
+    seconds,
+    epochs,
+    alpha,
+    adapter,
+    seed,
+  }));
+}
+
+/** Follows a training to its end and keeps what a report tells of it. The scores are those of the last evaluation. */
+export async function collect(meta: RunMeta, events: AsyncIterable<TrainEvent> | Iterable<TrainEvent>): Promise<Run> {
+  const losses: Run['losses'][number][] = [];
+  const evaluations: Run['evaluations'][number][] = [];
+  const stages: number[] = [];
+  let seconds = 0;
+  for await (const event of events) {
+    if (event.type === 'stage') stages.push(event.epoch);
+    if (event.type === 'epoch') losses.push({ epoch: event.epoch, stage: event.stage, losses: event.losses });
+    if (event.type === 'evaluation') evaluations.push({ epoch: event.epoch, ...flatten(event) });
+    if (event.type === 'epoch' || event.type === 'end') seconds = event.seconds;
+  }
+  const { epoch: _, ...scores } = evaluations.at(-1) ?? { epoch: 0 };
+  return {
+    ...meta,
+    ...scores,
+    // A training that was stopped early has fewer epochs than it was started with.
+    epochs: (losses.at(-1)?.epoch ?? -1) + 1,
+    seconds,
+    ...(stages[1] !== undefined && { stageSwitch: stages[1] }),
+    losses,
+    evaluations,
+  };
+}
+
+/** The scores of an evaluation with the terms of S_Dbw beside it. */
+export function flatten({ top1, s_dbw }: Scores): FlatScores {
+  return {
+    ...(top1 !== undefined && { top1 }),
+    ...(s_dbw && { s_dbw: s_dbw.score, scat: s_dbw.scat, dens_bw: s_dbw.dens_bw }),
+  };
+}
+
+/** The runs of one method with equal settings, which differ in their seeds alone. */
+export interface Group {
+  /** The method's title, with what tells it from others of the same title. */
+  readonly label: string;
+  readonly runs: readonly [Run, ...Run[]];
+}
+
+/** The runs in groups, in order of appearance. */
+export function groups(runs: readonly Run[]): Group[] {
+  const byKey = new Map<string, [Run, ...Run[]]>();
+  for (const run of runs) {
+    const key = JSON.stringify([run.title, run.alpha, run.epochs]);
+    const known = byKey.get(key);
+    if (known) known.push(run);
+    else byKey.set(key, [run]);
+  }
+  const all = [...byKey.values()];
+  return all.map((members) => {
+    const [{ title, alpha, epochs }] = members;
+    const namesakes = all.map(([run]) => run).filter((run) => run.title === title);
+    const label = [
+      title,
+      ...(namesakes.some((run) => run.alpha !== alpha) ? [`α = ${alpha}`] : []),
+      ...(namesakes.some((run) => run.epochs !== epochs) ? [`${epochs} epochs`] : []),
+    ].join(', ');
+    return { label, runs: members };
+  });
+}
+
+/** Mean and sample standard deviation; `sd` is absent for a single value. */
+export interface Statistic {
+  readonly mean: number;
+  readonly sd?: number;
+}
+
+/** The statistic of the values that are there; undefined when there is none. */
+export function statistic(values: readonly (number | undefined)[]): Statistic | undefined {
+  const known = values.filter((value) => value !== undefined);
+  if (known.length === 0) return undefined;
+  const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
+  if (known.length === 1) return { mean };
+  const squares = known.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, sd: Math.sqrt(squares / (known.length - 1)) };
+}

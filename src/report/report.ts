@@ -1,0 +1,175 @@
+// The report as one HTML page that needs nothing but itself.
+import script from 'browser:./page.ts';
+import { type Charts, type Curves, charts, type Scatter } from './charts.ts';
+import { groups, type ReportData } from './data.ts';
+import { classStyle, methodStyle } from './palette.ts';
+import { style } from './style.ts';
+import { summary } from './summary.ts';
+import { columns, comparison } from './table.ts';
+
+/** Renders a comparison of runs as a self-contained HTML page, which opens from a file and loads nothing. */
+export function renderReport(data: ReportData): string {
+  const drawn = charts(data);
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<title>${escapeHtml(data.title)}</title>
+<link rel="icon" href="data:,">
+<style>${style}</style>
+</head>
+<body>
+<header>
+<h1>${escapeHtml(data.title)}</h1>
+<p class="meta">${escapeHtml(data.created)} · ${escapeHtml(data.adapter)}</p>
+<p class="lead">${escapeHtml(summary(data))}</p>
+</header>
+<main>
+${[tableSection(data), curveSection(drawn), scatterSection(drawn, data), readingSection(data), settingsSection(data)]
+  .filter((section) => section !== '')
+  .join('\n')}
+</main>
+<script type="application/json" id="charts">${embed(drawn)}</script>
+<script>${script.replaceAll('</script', '<\\/script')}</script>
+</body>
+</html>
+`;
+}
+
+/** Text as it stands in HTML. */
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+/** JSON for a script element, which must hold neither its end tag nor the start of a comment. */
+export function embed(value: unknown): string {
+  return JSON.stringify(value).replaceAll('<', '\\u003c');
+}
+
+/** Drawn, because not every font has arrows. */
+const ARROWS = {
+  higher: '<svg class="arrow" viewBox="0 0 6 7" aria-hidden="true"><path d="M3 6.8V.8M.6 3.2L3 .8L5.4 3.2"/></svg>',
+  lower: '<svg class="arrow" viewBox="0 0 6 7" aria-hidden="true"><path d="M3 .2V6.2M.6 3.8L3 6.2L5.4 3.8"/></svg>',
+};
+
+function tableSection(data: ReportData): string {
+  const heads = columns.map(({ heading, unit, better }) => {
+    const words = better ? `${ARROWS[better]}<span class="hidden">, ${better} is better</span>` : '';
+    return `<th scope="col">${heading}${unit ? ` <small>${unit}</small>` : ''}${words}</th>`;
+  });
+  const rows = comparison(data).map(({ label, reference, cells }) => {
+    const texts = cells.map(({ text, best }) =>
+      best ? `<td class="best">${text}<span class="hidden">, best</span></td>` : `<td>${text}</td>`,
+    );
+    return `<tr${reference ? ' class="reference"' : ''}><th scope="row">${escapeHtml(label)}</th>${texts.join('')}</tr>`;
+  });
+  const seeds = Math.max(...groups(data.runs).map(({ runs }) => runs.length));
+  const spread = seeds > 1 ? ` Mean ± standard deviation of up to ${seeds} seeds.` : '';
+  return `<section aria-labelledby="comparison">
+<h2 id="comparison">Comparison</h2>
+<div class="wide" role="region" aria-labelledby="comparison" tabindex="0">
+<table aria-labelledby="comparison" aria-describedby="comparison-note">
+<thead><tr><th scope="col">Method</th>${heads.join('')}</tr></thead>
+<tbody>
+${rows.join('\n')}
+</tbody>
+</table>
+</div>
+<p class="note" id="comparison-note">On the test images, after training. ${ARROWS.higher}&nbsp;higher is better, ${ARROWS.lower}&nbsp;lower is better, <span class="key"></span>&nbsp;best of its column.${spread}</p>
+</section>`;
+}
+
+const figure = ({ id, title, text }: Curves | Scatter, box: string, subtitle = '') =>
+  `<figure>
+<figcaption><h3>${escapeHtml(title)}</h3>${subtitle && `<span class="subtitle">${escapeHtml(subtitle)}</span>`}</figcaption>
+<div class="${box}"><canvas id="${escapeHtml(id)}" role="img" aria-label="${escapeHtml(text)}">${escapeHtml(text)}</canvas></div>
+</figure>`;
+
+function curveSection({ methods, scores, losses, switches }: Charts): string {
+  if (scores.length + losses.length === 0) return '';
+  const legend = methods.map((label, i) => {
+    const { color, shape, dash } = methodStyle(i);
+    const paint = `var(--method-${color})`;
+    return `<li><svg width="40" height="12" viewBox="-20 -6 40 12" aria-hidden="true"><path d="M-20 0H20" stroke="${paint}" stroke-width="2" stroke-dasharray="${dash.join(' ')}"/><path d="${shape.path}" fill="${paint}" transform="scale(.85)"/></svg>${escapeHtml(label)}</li>`;
+  });
+  const changes = [...new Set(switches.map(({ stages: [from, to] }) => `from ${from} to ${to}`))];
+  const note = changes.length > 0 ? `A dashed vertical line marks where a method goes ${changes.join(' or ')}.` : '';
+  return `<section aria-labelledby="training">
+<h2 id="training">Over the epochs</h2>
+<p class="note">Scores on the test images, then losses on the training images. ${escapeHtml(note)}</p>
+<ul class="legend">${legend.join('')}</ul>
+<div class="grid scores">
+${scores.map((curves) => figure(curves, 'curve')).join('\n')}
+</div>
+<div class="grid losses">
+${losses.map((curves) => figure(curves, 'curve')).join('\n')}
+</div>
+${NO_SCRIPT}
+</section>`;
+}
+
+const NO_SCRIPT = '<noscript><p class="note">The charts are drawn by JavaScript, which is switched off.</p></noscript>';
+
+function scatterSection({ scatters, classes }: Charts, { projection }: ReportData): string {
+  if (scatters.length === 0) return '';
+  const legend = classes.map((label, i) => {
+    const { color, shape } = classStyle(i);
+    return `<li><button type="button" data-class="${i}" aria-pressed="false" disabled><svg width="12" height="12" viewBox="-6 -6 12 12" aria-hidden="true"><path d="${shape.path}" fill="var(--class-${color})"/></svg>${escapeHtml(label)}</button></li>`;
+  });
+  const how = projection
+    ? `The encoder's features in two dimensions (${escapeHtml(projection)}).`
+    : "The encoder's features in two dimensions.";
+  return `<section aria-labelledby="features">
+<h2 id="features">Feature space</h2>
+<p class="note">${how} Each point is a test image; axes have no unit. Choose a class to see it alone.</p>
+<ul class="legend classes">${legend.join('')}</ul>
+<div class="grid scatters">
+${scatters.map((scatter) => figure(scatter, 'square', scatter.subtitle)).join('\n')}
+</div>
+${NO_SCRIPT}
+</section>`;
+}
+
+function readingSection({ runs }: ReportData): string {
+  const oneSeed = new Set(runs.map(({ seed }) => seed)).size === 1;
+  const entries = [
+    ['Top-1', 'The share of test images whose most probable class is the right one. Higher is better.'],
+    [
+      'S_Dbw',
+      'How well the classes part in feature space: Scat + Dens_bw, computed on all dimensions of the features. Lower is better.',
+    ],
+    ['Scat', 'How widely each class scatters, compared with all features together.'],
+    ['Dens_bw', 'How crowded the space between two classes is, compared with their centres.'],
+    ['α', 'The share of epochs that the first stage, the contrastive loss alone, has; 0 for methods without it.'],
+    [
+      'Losses',
+      'A total is the sum that a method minimises at the time. Methods sum up different terms, so compare their terms rather than totals.',
+    ],
+    [
+      'Scatter plots',
+      'They show which classes overlap. A projection distorts distances, so trust S_Dbw where the two disagree.',
+    ],
+    ...(oneSeed
+      ? [['One seed', 'Nothing here tells how much scores vary by chance. Small differences may be just that.']]
+      : []),
+  ];
+  return `<section aria-labelledby="reading">
+<h2 id="reading">How to read this</h2>
+<dl>
+${entries.map(([term, meaning]) => `<dt>${term}</dt><dd>${meaning}</dd>`).join('\n')}
+</dl>
+</section>`;
+}
+
+function settingsSection({ settings }: ReportData): string {
+  const entries = Object.entries(settings);
+  if (entries.length === 0) return '';
+  return `<details>
+<summary><h2>Settings</h2></summary>
+<dl class="settings">
+${entries.map(([name, value]) => `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(String(value))}</dd></div>`).join('\n')}
+</dl>
+</details>`;
+}

@@ -1,0 +1,94 @@
+import { dark, light } from './palette.ts';
+
+const colors = (scheme: typeof light) =>
+  Object.entries(scheme)
+    .flatMap(([kind, list]: [string, readonly string[]]) =>
+      list.map((value, i) => `--${kind === 'classes' ? 'class' : 'method'}-${i}:${value};`),
+    )
+    .join('');
+
+/** The style sheet of the report's page. */
+export const style = `
+:root {
+  color-scheme: light dark;
+  --paper: #fdfdfb; --plot: #fdfdfb; --ink: #1c1e21; --muted: #5b6068; --grid: #ebebe6; --axis: #c9c9c2;
+  --rule: #dcdcd5; --tint: #f3f2ec; --faint: #e4e4de; --tooltip: #ffffff; --link: #0063a0;
+  ${colors(light)}
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --paper: #16181b; --plot: #16181b; --ink: #e8e8e4; --muted: #a3a8b0; --grid: #25282d; --axis: #454a52;
+    --rule: #33373d; --tint: #1f2226; --faint: #2c3036; --tooltip: #22262b; --link: #7fc1f5;
+    ${colors(dark)}
+  }
+}
+* { box-sizing: border-box; }
+html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
+body {
+  margin: 0 auto; max-width: 75rem; padding: clamp(1.5rem, 5vw, 4rem) clamp(1rem, 4vw, 2.5rem) 5rem;
+  background: var(--paper); color: var(--ink);
+  font: 1rem/1.55 system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'DejaVu Sans', sans-serif;
+}
+h1, h2, .lead { font-family: Charter, 'Bitstream Charter', 'Sitka Text', Cambria, Georgia, 'DejaVu Serif', serif; text-wrap: balance; }
+h1 { font-size: clamp(1.7rem, 1.2rem + 2.4vw, 2.6rem); line-height: 1.15; letter-spacing: -0.01em; margin: 0 0 .4rem; font-weight: 600; }
+h2 { font-size: 1.45rem; line-height: 1.25; margin: 0 0 .35rem; font-weight: 600; }
+h3 { font-size: .95rem; margin: 0 0 .3rem; font-weight: 600; }
+p { margin: 0 0 .8rem; max-width: 46rem; }
+section, details { margin-top: clamp(2.2rem, 5vw, 3.5rem); }
+.meta, .note, .subtitle { color: var(--muted); font-size: .9rem; }
+.lead { font-size: clamp(1.08rem, 1rem + .4vw, 1.25rem); line-height: 1.5; margin: 1.2rem 0 0; text-wrap: pretty; }
+.wide { position: relative; overflow-x: auto; margin: .8rem 0; }
+.wide:focus-visible, button:focus-visible, summary:focus-visible { outline: 2px solid var(--link); outline-offset: 3px; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums lining-nums; }
+th, td { padding: .5rem .6rem .5rem 1.6rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--rule); }
+th:first-child, td:first-child { text-align: left; padding-left: 0; position: sticky; left: 0; background: var(--paper); }
+thead th { font-size: .88rem; font-weight: 600; border-bottom: 1px solid var(--ink); vertical-align: bottom; }
+thead th + th { width: 11.5%; }
+thead small { font-weight: 400; color: var(--muted); }
+tbody th { font-weight: 500; }
+svg.arrow { width: .6em; height: .7em; margin-left: .3em; fill: none; stroke: currentColor; stroke-width: 1.3; }
+.reference > * { color: var(--muted); font-weight: 400; }
+.best { font-weight: 700; }
+.best::after { content: ''; display: inline-block; width: .42em; height: .42em; margin: 0 -.75em .12em .33em; border-radius: 50%; background: var(--method-2); }
+.key { display: inline-block; width: .42em; height: .42em; margin: 0 .1em .12em .25em; border-radius: 50%; background: var(--method-2); }
+.legend { display: flex; flex-wrap: wrap; gap: .2rem 1.4rem; padding: 0; margin: .7rem 0 1rem; list-style: none; font-size: .92rem; }
+.legend li { display: flex; align-items: center; gap: .5rem; }
+.legend svg { flex: none; }
+.classes { gap: .3rem .35rem; margin-left: -.5rem; }
+.classes button {
+  display: flex; align-items: center; gap: .35rem; padding: .15rem .55rem; font: inherit; color: inherit;
+  background: none; border: 1px solid transparent; border-radius: 1rem; cursor: pointer;
+}
+.classes button:disabled { cursor: auto; }
+.classes button:enabled:hover { background: var(--tint); }
+.classes button[aria-pressed='true'] { background: var(--tint); border-color: var(--axis); }
+.grid { display: grid; gap: 2rem clamp(1.2rem, 3vw, 2.5rem); }
+.scores { grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); }
+.losses { grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); margin-top: 2rem; }
+.scatters { grid-template-columns: repeat(auto-fit, minmax(min(100%, 15.5rem), 1fr)); gap: 1.4rem 1.2rem; }
+figure { margin: 0; min-width: 0; }
+figcaption { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: baseline; gap: 0 1rem; margin-bottom: .35rem; }
+.curve { position: relative; height: 20rem; }
+.losses .curve { height: 16rem; }
+.square { position: relative; aspect-ratio: 1; border: 1px solid var(--rule); border-radius: 3px; max-height: 30rem; width: 100%; }
+dl { margin: .8rem 0 0; display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .55rem 1.5rem; max-width: 80ch; }
+dt { font-weight: 600; }
+dd { margin: 0; overflow-wrap: anywhere; }
+.settings { grid-template-columns: repeat(auto-fill, minmax(min(100%, 17rem), 1fr)); gap: 0 2.5rem; max-width: none; font-variant-numeric: tabular-nums; }
+.settings div { display: flex; justify-content: space-between; gap: 1rem; padding: .35rem 0; border-bottom: 1px solid var(--rule); }
+.settings dt { font-weight: 400; color: var(--muted); }
+.settings dd { text-align: right; }
+summary { cursor: pointer; }
+summary h2 { display: inline; }
+.hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+@media (max-width: 36rem) {
+  dl:not(.settings) { grid-template-columns: 1fr; gap: 0; }
+  dl:not(.settings) dd { margin-bottom: .8rem; }
+  th, td { padding-left: 1.2rem; }
+  .curve { height: 17rem; }
+}
+@media print {
+  body { padding: 0; }
+  figure, tr { break-inside: avoid; }
+}
+`;

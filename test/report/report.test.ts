@@ -1,0 +1,119 @@
+import { charts } from '../../src/report/charts.ts';
+import { embed, renderReport } from '../../src/report/report.ts';
+import { summary } from '../../src/report/summary.ts';
+import { assert, suite } from '../harness.ts';
+import { blobs, madeUp } from './made-up.ts';
+
+const test = suite('report');
+
+test('the page has every method, class and setting, and loads nothing', () => {
+  const data = madeUp();
+  const page = renderReport(data);
+  for (const { title } of data.runs) assert.ok(page.includes(`<th scope="row">${title}</th>`), title);
+  for (const name of data.classes) assert.ok(page.includes(`</svg>${name}</button>`), name);
+  for (const name of Object.keys(data.settings)) assert.ok(page.includes(`<dt>${name}</dt>`), name);
+  assert.not.match(page, /\b(?:src|href)="(?!data:)/);
+  assert.not.match(page, /@import|url\(/);
+  assert.ok(page.length < 600_000, `${page.length} characters`);
+});
+
+test('many points do not make the page large', () => {
+  assert.ok(renderReport(madeUp({ points: 10_000 })).length < 600_000);
+});
+
+test('embedded JSON cannot end its script element, and stays the same value', () => {
+  const value = { name: '</script><!-- <script> & "quotes"' };
+  assert.not.match(embed(value), /</);
+  assert.equal(JSON.parse(embed(value)), value);
+});
+
+test('names are text, never markup', () => {
+  const data = madeUp();
+  const evil = '</script><img src=x>&"';
+  const page = renderReport({
+    ...data,
+    title: evil,
+    adapter: evil,
+    created: evil,
+    projection: evil,
+    classes: data.classes.map(() => evil),
+    settings: { [evil]: evil, checkpoint: evil },
+    runs: data.runs.map((run) => ({ ...run, title: evil, losses: run.losses.map((row) => ({ ...row, stage: evil })) })),
+  });
+  assert.not.match(page, /<img/);
+  assert.is(page.match(/<\/script>/g)!.length, 2);
+});
+
+test('a page without curves, features or settings is whole', () => {
+  const { before: _, ...data } = madeUp();
+  const runs = data.runs.map(({ features: __, ...run }) => ({ ...run, losses: [], evaluations: [] }));
+  const page = renderReport({ ...data, runs, settings: {} });
+  const markup = page.slice(page.indexOf('<body>'), page.lastIndexOf('<script>'));
+  assert.not.match(markup, /<canvas|undefined|NaN/);
+  assert.match(page, /<table/);
+  assert.match(renderReport({ ...data, runs: [] }), /No run was made/);
+});
+
+test('charts: a line a method, the total interrupted where its terms change', () => {
+  const { methods, scores, losses, switches, scatters } = charts(madeUp());
+  assert.equal(methods, ['CE-Tuning', 'SCL', 'COIN']);
+  assert.equal(
+    [...scores, ...losses].map(({ title, lines }) => `${title}: ${lines.length}`),
+    ['Top-1 accuracy: 3', 'S_Dbw: 3', 'Total loss: 3', 'Cross-entropy: 3', 'Supervised contrastive loss: 2'],
+  );
+  assert.equal(switches, [
+    { method: 2, epoch: 6, label: 'COIN: second stage', stages: ['contrastive initialization', 'fine-tuning'] },
+  ]);
+  const total = losses[0]!.lines[2]!.points;
+  assert.equal(
+    total.filter(([, value]) => value === null).map(([epoch]) => epoch),
+    [6.5],
+  );
+  assert.equal(
+    scatters.map(({ title, subtitle }) => `${title}: ${subtitle}`.replace(/\d+$/, '…')),
+    ['Checkpoint: S_Dbw 1.…', 'CE-Tuning: S_Dbw 1.…', 'SCL: S_Dbw 0.…', 'COIN: S_Dbw 0.…'],
+  );
+});
+
+test('charts: seeds are drawn as their mean', () => {
+  const data = madeUp({ seeds: [0, 1], epochs: 4 });
+  const runs = data.runs.map((run) => ({ ...run, evaluations: [{ epoch: 4, top1: run.seed === 0 ? 70 : 80 }] }));
+  assert.equal(charts({ ...data, runs }).scores[0]!.lines[0]!.points, [[4, 75]]);
+});
+
+test('charts: labels stay with their points when there are too many', () => {
+  const features = blobs(9000, 0, 1);
+  const { scatters } = charts({ ...madeUp(), before: { features } });
+  const { points, labels } = scatters[0]!;
+  assert.ok(points.length < 2000);
+  const places = new Set(points.map((point, i) => `${point} ${labels[i]}`));
+  assert.is(places.size, 10);
+});
+
+test('the summary tells the winner, the runner-up and the conditions', () => {
+  const text = summary(madeUp()).replaceAll('\u00a0', ' ');
+  assert.match(
+    text,
+    /^COIN has the highest top-1 accuracy: \d\d\.\d\d %, followed by SCL with \d\d\.\d\d %\. It also has/,
+  );
+  assert.match(text, /from the checkpoint moco-resnet18 for 30 epochs, with seed 0, on NVIDIA/);
+});
+
+test('the summary tells ties and unequal conditions', () => {
+  const { before: _, ...data } = madeUp();
+  const [ce, scl, coin] = data.runs;
+  const tied = [ce!, { ...scl!, top1: 80, s_dbw: 0.5, epochs: 20 }, { ...coin!, top1: 80 }];
+  const text = summary({ ...data, runs: tied, settings: {} });
+  assert.match(
+    text,
+    /^SCL and COIN share the highest top-1 accuracy: .* SCL has the lowest, hence best, S_Dbw: 0\.500/,
+  );
+  assert.match(text, /Epochs differ between runs \(20 to 30\)/);
+  assert.not.match(text, /checkpoint/);
+});
+
+test('the summary of one run ranks nothing', () => {
+  const data = madeUp();
+  const text = summary({ ...data, runs: data.runs.slice(2) });
+  assert.match(text, /^COIN reaches a top-1 accuracy of .* and an S_Dbw of .*\. The run trained/);
+});
