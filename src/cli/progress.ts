@@ -76,7 +76,8 @@ function follower(): (event: TrainEvent) => Position | undefined {
     if (event.type === 'stage') began ||= performance.now();
     if (event.type === 'step') {
       ({ step, imagesPerSecond } = event);
-      return at(event.epoch + Math.min(1, (step - stepsBefore) / stepsPerEpoch), event.losses);
+      // An epoch is done with its own event and not with its last step.
+      return at(event.epoch + Math.min(0.999, (step - stepsBefore) / stepsPerEpoch), event.losses);
     }
     if (event.type === 'epoch') {
       stepsBefore = step;

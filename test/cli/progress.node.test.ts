@@ -1,0 +1,155 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { logEvents } from '../../src/cli/log.node.ts';
+import { duration, showProgress } from '../../src/cli/progress.ts';
+import type { TrainEvent } from '../../src/train/events.ts';
+import { assert, suite } from '../harness.ts';
+
+const EPOCHS = 6;
+
+function* training(): Generator<TrainEvent> {
+  yield {
+    type: 'start',
+    method: 'coin',
+    epochs: EPOCHS,
+    stepsPerEpoch: 2,
+    images: 5000,
+    parameters: 1234,
+    adapter: 'GPU',
+  };
+  yield { type: 'evaluation', epoch: 0, s_dbw: { score: 1.5, scat: 0.5, dens_bw: 1 } };
+  yield { type: 'stage', stage: 'fine-tuning', epoch: 0, dispatches: 9, memory: 99 };
+  for (let epoch = 0; epoch < EPOCHS; epoch++) {
+    for (const step of [1, 2]) {
+      yield { type: 'step', epoch, step: 2 * epoch + step, lr: 1, losses: { total: 0.5 }, imagesPerSecond: 1820.4 };
+    }
+    yield { type: 'epoch', epoch, stage: 'fine-tuning', lr: 1, losses: { total: 0.25 }, seconds: epoch };
+  }
+  yield { type: 'evaluation', epoch: EPOCHS, top1: 75.5 };
+  yield { type: 'checkpoint', epoch: EPOCHS, save: async () => new Map() };
+  yield { type: 'end', seconds: 65 };
+}
+
+async function* stream(events: Iterable<TrainEvent>): AsyncGenerator<TrainEvent> {
+  yield* events;
+}
+
+/** A stream that keeps what is written to it. */
+function sink(isTTY: boolean) {
+  let text = '';
+  const writable = new Writable({
+    write(chunk, _encoding, done) {
+      text += chunk;
+      done();
+    },
+  });
+  return { stream: Object.assign(writable, { isTTY, columns: 120 }), text: () => text };
+}
+
+async function types(events: AsyncIterable<TrainEvent>): Promise<string[]> {
+  const seen: string[] = [];
+  for await (const { type } of events) seen.push(type);
+  return seen;
+}
+
+const ALL = [...training()].map(({ type }) => type);
+
+const progress = suite('progress');
+
+progress('without a terminal: plain lines at a slow rate, and every event passes', async () => {
+  const { stream: out, text } = sink(false);
+  assert.equal(await types(showProgress(stream(training()), { title: 'COIN', stream: out })), ALL);
+  const written = text().replace(/\d+\.\d s left/, '? left');
+  assert.is(
+    written,
+    [
+      'COIN: 6 epochs of 5,000 images, 1,234 parameters, GPU',
+      'COIN: at first, S_Dbw 1.500',
+      'COIN: fine-tuning begins',
+      'COIN: epoch 1/6, loss 0.5000, 1,820 images/s, ? left',
+      'COIN: epoch 6/6, loss 0.2500, 1,820 images/s',
+      'COIN: after epoch 6/6, top-1 75.50 %, S_Dbw undefined',
+      'COIN: trained in 1 min 5 s',
+      '',
+    ].join('\n'),
+  );
+});
+
+progress('without a terminal: the last step and the last epoch are one line', async () => {
+  const { stream: out, text } = sink(false);
+  await types(showProgress(stream(training()), { title: 'COIN', stream: out, every: 1e9 }));
+  assert.is(text().match(/epoch 6\/6, loss/g)!.length, 1);
+});
+
+progress('on a terminal: one bar and no plain lines', async () => {
+  const { stream: out, text } = sink(true);
+  assert.equal(await types(showProgress(stream(training()), { title: 'COIN', stream: out })), ALL);
+  assert.match(text(), /COIN █{20} trained in 1 min 5 s, top-1 75\.50 %/);
+  assert.not.match(text(), /COIN:/);
+  assert.is(text().match(/\n/g)!.length, 1);
+});
+
+progress('an error of the training passes, and the bar ends its line', async () => {
+  const { stream: out, text } = sink(true);
+  async function* broken(): AsyncGenerator<TrainEvent> {
+    yield* [...training()].slice(0, 5);
+    throw new Error('The loss is not finite.');
+  }
+  const thrown = await types(showProgress(broken(), { title: 'COIN', stream: out })).catch(
+    (error: Error) => error.message,
+  );
+  assert.is(thrown, 'The loss is not finite.');
+  assert.ok(text().endsWith('\n'));
+});
+
+progress('durations are short', () => {
+  assert.equal([0, 8.44, 9.96, 59.6, 125, 3600, 4350].map(duration), [
+    '0.0 s',
+    '8.4 s',
+    '10 s',
+    '1 min 0 s',
+    '2 min 5 s',
+    '1 h 0 min',
+    '1 h 13 min',
+  ]);
+});
+
+const log = suite('log');
+const folder = mkdtempSync(join(tmpdir(), 'log-'));
+log.after(() => rmSync(folder, { recursive: true }));
+
+log('each event is a line of JSON, without the weights of checkpoints', async () => {
+  const path = join(folder, 'run', 'log.jsonl');
+  assert.equal(await types(logEvents(stream(training()), path)), ALL);
+  const lines = readFileSync(path, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as TrainEvent);
+  assert.equal(
+    lines.map(({ type }) => type),
+    ALL,
+  );
+  assert.equal(lines.at(-2), { type: 'checkpoint', epoch: EPOCHS });
+});
+
+log('a training that is stopped leaves its log', async () => {
+  const path = join(folder, 'stopped.jsonl');
+  for await (const { type } of logEvents(stream(training()), path)) if (type === 'stage') break;
+  assert.is(readFileSync(path, 'utf8').trimEnd().split('\n').length, 3);
+});
+
+log('what cannot be written is told in one sentence', async () => {
+  writeFileSync(join(folder, 'file'), '');
+  const failing: [path: string, reason: string][] = [
+    [folder, 'it is a folder'],
+    [join(folder, 'file', 'log.jsonl'), 'a file is in the way of its folder'],
+    // A device of Linux that is always full.
+    ...(process.platform === 'linux' ? [['/dev/full', 'the disk is full'] as [string, string]] : []),
+  ];
+  for (const [path, reason] of failing) {
+    const thrown = await types(logEvents(stream(training()), path)).catch((error: Error) => error.message);
+    assert.is(thrown, `The log ${path} cannot be written: ${reason}.`);
+  }
+});
