@@ -38,7 +38,7 @@ interface Tiling extends Candidate<Problem> {
 
 export const supConCandidates: readonly Tiling[] = [
   {
-    name: 'narrow',
+    name: 'register',
     suits: (_, { kind }) => kind === 'cpu',
     ROW_LANES: 4,
     COLUMN_LANES: 4,
@@ -46,7 +46,7 @@ export const supConCandidates: readonly Tiling[] = [
     lanes: 4,
     mergers: 16,
   },
-  { name: 'wide', ROW_LANES: 8, COLUMN_LANES: 8, workgroups: 128, lanes: 64, mergers: 256 },
+  { name: 'tile', ROW_LANES: 8, COLUMN_LANES: 8, workgroups: 128, lanes: 64, mergers: 256 },
 ];
 
 /**
@@ -82,9 +82,9 @@ export function supCon(
       self_positive: Number(variant === 'official'),
       inverse_temperature: 1 / temperature,
     },
-    constants: { ROW_LANES, COLUMN_LANES },
     workgroups: [rowTiles, splits, 1],
   } as const;
+  const lanes = { ROW_LANES, COLUMN_LANES };
   const walk = { constants: { WORKGROUP: tiling.lanes }, workgroups: grid(tape.target, n) };
 
   const v = tape.empty([n, 4 * d4], 'sup_con.v');
@@ -102,6 +102,7 @@ export function supCon(
   tape.dispatch(kernels['sup_con/rows'], {
     bindings: { v, labels, partials },
     ...tile,
+    constants: lanes,
     label: 'sup_con.rows',
     flops: 2 * n * n * d,
   });
@@ -125,12 +126,15 @@ export function supCon(
   return tape.record('sup_con', { z }, loss, (dy) => ({
     z: (into) => {
       const g = tape.empty([splits, n, 4 * d4], 'sup_con.g');
-      tape.dispatch(kernels['sup_con/rows_backward'], {
+      const launch = {
         bindings: { v, labels, rows, g },
         ...tile,
         label: 'sup_con.rows_backward',
         flops: 4 * n * n * d,
-      });
+      };
+      if (tiling.name === 'register')
+        tape.dispatch(kernels['sup_con/rows_backward_register'], { ...launch, constants: { ROW_LANES } });
+      else tape.dispatch(kernels['sup_con/rows_backward_tile'], { ...launch, constants: lanes });
       const dz = into ?? tape.empty(z.shape, 'sup_con.grad');
       tape.dispatch(kernels['sup_con/normalize_backward'], {
         bindings: { g, v, inverse_norms, dy, dz },

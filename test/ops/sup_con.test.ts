@@ -10,7 +10,7 @@ import { centralDifference } from '../reference/gradient.ts';
 import { array64, references } from '../reference/index.ts';
 
 const test = suite('sup_con');
-const TILINGS = ['narrow', 'wide'];
+const TILINGS = ['register', 'tile'];
 
 interface Result {
   loss: number;

@@ -34,6 +34,10 @@ struct Params {
 // A row of the tile after the other, a vec4 for the four columns of a lane.
 var<workgroup> weights: array<vec4f, TILE_ROWS * COLUMN_LANES>;
 
+// @include lib/sup_con_weights.wgsl
+// The weights of the gradient, w_ik of sup_con/rows_backward_*, of four rows for four columns, for kernels that also bind
+// `rows`, vec4(lse, a, β, 0) a row.
+
 // @include lib/sup_con_tile.wgsl
 // Similarities of four rows with four columns, for kernels that bind the unit rows `v` (padded with zeros to params.d4
 // vec4s) and the rows' `labels`, and whose params have n, d4 and inverse_temperature.
@@ -68,43 +72,54 @@ fn similarities(rows: vec4u, columns: vec4u) -> mat4x4f {
 }
 // @end
 
-// The weights of one row for four columns.
-fn weighted(s: vec4f, own: vec4f, theirs: mat4x4f, others: vec4<bool>, positives: vec4<bool>) -> vec4f {
+// The weights of one row for four columns; `theirs` holds their lse, a and β, a column of the matrix each.
+fn row_weights(s: vec4f, own: vec4f, theirs: mat4x4f, others: vec4<bool>, positives: vec4<bool>) -> vec4f {
   // Both exponents are at most 0 up to rounding, except at the row itself, which is masked.
   let softmax = own.y * exp(min(s - own.x, vec4f(1.0))) + theirs[1] * exp(min(s - theirs[0], vec4f(1.0)));
   return select(vec4f(), softmax, others) - select(vec4f(), own.z + theirs[2], positives);
 }
 
+// w[r] holds the weights of row r; columns from `end` on get 0.
+fn tile_weights(four: vec4u, own_labels: vec4i, columns: vec4u, end: u32) -> mat4x4f {
+  let s = similarities(four, columns);
+  let own = clamped(four);
+  let at = clamped(columns);
+  let theirs = transpose(mat4x4f(rows[at.x], rows[at.y], rows[at.z], rows[at.w]));
+  let column_labels = labels_of(columns);
+  let valid = columns < vec4u(end);
+  let self_positive = vec4<bool>(params.self_positive == 1u);
+  let not_x = columns != vec4u(four.x);
+  let not_y = columns != vec4u(four.y);
+  let not_z = columns != vec4u(four.z);
+  let not_w = columns != vec4u(four.w);
+  let same_x = valid & (column_labels == vec4i(own_labels.x)) & (not_x | self_positive);
+  let same_y = valid & (column_labels == vec4i(own_labels.y)) & (not_y | self_positive);
+  let same_z = valid & (column_labels == vec4i(own_labels.z)) & (not_z | self_positive);
+  let same_w = valid & (column_labels == vec4i(own_labels.w)) & (not_w | self_positive);
+  return mat4x4f(
+    row_weights(s[0], rows[own.x], theirs, valid & not_x, same_x),
+    row_weights(s[1], rows[own.y], theirs, valid & not_y, same_y),
+    row_weights(s[2], rows[own.z], theirs, valid & not_z, same_z),
+    row_weights(s[3], rows[own.w], theirs, valid & not_w, same_w),
+  );
+}
+// @end
+
 @compute @workgroup_size(COLUMN_LANES, ROW_LANES)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_id) lid: vec3u) {
   let four = vec4u(wid.x * TILE_ROWS + 4u * lid.y) + vec4u(0u, 1u, 2u, 3u);
-  let own_at = clamped(four);
   let own = labels_of(four);
   let first = wid.y * params.columns_per_split;
   let end = min(first + params.columns_per_split, params.n);
-  let self_positive = vec4<bool>(params.self_positive == 1u);
   let strip = 4u * lid.y * COLUMN_LANES;
   let place = (vec4u(wid.y * params.n) + four) * params.d4;
   for (var tile = first; tile < end; tile += TILE_COLUMNS) {
-    let columns = vec4u(tile + 4u * lid.x) + vec4u(0u, 1u, 2u, 3u);
-    let at = clamped(columns);
-    let s = similarities(four, columns);
-    let column_labels = labels_of(columns);
-    let theirs = transpose(mat4x4f(rows[at.x], rows[at.y], rows[at.z], rows[at.w]));
-    let valid = columns < vec4u(end);
-    let not_x = columns != vec4u(four.x);
-    let not_y = columns != vec4u(four.y);
-    let not_z = columns != vec4u(four.z);
-    let not_w = columns != vec4u(four.w);
-    let same_x = valid & (column_labels == vec4i(own.x)) & (not_x | self_positive);
-    let same_y = valid & (column_labels == vec4i(own.y)) & (not_y | self_positive);
-    let same_z = valid & (column_labels == vec4i(own.z)) & (not_z | self_positive);
-    let same_w = valid & (column_labels == vec4i(own.w)) & (not_w | self_positive);
+    let w = tile_weights(four, own, vec4u(tile + 4u * lid.x) + vec4u(0u, 1u, 2u, 3u), end);
     let here = strip + lid.x;
-    weights[here] = weighted(s[0], rows[own_at.x], theirs, valid & not_x, same_x);
-    weights[here + COLUMN_LANES] = weighted(s[1], rows[own_at.y], theirs, valid & not_y, same_y);
-    weights[here + 2u * COLUMN_LANES] = weighted(s[2], rows[own_at.z], theirs, valid & not_z, same_z);
-    weights[here + 3u * COLUMN_LANES] = weighted(s[3], rows[own_at.w], theirs, valid & not_w, same_w);
+    weights[here] = w[0];
+    weights[here + COLUMN_LANES] = w[1];
+    weights[here + 2u * COLUMN_LANES] = w[2];
+    weights[here + 3u * COLUMN_LANES] = w[3];
     workgroupBarrier();
 
     for (var quad = lid.x; quad < params.d4; quad += COLUMN_LANES) {
@@ -115,9 +130,9 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_id) lid: ve
       }
       for (var c = 0u; c < COLUMN_LANES; c++) {
         let source = clamped(vec4u(tile + 4u * c) + vec4u(0u, 1u, 2u, 3u)) * params.d4 + vec4u(quad);
-        let w = strip + c;
+        let at = strip + c;
         sum += mat4x4f(v[source.x], v[source.y], v[source.z], v[source.w])
-          * mat4x4f(weights[w], weights[w + COLUMN_LANES], weights[w + 2u * COLUMN_LANES], weights[w + 3u * COLUMN_LANES]);
+          * mat4x4f(weights[at], weights[at + COLUMN_LANES], weights[at + 2u * COLUMN_LANES], weights[at + 3u * COLUMN_LANES]);
       }
       if (four.x < params.n) {
         g[place.x + quad] = sum[0];
