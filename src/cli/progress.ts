@@ -5,7 +5,7 @@ import type { TrainEvent } from '../train/events.ts';
 export interface ProgressOptions {
   /** What is trained: the head of the bar or of every line. */
   readonly title: string;
-  readonly stream: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly stream: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
   /** Milliseconds between plain lines, not counting those for stages and evaluations. */
   readonly every?: number;
 }
@@ -90,7 +90,7 @@ function follower(): (event: TrainEvent) => Position | undefined {
 function lines({ title, stream, every = 10_000 }: ProgressOptions): Display {
   let epochs = 0;
   let lastLine = Number.NEGATIVE_INFINITY;
-  const print = (text: string) => stream.write(`${title}: ${text}\n`);
+  const print = (...parts: string[]) => stream.write(`${title}: ${parts.join(', ')}\n`);
   return {
     start: (event) => {
       epochs = event.epochs;
@@ -103,52 +103,73 @@ function lines({ title, stream, every = 10_000 }: ProgressOptions): Display {
       const now = performance.now();
       if (now - lastLine < every && position.done < epochs) return;
       lastLine = now;
-      print(describe(position));
+      print(...describe(position));
     },
     evaluation: (event) =>
-      print(`${event.epoch === 0 ? 'at first' : `after epoch ${event.epoch}/${epochs}`}, ${scores(event)}`),
+      print(event.epoch === 0 ? 'at first' : `after epoch ${event.epoch}/${epochs}`, ...scores(event)),
     end: ({ seconds }) => print(`trained in ${duration(seconds)}`),
     close: () => {},
   };
 }
 
+const BAR = 20;
+
 function bar({ title, stream }: ProgressOptions): Display {
   const drawn = new cliProgress.SingleBar({
     stream,
-    format: '{title} {bar} {status}{scores}',
+    format: '{title} {bar} {text}',
     barCompleteChar: '█',
     barIncompleteChar: '░',
-    barsize: 20,
-    // The line is cut at the terminal's width; the alternative is a switch that a killed process would leave behind.
+    barsize: BAR,
+    // Otherwise the terminal is told not to wrap lines, which a killed process would leave behind.
     linewrap: true,
   });
+  let status: string[] = [];
+  let latest: string[] = [];
+  /** As much as fits into the line: whole parts, the most important ones first. */
+  const text = () => {
+    const parts = [...status, ...latest];
+    const room = (stream.columns ?? 80) - [...title].length - BAR - 2;
+    while (parts.length > 1 && parts.join(', ').length > room) parts.pop();
+    return { text: parts.join(', ') };
+  };
   return {
-    start: ({ epochs }) => drawn.start(epochs, 0, { title, status: 'preparing', scores: '' }),
+    start: ({ epochs }) => {
+      status = ['preparing'];
+      drawn.start(epochs, 0, { title, ...text() });
+    },
     stage: () => {},
-    move: (position) => drawn.update(position.done, { status: describe(position) }),
-    evaluation: (event) => drawn.update({ scores: `, ${scores(event)}` }),
+    move: (position) => {
+      status = describe(position);
+      drawn.update(position.done, text());
+    },
+    evaluation: (event) => {
+      latest = scores(event);
+      drawn.update(text());
+    },
     end: ({ seconds }) => {
-      drawn.update({ status: `trained in ${duration(seconds)}` });
+      status = [`trained in ${duration(seconds)}`];
+      drawn.update(text());
       drawn.stop();
     },
     close: () => drawn.stop(),
   };
 }
 
-function describe({ done, epochs, loss, imagesPerSecond, left }: Position): string {
+function describe({ done, epochs, loss, imagesPerSecond, left }: Position): string[] {
   return [
     `epoch ${Math.max(1, Math.ceil(done))}/${epochs}`,
     `loss ${loss.toFixed(4)}`,
     ...(imagesPerSecond > 0 ? [`${count(imagesPerSecond)} images/s`] : []),
     ...(left !== undefined && done < epochs ? [`${duration(left / 1000)} left`] : []),
-  ].join(', ');
+  ];
 }
 
-function scores({ top1, s_dbw }: Of<'evaluation'>): string {
+function scores({ top1, s_dbw }: Of<'evaluation'>): string[] {
   return [
     ...(top1 === undefined ? [] : [`top-1 ${top1.toFixed(2)} %`]),
     s_dbw === undefined ? 'S_Dbw undefined' : `S_Dbw ${s_dbw.score.toFixed(3)}`,
-  ].join(', ');
+  ];
 }
 
 const count = (value: number) => Math.round(value).toLocaleString('en');

@@ -37,7 +37,7 @@ async function* stream(events: Iterable<TrainEvent>): AsyncGenerator<TrainEvent>
 }
 
 /** A stream that keeps what is written to it. */
-function sink(isTTY: boolean) {
+function sink(isTTY: boolean, columns = 120) {
   let text = '';
   const writable = new Writable({
     write(chunk, _encoding, done) {
@@ -45,7 +45,7 @@ function sink(isTTY: boolean) {
       done();
     },
   });
-  return { stream: Object.assign(writable, { isTTY, columns: 120 }), text: () => text };
+  return { stream: Object.assign(writable, { isTTY, columns }), text: () => text };
 }
 
 async function types(events: AsyncIterable<TrainEvent>): Promise<string[]> {
@@ -89,6 +89,13 @@ progress('on a terminal: one bar and no plain lines', async () => {
   assert.match(text(), /COIN █{20} trained in 1 min 5 s, top-1 75\.50 %/);
   assert.not.match(text(), /COIN:/);
   assert.is(text().match(/\n/g)!.length, 1);
+});
+
+progress('on a narrow terminal: whole parts or none', async () => {
+  const { stream: out, text } = sink(true, 61);
+  await types(showProgress(stream(training()), { title: 'COIN', stream: out }));
+  assert.match(text(), /█ trained in 1 min 5 s, top-1 75\.50 %\W/);
+  assert.not.match(text(), /undefined/);
 });
 
 progress('an error of the training passes, and the bar ends its line', async () => {
