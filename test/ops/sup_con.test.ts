@@ -228,6 +228,16 @@ test('a zero row has a finite gradient, as in PyTorch', async () => {
   assert.ok(grad.every(Number.isFinite));
 });
 
+test('a value that is not a number is not hidden', async () => {
+  for (const tiling of TILINGS) {
+    const z = parkMiller(9, 5);
+    z.data[17] = Number.NaN;
+    const { loss, grad } = await run(z, [0, 1, 2, 0, 1, 2, 0, 1, 2], { temperature: 0.1 }, { tiling });
+    assert.ok(Number.isNaN(loss));
+    assert.ok(grad.every(Number.isNaN));
+  }
+});
+
 test('the order of rows does not matter', async () => {
   const [n, d] = [50, 20];
   const z = parkMiller(n, d);
