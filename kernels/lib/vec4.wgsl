@@ -8,3 +8,7 @@ fn horizontal_sum(value: Value) -> f32 {
 fn horizontal_max(value: Value) -> f32 {
   return max(max(value.x, value.y), max(value.z, value.w));
 }
+
+fn product_sum(a: Value, b: Value) -> f32 {
+  return dot(a, b);
+}

@@ -4,6 +4,7 @@ import { elements, showShape, type Tensor } from '../tape/tensor.ts';
 import { type Candidate, choose } from './candidates.ts';
 import { mapGrid, reductionGrid, wholeGrid } from './columns.ts';
 import { elementwise, scale } from './elementwise.ts';
+import { affineGradients, once } from './reduce.ts';
 
 /** Tensors of shape [C]. The running statistics are lasting tensors, which training updates in place. */
 export interface BatchNormState {
@@ -155,38 +156,12 @@ export function batchNorm(tape: Tape, x: Tensor, state: BatchNormState, options:
         label: 'batch_norm.backward_sums',
         flops: withParameters || training ? 4 * elements(x.shape) : 0,
       });
-      return { tensor: sums, count: grid.chunks };
+      return { sums, count: grid.chunks };
     });
-    // Where the parameters' gradients are wanted, as far as it is known.
-    const wanted: { dweight?: Tensor; dbias?: Tensor } = {};
-    const targets = () => ({
-      dweight: wanted.dweight ?? tape.empty([channels], 'batch_norm.weight.grad'),
-      dbias: wanted.dbias ?? tape.empty([channels], 'batch_norm.bias.grad'),
-    });
-    const parameterGradients = () => {
-      const { tensor, count } = sums();
-      const grid = wholeGrid(tape.target, { rows: count, columns: channels, width: 1 });
-      const made = targets();
-      tape.dispatch(kernels['reduce/affine_gradients'], {
-        bindings: { sums: tensor, ...made },
-        uniforms: { columns: channels, sums: count },
-        constants: grid.constants,
-        workgroups: grid.workgroups,
-        label: 'batch_norm.backward_parameters',
-      });
-      return made;
-    };
-    const unplaced = once(parameterGradients);
-    // What has its place is left to the kernel of a later gradient, x's or the bias's, which writes it on the way;
-    // what has none may be read at once, so it is computed at once.
-    const parameter = (name: 'dweight' | 'dbias', isLast: boolean) => (into?: Tensor) => {
-      if (!into) return unplaced()[name];
-      wanted[name] = into;
-      return isLast ? parameterGradients()[name] : into;
-    };
+    const parameters = affineGradients(tape, 'batch_norm', channels, sums);
     return {
-      weight: parameter('dweight', !bias.requiresGrad && !x.requiresGrad),
-      bias: parameter('dbias', !x.requiresGrad),
+      weight: parameters.thunk('dweight', !bias.requiresGrad && !x.requiresGrad),
+      bias: parameters.thunk('dbias', !x.requiresGrad),
       residual: (into?: Tensor) => (into ? scale(tape, masked(), 1, into) : masked()),
       x: (into?: Tensor) => {
         const dx = into ?? tape.empty(x.shape, 'batch_norm.grad');
@@ -196,9 +171,9 @@ export function batchNorm(tape: Tape, x: Tensor, state: BatchNormState, options:
             y: mask.RELU ? y : masked(),
             x,
             weight,
-            sums: sums().tensor,
+            sums: sums().sums,
             dx,
-            ...targets(),
+            ...parameters.targets(),
           },
           uniforms: {
             ...sizes,
@@ -218,12 +193,4 @@ export function batchNorm(tape: Tape, x: Tensor, state: BatchNormState, options:
   // x comes last: its kernel writes the parameters' gradients too.
   const inputs: Record<string, Tensor> = { weight, bias, ...(residual && { residual }), x };
   return tape.record('batch_norm', inputs, y, backward);
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
 }

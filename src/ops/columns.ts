@@ -39,7 +39,7 @@ function columnGrid(
   { total, most }: { total: number; most: number },
 ): ColumnGrid {
   // On a processor lanes are few and barriers dear; a GPU wants 256 bytes in a row and many rows in flight.
-  const [lanes, invocations] = target.kind === 'cpu' ? [8, 4] : [64 / width, 256];
+  const [lanes, invocations] = target.kind === 'cpu' ? [8, 4] : [64 / width, 128];
   const COLUMN_LANES = Math.min(lanes, powerAbove(columns));
   const ROW_LANES = Math.max(1, invocations / COLUMN_LANES);
   const blocks = Math.ceil(columns / COLUMN_LANES);

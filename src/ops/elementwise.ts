@@ -48,6 +48,19 @@ export function relu(tape: Tape, x: Tensor): Tensor {
   }));
 }
 
+/** x Φ(x) with the normal distribution function Φ, not its tanh approximation. Any shape. */
+export function gelu(tape: Tape, x: Tensor): Tensor {
+  const y = tape.empty(x.shape, 'gelu');
+  elementwise(tape, kernels['elementwise/gelu'], { x, y }, 'gelu', {});
+  return tape.record('gelu', { x }, y, (dy) => ({
+    x: (into) => {
+      const dx = into ?? tape.empty(x.shape, 'gelu.grad');
+      elementwise(tape, kernels['elementwise/gelu_backward'], { dy, x, dx }, 'gelu.backward', {});
+      return dx;
+    },
+  }));
+}
+
 /** factor · x, without a record: a building block of gradients. */
 export function scale(tape: Tape, x: Tensor, factor: number, into = tape.empty(x.shape, 'scale')): Tensor {
   elementwise(tape, kernels['elementwise/scale'], { x, y: into }, 'scale', { factor });

@@ -109,3 +109,54 @@ export function reduceRows(tape: Tape, x: Tensor, matrix: Matrix, factor: number
   }
   return y;
 }
+
+/**
+ * The gradients of a normalisation's weight and bias out of the partial sums of its backward pass, [count][bias, weight][columns].
+ * A gradient that has its place may be left to a later kernel of the same record, which takes `targets` and writes them;
+ * one without may be read at once, so it is computed at once.
+ */
+export function affineGradients(
+  tape: Tape,
+  op: string,
+  columns: number,
+  partials: () => { readonly sums: Tensor; readonly count: number },
+) {
+  const summed = once(partials);
+  const wanted: { dweight?: Tensor; dbias?: Tensor } = {};
+  const targets = () => ({
+    dweight: wanted.dweight ?? tape.empty([columns], `${op}.weight.grad`),
+    dbias: wanted.dbias ?? tape.empty([columns], `${op}.bias.grad`),
+  });
+  const compute = () => {
+    const { sums, count } = summed();
+    const grid = wholeGrid(tape.target, { rows: count, columns, width: 1 });
+    const made = targets();
+    tape.dispatch(kernels['reduce/affine_gradients'], {
+      bindings: { sums, ...made },
+      uniforms: { columns, sums: count },
+      constants: grid.constants,
+      workgroups: grid.workgroups,
+      label: `${op}.backward_parameters`,
+    });
+    return made;
+  };
+  const unplaced = once(compute);
+  return {
+    targets,
+    /** The thunk of one of the two; `isLast` where no later kernel of this record writes it. */
+    thunk: (name: 'dweight' | 'dbias', isLast: boolean) => (into?: Tensor) => {
+      if (!into) return unplaced()[name];
+      wanted[name] = into;
+      return isLast ? compute()[name] : into;
+    },
+  };
+}
+
+/** `make`, called at most once. */
+export function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}

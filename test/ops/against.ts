@@ -20,62 +20,79 @@ export interface Subject {
   readonly constant?: readonly string[];
 }
 
+/** Ops launch the same kernels differently on processors and on GPUs; either way runs on any adapter. */
+const kinds = ['cpu', 'gpu'] as const;
+type Kind = (typeof kinds)[number];
+
 type Host = { readonly shape: readonly number[]; readonly data: ArrayLike<number> };
 
 /** Checks outputs and gradients of a golden case, with the candidate forced where one is named. */
-export async function checkGolden(subject: Subject, name: string, candidate?: string): Promise<void> {
+export async function checkGolden(
+  subject: Subject,
+  name: string,
+  candidate?: string,
+  structures: readonly Kind[] = kinds,
+): Promise<void> {
   const golden = parseCase(name, await fixture(`test/golden/${name}.safetensors`));
-  const [upstream] = Object.values(golden.upstreams);
-  const found = await runEngine(
-    subject,
-    golden.attrs,
-    golden.inputs as Record<string, Host>,
-    upstream as Host | undefined,
-    candidate,
-  );
-  for (const [kind, group] of [['output', golden.outputs] as const, ['grad', golden.grads] as const])
-    for (const [tensor, want] of Object.entries(group))
-      expectClose(`${kind}.${tensor}`, found, want as Host, toleranceOf(golden, `${kind}.${tensor}`));
+  const [upstream] = Object.values(golden.upstreams) as Host[];
+  const wanted = [...named('output', golden.outputs), ...named('grad', golden.grads)] as [string, Host][];
+  for (const kind of structures) {
+    const found = await runEngine(
+      subject,
+      kind,
+      golden.attrs,
+      golden.inputs as Record<string, Host>,
+      upstream,
+      candidate,
+    );
+    for (const [tensor, want] of wanted)
+      expectClose(`${tensor} (${kind})`, found[tensor], want.data, toleranceOf(golden, tensor));
+  }
 }
 
-/** Checks outputs and up to `positions` elements of each gradient against the float64 reference. */
+export interface ReferenceOptions extends Partial<Tolerance> {
+  /** How many elements of each gradient are checked. */
+  readonly positions?: number;
+  readonly candidate?: string;
+  /** Which ways of launching are checked; all unless given. */
+  readonly structures?: readonly Kind[];
+}
+
+/** Checks outputs and some elements of each gradient against the float64 reference. */
 export async function checkReference(
   subject: Subject,
   attrs: Attributes,
   inputs: Readonly<Record<string, HostValue>>,
-  {
-    rtol = 2e-4,
-    atol = 5e-5,
-    positions = 24,
-    candidate,
-  }: Partial<Tolerance> & { positions?: number; candidate?: string } = {},
+  { rtol = 2e-4, atol = 5e-5, positions = 24, candidate, structures = kinds }: ReferenceOptions = {},
 ): Promise<void> {
   const exact = Object.fromEntries(
     Object.entries(inputs).map(([name, { shape, data }]) => [name, array64(data, [...shape])]),
   );
-  const wanted = references[subject.op]!(exact, attrs);
-  const [first, output] = Object.entries(wanted)[0]!;
+  const outputs = references[subject.op]!(exact, attrs);
+  const [first, output] = Object.entries(outputs)[0]!;
   const upstream = { shape: output.shape, data: noise(output.shape, 999).data };
-  const found = await runEngine(subject, attrs, inputs, upstream, candidate);
-  const tolerance = { rtol, atol };
-  for (const [name, want] of Object.entries(wanted))
-    if (found[`output.${name}`]) expectClose(`output.${name}`, found, want, tolerance);
-  for (const [name, { data }] of Object.entries(inputs)) {
-    if (subject.constant?.includes(name) || !(data instanceof Float32Array)) continue;
-    const count = Math.min(positions, data.length);
-    const chosen = Array.from({ length: count }, (_, i) => Math.floor((i * data.length) / count));
-    const arriving = { [first]: array64(upstream.data, output.shape) };
-    const want = centralDifference(subject.op, exact, attrs, name, arriving, chosen);
-    const got = found[`grad.${name}`];
-    assert.ok(got, `there is no gradient of ${name}`);
-    expectClose(
-      `grad.${name}`,
-      { [`grad.${name}`]: chosen.map((i) => got[i]!) },
-      { shape: [count], data: want },
-      tolerance,
-    );
+  const arriving = { [first]: array64(upstream.data, output.shape) };
+  const gradients = Object.entries(inputs)
+    .filter(([name, { data }]) => !subject.constant?.includes(name) && data instanceof Float32Array)
+    .map(([name, { data }]) => {
+      const count = Math.min(positions, data.length);
+      const chosen = Array.from({ length: count }, (_, i) => Math.floor((i * data.length) / count));
+      return { name, chosen, want: centralDifference(subject.op, exact, attrs, name, arriving, chosen) };
+    });
+  for (const kind of structures) {
+    const found = await runEngine(subject, kind, attrs, inputs, upstream, candidate);
+    const expect = (name: string, got: ArrayLike<number> | undefined, want: ArrayLike<number>) =>
+      expectClose(`${name} (${kind})`, got, want, { rtol, atol });
+    for (const [name, want] of named('output', outputs)) if (name in found) expect(name, found[name], want.data);
+    for (const { name, chosen, want } of gradients) {
+      const got = found[`grad.${name}`];
+      expect(`grad.${name}`, got && chosen.map((i) => got[i]!), want);
+    }
   }
 }
+
+const named = <T>(group: string, tensors: Readonly<Record<string, T>>): [string, T][] =>
+  Object.entries(tensors).map(([name, tensor]) => [`${group}.${name}`, tensor]);
 
 /** Repeatable values, roughly normal with the given mean and deviation. */
 export function noise(shape: readonly number[], seed = 1, mean = 0, deviation = 1): HostValue {
@@ -92,6 +109,7 @@ export function noise(shape: readonly number[], seed = 1, mean = 0, deviation = 
 /** Runs a subject on tensors in PyTorch's layouts and gives results in PyTorch's layouts, as `output.NAME` and `grad.NAME`. */
 async function runEngine(
   { build, layouts = {}, constant = [], op }: Subject,
+  kind: Kind,
   attrs: Attributes,
   inputs: Readonly<Record<string, Host>>,
   upstream: Host | undefined,
@@ -102,8 +120,9 @@ async function runEngine(
     const typed = (data instanceof Int32Array ? data : Float32Array.from(data)) as TypedArray;
     return layout && shape.length === 4 ? toEngineLayout(layout, typed, shape) : { shape, data: typed };
   };
+  const device = await testDevice();
   const { outputs, gradients } = await evaluate(
-    await testDevice(),
+    { ...device, target: { ...device.target, kind } },
     build(attrs),
     Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, toEngine(name, value)])),
     {
@@ -112,17 +131,20 @@ async function runEngine(
       ...(candidate && { candidates: { [op]: candidate } }),
     },
   );
-  const back = (kind: string, group: Record<string, HostValue>) =>
-    Object.entries(group).map(([name, { shape, data }]): [string, ArrayLike<number>] => {
-      const layout = layouts[name];
-      return [`${kind}.${name}`, layout && shape.length === 4 ? toTorchLayout(layout, data, shape).data : data];
-    });
-  return Object.fromEntries([...back('output', outputs), ...back('grad', gradients)]);
+  const back = ([name, { shape, data }]: [string, HostValue]): [string, ArrayLike<number>] => {
+    const layout = layouts[name.slice(name.indexOf('.') + 1)];
+    return [name, layout && shape.length === 4 ? toTorchLayout(layout, data, shape).data : data];
+  };
+  return Object.fromEntries([...named('output', outputs), ...named('grad', gradients)].map(back));
 }
 
-function expectClose(name: string, found: Record<string, ArrayLike<number>>, want: Host, tolerance: Tolerance): void {
-  const got = found[name];
+function expectClose(
+  name: string,
+  got: ArrayLike<number> | undefined,
+  want: ArrayLike<number>,
+  tolerance: Tolerance,
+): void {
   assert.ok(got, `there is no ${name}`);
-  const { ok, error, limit } = compare(got, want.data, tolerance);
+  const { ok, error, limit } = compare(got!, want, tolerance);
   assert.ok(ok, `${name} is off by ${error}, and ${limit} is allowed`);
 }

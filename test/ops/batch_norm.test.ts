@@ -37,9 +37,13 @@ const inputs = (shape: number[], mean = 0.3, deviation = 1.5) => ({
   running_var: noise([shape[1]!], 5, 2, 0.2),
 });
 
+// SwiftShader compiles the wide workgroups for GPUs slowly, so they are left to the two cases with most channels.
+const structures = (name: string) =>
+  ['batch_norm-02', 'batch_norm-06'].includes(name) ? (['cpu', 'gpu'] as const) : (['cpu'] as const);
+
 for (const name of goldenCases('batch_norm'))
   for (const candidate of ['vec4', 'scalar'])
-    test(`${name}, ${candidate}`, () => checkGolden(subject, name, candidate));
+    test(`${name}, ${candidate}`, () => checkGolden(subject, name, candidate, structures(name)));
 
 for (const training of [true, false])
   for (const [shape, relu, residual] of [
@@ -54,11 +58,17 @@ for (const training of [true, false])
         subject,
         { training, relu },
         { ...inputs([...shape]), ...(residual && { residual: noise(shape, 6) }) },
+        { structures: ['cpu'] },
       ));
 
 for (const candidate of ['vec4', 'scalar'])
   test(`a large mean does not swallow the deviation, ${candidate}`, () =>
-    checkReference(subject, { training: true }, inputs([64, 8, 6, 6], 1e3, 1), { candidate, rtol: 1e-3, atol: 1e-4 }));
+    checkReference(subject, { training: true }, inputs([64, 8, 6, 6], 1e3, 1), {
+      candidate,
+      rtol: 1e-3,
+      atol: 1e-4,
+      structures: ['cpu'],
+    }));
 
 test('parameters of one arena: gradients where they belong, twice the same bits', async () => {
   const device = await testDevice();

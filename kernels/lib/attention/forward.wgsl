@@ -1,0 +1,98 @@
+// @include lib/attention/problem.wgsl
+const WORKGROUP: u32 = 64u; // @tune
+// Values of a row of one head; register arrays need it as a constant.
+const DEPTH: u32 = 16u; // @tune
+
+struct Params {
+  rows: u32,
+  length: u32,
+  scale: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+
+// @include lib/grid.wgsl
+// Folded grids: a dispatch that needs more workgroups than one dimension may hold (65,535) spreads them over x and y.
+
+// The workgroup's number in x-major order. The last row may run past the count that is needed, so kernels check their
+// bounds.
+fn workgroup_index(wid: vec3u, nwg: vec3u) -> u32 {
+  return wid.x + wid.y * nwg.x;
+}
+// @end
+
+alias Row = array<Value, DEPTH>;
+
+// Where row `first + step` of a sequence that ends before `end` begins; the last row stands in for those beyond it.
+fn row_start(first: u32, step: u32, end: u32) -> u32 {
+  return min(first + step, end - 1u) * DEPTH;
+}
+
+// 1 for rows of a block of four that are inside of the sequence, 0 for others.
+fn row_mask(first: u32, end: u32) -> vec4f {
+  return select(vec4f(0.0), vec4f(1.0), vec4u(first) + vec4u(0u, 1u, 2u, 3u) < vec4u(end));
+}
+// @end
+
+@group(0) @binding(1) var<storage, read> q: array<Value>;
+@group(0) @binding(2) var<storage, read> k: array<Value>;
+@group(0) @binding(3) var<storage, read> v: array<Value>;
+@group(0) @binding(4) var<storage, read_write> y: array<Value>;
+@group(0) @binding(5) var<storage, read_write> lse: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) nwg: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let row = workgroup_index(wid, nwg) * WORKGROUP + lane;
+  if (row >= params.rows) {
+    return;
+  }
+  let first = row / params.length * params.length;
+  let end = first + params.length;
+  var query: Row;
+  var sum: Row;
+  for (var d = 0u; d < DEPTH; d++) {
+    query[d] = q[row * DEPTH + d];
+    sum[d] = Value(0.0);
+  }
+  var largest = -3.0e38;
+  var total = 0.0;
+  for (var j = first; j < end; j += 4u) {
+    let at0 = row_start(j, 0u, end);
+    let at1 = row_start(j, 1u, end);
+    let at2 = row_start(j, 2u, end);
+    let at3 = row_start(j, 3u, end);
+    var scores = vec4f(0.0);
+    for (var d = 0u; d < DEPTH; d++) {
+      let k0 = k[at0 + d];
+      let k1 = k[at1 + d];
+      let k2 = k[at2 + d];
+      let k3 = k[at3 + d];
+      let own = query[d];
+      scores += vec4f(product_sum(own, k0), product_sum(own, k1), product_sum(own, k2), product_sum(own, k3));
+    }
+    // A row that stands in repeats a score, which leaves the largest as it is.
+    scores *= params.scale;
+    let block_largest = max(max(scores.x, scores.y), max(scores.z, scores.w));
+    let new_largest = max(largest, block_largest);
+    let shrink = exp(largest - new_largest);
+    let weights = exp(scores - new_largest) * row_mask(j, end);
+    total = total * shrink + dot(weights, vec4f(1.0));
+    largest = new_largest;
+    for (var d = 0u; d < DEPTH; d++) {
+      let v0 = v[at0 + d];
+      let v1 = v[at1 + d];
+      let v2 = v[at2 + d];
+      let v3 = v[at3 + d];
+      sum[d] = sum[d] * shrink + weights.x * v0 + weights.y * v1 + weights.z * v2 + weights.w * v3;
+    }
+  }
+  let factor = 1.0 / total;
+  for (var d = 0u; d < DEPTH; d++) {
+    y[row * DEPTH + d] = sum[d] * factor;
+  }
+  lse[row] = largest + log(total);
+}
