@@ -168,14 +168,14 @@ fn c_store(row: u32, column: u32, z: u32, block: mat4x4f) {
   if (column >= params.in_channels) {
     return;
   }
-  let pixels = a_open(row, z);
-  let y = pixels.row * params.stride_height + z / params.stride_width;
-  let x = pixels.column * params.stride_width + z % params.stride_width;
-  let at = (((pixels.image * params.in_height + y) * params.in_width + x) * params.in_channels + column) / 4u;
-  let inside = (y < vec4u(params.in_height)) & (x < vec4u(params.in_width));
-  for (var r = 0u; r < 4u; r++) {
-    if ((row + r < gemm_rows()) & inside[r]) {
-      dx[at[r]] = block[r];
+  for (var pixel = row; pixel < min(row + 4u, gemm_rows()); pixel++) {
+    let line = pixel / phase_width();
+    let image = line / phase_height();
+    let y = (line - image * phase_height()) * params.stride_height + z / params.stride_width;
+    let x = (pixel - line * phase_width()) * params.stride_width + z % params.stride_width;
+    if ((y < params.in_height) & (x < params.in_width)) {
+      let at = ((image * params.in_height + y) * params.in_width + x) * params.in_channels + column;
+      dx[at / 4u] = block[pixel - row];
     }
   }
 }

@@ -1,0 +1,150 @@
+import { kernels } from '../gpu/kernel/generated.ts';
+import { shapeError, type Tape } from '../tape/tape.ts';
+import { elements, type Shape, showShape, type Tensor } from '../tape/tensor.ts';
+import { choose } from './candidates.ts';
+import { chooseTiling, type GemmCandidate, gemmCandidate, gemmGrid } from './gemm.ts';
+
+export interface MatmulOptions {
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+}
+
+/** Where the matrices of a product's operand lie in a tensor, counted in elements; rows are those stored. */
+export interface Matrices {
+  readonly tensor: Tensor;
+  readonly transposed?: boolean;
+  /** From one row to the next. */
+  readonly row: number;
+  readonly offset?: number;
+  /** From one batch to the next. Batches are `outer` × `inner`, for example images × heads. */
+  readonly outer?: number;
+  readonly inner?: number;
+}
+
+/** c = op(a) · op(b) + bias for every batch. */
+export interface Product {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly a: Matrices;
+  readonly b: Matrices;
+  readonly c: Matrices;
+  /** Of shape [n]. */
+  readonly bias?: Tensor | undefined;
+  readonly outerCount?: number;
+  readonly innerCount?: number;
+  readonly label: string;
+}
+
+type MatmulKernel = (typeof kernels)['matmul/naive'];
+
+export const matmulCandidates: readonly GemmCandidate<MatmulKernel>[] = [
+  gemmCandidate<MatmulKernel>('subgroup', kernels['matmul/subgroup']),
+  gemmCandidate<MatmulKernel>('tile', kernels['matmul/tile']),
+  gemmCandidate<MatmulKernel>('register', kernels['matmul/register']),
+  gemmCandidate<MatmulKernel>('subgroup', kernels['matmul/subgroup_scalar'], { scalar: true }),
+  gemmCandidate<MatmulKernel>('tile', kernels['matmul/tile_scalar'], { scalar: true }),
+  gemmCandidate<MatmulKernel>('register', kernels['matmul/register_scalar'], { scalar: true }),
+  { name: 'naive', kernel: kernels['matmul/naive'] },
+];
+
+/**
+ * op(a) · op(b) over the last two dimensions, for every index of those before them, which both have alike.
+ * Throws when a shape does not fit.
+ */
+export function matmul(tape: Tape, a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+  const { transposeA = false, transposeB = false } = options;
+  const batch = a.shape.slice(0, -2);
+  if (a.shape.length < 2) throw shapeError('matmul', 'a', a.shape, '[..., rows, columns] is needed');
+  if (b.shape.length < 2 || showShape(b.shape.slice(0, -2)) !== showShape(batch))
+    throw shapeError('matmul', 'b', b.shape, `a has ${showShape(a.shape)}`);
+  const [m, k] = lastTwo(a.shape, transposeA);
+  const [depth, n] = lastTwo(b.shape, transposeB);
+  if (k !== depth)
+    throw shapeError('matmul', 'b', b.shape, `a${transposeA ? ' transposed' : ''} has ${k} columns to multiply with`);
+
+  const y = tape.empty([...batch, m, n], 'matmul');
+  multiply(tape, a, transposeA, b, transposeB, y, 'matmul');
+  return tape.record('matmul', { a, b }, y, (dy) => ({
+    a: (into) => {
+      const da = into ?? tape.empty(a.shape, 'matmul.grad_a');
+      if (transposeA) multiply(tape, b, transposeB, dy, true, da, 'matmul.grad_a');
+      else multiply(tape, dy, false, b, !transposeB, da, 'matmul.grad_a');
+      return da;
+    },
+    b: (into) => {
+      const db = into ?? tape.empty(b.shape, 'matmul.grad_b');
+      if (transposeB) multiply(tape, dy, true, a, transposeA, db, 'matmul.grad_b');
+      else multiply(tape, a, !transposeA, dy, false, db, 'matmul.grad_b');
+      return db;
+    },
+  }));
+}
+
+/** y = op(a) · op(b) for contiguous stacks of matrices, without a record. */
+function multiply(
+  tape: Tape,
+  a: Tensor,
+  transposeA: boolean,
+  b: Tensor,
+  transposeB: boolean,
+  y: Tensor,
+  label: string,
+): void {
+  const [m, n] = lastTwo(y.shape, false);
+  const [, k] = lastTwo(a.shape, transposeA);
+  product(tape, {
+    ...{ m, n, k, label },
+    a: stack(a, transposeA),
+    b: stack(b, transposeB),
+    c: stack(y, false),
+    outerCount: elements(y.shape.slice(0, -2)),
+  });
+}
+
+const stack = (tensor: Tensor, transposed: boolean): Matrices => {
+  const [rows, row] = lastTwo(tensor.shape, false);
+  return { tensor, transposed, row, outer: rows * row };
+};
+
+function lastTwo(shape: Shape, transposed: boolean): [rows: number, columns: number] {
+  const [rows, columns] = shape.slice(-2) as [number, number];
+  return transposed ? [columns, rows] : [rows, columns];
+}
+
+/** Appends a matrix product to the tape, without a record: a building block of ops and gradients. */
+export function product(tape: Tape, problem: Product): void {
+  const { m, n, k, a, b, c, bias, outerCount = 1, innerCount = 1, label } = problem;
+  const strides = [a, b, c].flatMap(({ row, offset = 0, outer = 0, inner = 0 }) => [row, offset, outer, inner]);
+  const contiguous = [n, a.transposed ? m : k, b.transposed ? k : n];
+  const gemm = {
+    rows: m,
+    columns: n,
+    depth: k,
+    slices: outerCount * innerCount,
+    vec4: [...strides, ...contiguous].every((count) => count % 4 === 0),
+  };
+  const { kernel, body } = choose(tape, 'matmul', matmulCandidates, gemm);
+  const tiling = body ? chooseTiling(body, gemm, tape.target) : NAIVE_TILING;
+  tape.dispatch(kernel, {
+    bindings: { a: a.tensor, b: b.tensor, bias: bias ?? b.tensor, c: c.tensor },
+    uniforms: {
+      ...{ m, n, k, inner_count: innerCount },
+      ...{ a_offset: a.offset ?? 0, a_row: a.row, a_outer: a.outer ?? 0, a_inner: a.inner ?? 0 },
+      ...{ b_offset: b.offset ?? 0, b_row: b.row, b_outer: b.outer ?? 0, b_inner: b.inner ?? 0 },
+      ...{ c_offset: c.offset ?? 0, c_row: c.row, c_outer: c.outer ?? 0, c_inner: c.inner ?? 0 },
+    },
+    constants: {
+      ...tiling.constants,
+      TRANSPOSE_A: a.transposed ? 1 : 0,
+      TRANSPOSE_B: b.transposed ? 1 : 0,
+      MASK_K: k % tiling.step === 0 ? 0 : 1,
+      BIAS: bias ? 1 : 0,
+    },
+    workgroups: gemmGrid(tape.target, gemm, tiling),
+    label,
+    flops: 2 * m * n * k * gemm.slices,
+  });
+}
+
+const NAIVE_TILING = { constants: {}, rows: 8, columns: 8, step: 1 };
