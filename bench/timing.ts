@@ -1,0 +1,67 @@
+/** A median with the half of the range that the middle half of the samples covers. */
+export interface Timing {
+  readonly median: number;
+  readonly spread: number;
+  readonly samples: number;
+}
+
+export function timingOf(samples: readonly number[]): Timing {
+  const sorted = [...samples].sort((a, b) => a - b);
+  return {
+    median: quantile(sorted, 0.5),
+    spread: (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / 2,
+    samples: samples.length,
+  };
+}
+
+/** Linear interpolation between the nearest of sorted values. */
+function quantile(sorted: readonly number[], part: number): number {
+  const place = part * (sorted.length - 1);
+  const below = sorted[Math.floor(place)] ?? Number.NaN;
+  const above = sorted[Math.ceil(place)] ?? Number.NaN;
+  return below + (above - below) * (place - Math.floor(place));
+}
+
+/** Something that can be timed: runs so many times and waits until the GPU has done it all. */
+export type Run = (times: number) => Promise<void>;
+
+export interface RoundOptions {
+  /** Samples of each run. */
+  readonly rounds: number;
+  /** Milliseconds after which a run takes no further part, so that a slow one does not hold up all others. */
+  readonly budget: number;
+}
+
+/** A sample should last this long, in milliseconds, so that waiting for its end weighs little. */
+const SAMPLE = 25;
+const MOST_TIMES = 200;
+
+/**
+ * Milliseconds of one execution of each run. The runs take turns, forwards and backwards, so that whatever else the
+ * machine does meets all of them alike.
+ */
+export async function interleave(runs: readonly Run[], { rounds, budget }: RoundOptions): Promise<Timing[]> {
+  const entries = [];
+  for (const run of runs) {
+    // The first execution pays for memory and caches, the second one tells how many make a sample.
+    await run(1);
+    const first = await clock(run, 1);
+    entries.push({
+      run,
+      times: Math.min(MOST_TIMES, Math.max(1, Math.round(SAMPLE / first))),
+      samples: [] as number[],
+    });
+  }
+  for (let round = 0; round < rounds; round++)
+    for (const entry of round % 2 === 0 ? entries : [...entries].reverse()) {
+      const spent = entry.times * entry.samples.reduce((sum, sample) => sum + sample, 0);
+      if (spent < budget) entry.samples.push((await clock(entry.run, entry.times)) / entry.times);
+    }
+  return entries.map(({ samples }) => timingOf(samples));
+}
+
+async function clock(run: Run, times: number): Promise<number> {
+  const start = performance.now();
+  await run(times);
+  return performance.now() - start;
+}
