@@ -9,8 +9,8 @@ import { coin } from '../methods/coin.ts';
 import { scl } from '../methods/scl.ts';
 import { createModel } from '../nn/model.ts';
 import { requestDevice } from '../node.ts';
-import { type FeaturePlot, flatten, type ReportData, type Run, results } from '../report/data.ts';
-import { pca } from '../report/projection.ts';
+import { type FeaturePlot, featurePlot, flatten, type ReportData, type Run, results } from '../report/data.ts';
+import { tsne } from '../report/projection.ts';
 import { renderReport } from '../report/report.ts';
 import { textTable } from '../report/table.ts';
 import { createEvaluator } from '../train/evaluate.ts';
@@ -30,6 +30,7 @@ interface DemoOptions {
   readonly alpha: number;
   readonly seed: number;
   readonly out: string;
+  readonly describe?: boolean;
 }
 
 export function addDemo(program: Command): void {
@@ -40,10 +41,11 @@ export function addDemo(program: Command): void {
     .addOption(number('--alpha <share>', "COIN's first stage as a share of the epochs", fraction, 0.34))
     .addOption(number('--seed <n>', 'fixes heads, order and augmentation', integer, 0))
     .option('--out <folder>', 'where results go', 'runs/demo')
+    .option('--describe', "print each stage's dispatches by layer")
     .action(guarded(demo));
 }
 
-async function demo({ epochs, alpha, seed, out }: DemoOptions): Promise<void> {
+async function demo({ epochs, alpha, seed, out, describe }: DemoOptions): Promise<void> {
   const device = await requestDevice();
   console.error(device.description);
   const folder = embeddedFolder();
@@ -98,11 +100,11 @@ async function demo({ epochs, alpha, seed, out }: DemoOptions): Promise<void> {
     title: 'COIN beside SCL and CE-Tuning on Fashion-MNIST',
     adapter: device.description,
     created: new Date().toISOString().slice(0, 10),
-    settings: describe(settings, indices.length, testData.labels.length),
+    settings: settingsTable(settings, indices.length, testData.labels.length),
     classes: data.classes,
     runs,
     before: { ...flatten(before.scores), features: plot(before) },
-    projection: 'principal components',
+    projection: 't-SNE',
   };
   await mkdir(out, { recursive: true });
   await writeFile(join(out, 'report.html'), renderReport(report));
@@ -116,12 +118,10 @@ async function demo({ epochs, alpha, seed, out }: DemoOptions): Promise<void> {
 function plot({ features, labels }: { features: Float32Array; labels: Int32Array }): FeaturePlot {
   const dim = features.length / labels.length;
   const count = Math.min(PLOTTED, labels.length);
-  const { points } = pca(features.subarray(0, count * dim), count);
-  const pairs = Array.from({ length: count }, (_, i) => [points[2 * i] ?? 0, points[2 * i + 1] ?? 0] as const);
-  return { points: pairs, labels: Array.from(labels.subarray(0, count)) };
+  return featurePlot(tsne(features.subarray(0, count * dim), count), labels.subarray(0, count));
 }
 
-const describe = (settings: Settings, images: number, tested: number): Record<string, string | number> => ({
+const settingsTable = (settings: Settings, images: number, tested: number): Record<string, string | number> => ({
   checkpoint: 'SimCLR on the embedded images, without labels',
   architecture: settings.arch,
   'labelled images': images,

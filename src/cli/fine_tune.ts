@@ -7,6 +7,7 @@ import type { Method, MethodConfig } from '../methods/method.ts';
 import { createModel, type Model, type ModelOptions } from '../nn/model.ts';
 import { sgd } from '../optim/sgd.ts';
 import { collect, type Run } from '../report/data.ts';
+import { dispatchTable } from '../report/dispatches.ts';
 import { createEvaluator, type Evaluator } from '../train/evaluate.ts';
 import type { TrainEvent } from '../train/events.ts';
 import { train } from '../train/trainer.ts';
@@ -39,6 +40,8 @@ export interface RunOptions {
   readonly test?: Dataset;
   /** The encoder to start from; random values where absent. */
   readonly weights?: Weights | undefined;
+  /** Prints each stage's dispatches by layer. */
+  readonly describe?: boolean | undefined;
   /** The folder for the log and the checkpoint, `METHOD.jsonl` and `METHOD.safetensors`. */
   readonly out: string;
 }
@@ -101,9 +104,10 @@ export async function runMethod(device: Device, options: RunOptions): Promise<Ou
   });
   const save = (epoch: number) => saveCheckpoint(device, model, checkpoint, { ...metadata, epoch: `${epoch}` });
   const saved = saving(logEvents(events, join(out, `${method.name}.jsonl`)), save);
+  const described = options.describe ? describing(saved, method.title) : saved;
   const run = await collect(
     { method: method.name, title: method.title, alpha: method.name === 'coin' ? alpha : 0, seed },
-    showProgress(saved, { title: method.title, stream: process.stderr }),
+    showProgress(described, { title: method.title, stream: process.stderr }),
   );
   return { run, model, evaluator, checkpoint };
 }
@@ -112,6 +116,15 @@ const stringsOf = (values: Readonly<Record<string, string | number | undefined>>
   Object.fromEntries(
     Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, `${value}`]])),
   );
+
+/** Passes events on and prints what a step of each stage launches. */
+async function* describing(events: AsyncIterable<TrainEvent>, title: string): AsyncGenerator<TrainEvent> {
+  for await (const event of events) {
+    if (event.type === 'stage')
+      console.log(`${title}, ${event.stage}: one step by layer\n${dispatchTable(event.describe())}\n`);
+    yield event;
+  }
+}
 
 /** Passes events on and saves: every few seconds at the end of an epoch, at the end, and when the user interrupts. */
 async function* saving(

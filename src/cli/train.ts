@@ -39,6 +39,7 @@ interface TrainOptions {
   readonly seed: number;
   readonly evaluateEvery: number;
   readonly out: string;
+  readonly describe?: boolean;
 }
 
 /** Options that say what is trained on what; shared with `pretrain`. */
@@ -81,6 +82,7 @@ export function addTrain(program: Command): void {
     .addOption(number('--evaluate-every <n>', 'epochs between evaluations', positiveInteger, 1))
     .addOption(number('--seed <n>', 'fixes first values, order and augmentation', integer, 42))
     .option('--out <folder>', 'where checkpoint, log and results go', 'runs/train')
+    .option('--describe', "print each stage's dispatches by layer")
     .action(guarded(fineTune));
 }
 
@@ -124,6 +126,7 @@ async function fineTune(options: TrainOptions): Promise<void> {
     test: createDataset(device.target, test, data),
     weights,
     out: options.out,
+    describe: options.describe,
   });
   const report = { title: method.title, adapter: device.description, created: '', settings: {}, classes, runs: [run] };
   await writeFile(join(options.out, 'results.json'), `${JSON.stringify(results(report), null, 2)}\n`);

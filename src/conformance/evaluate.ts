@@ -1,7 +1,7 @@
 import type { Device, TypedArray } from '../gpu/device.ts';
 import type { Target } from '../gpu/kernel/target.ts';
 import { compile } from '../gpu/program/program.ts';
-import type { Candidate } from '../ops/candidates.ts';
+import { families } from '../ops/families.ts';
 import { gradients } from '../ops/gradients.ts';
 import { createTape, type Tape } from '../tape/tape.ts';
 import type { DType, Shape, Tensor } from '../tape/tensor.ts';
@@ -94,12 +94,11 @@ export interface Variant {
 }
 
 /**
- * The distinct ways to run a graph: the plain choice, then every candidate of the given families that fits and that
- * makes a difference to the kernels launched.
+ * The distinct ways to run a graph: the plain choice, then every candidate of every family that fits and that makes a
+ * difference to the kernels launched.
  */
 export function variants(
   target: Target,
-  families: Readonly<Record<string, readonly Candidate<never>[]>>,
   build: Build,
   inputs: Record<string, HostValue>,
   options: EvaluateOptions,

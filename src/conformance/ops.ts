@@ -3,7 +3,6 @@ import { batchNorm } from '../ops/batch_norm.ts';
 import { conv2d } from '../ops/conv2d.ts';
 import { crossEntropy } from '../ops/cross_entropy.ts';
 import { add, gelu, relu } from '../ops/elementwise.ts';
-import type { families } from '../ops/families.ts';
 import { globalAvgPool2d } from '../ops/global_avg_pool2d.ts';
 import { l2Normalize } from '../ops/l2_normalize.ts';
 import { layerNorm } from '../ops/layer_norm.ts';
@@ -24,8 +23,6 @@ type Pair = readonly [number, number];
 export interface ConformanceOp {
   /** Tensors whose layout differs from PyTorch's, by name; gradients follow their inputs. */
   readonly layouts?: Readonly<Record<string, Layout>>;
-  /** Families of candidates that take part, as `families` names them. */
-  readonly families?: readonly (keyof typeof families)[];
   /** Inputs that are not differentiated. */
   readonly constant?: readonly string[];
   build(tape: Tape, inputs: Record<string, Tensor>, attrs: Attrs): Record<string, Tensor>;
@@ -42,7 +39,6 @@ const image = { x: 'activation', y: 'activation' } as const;
 
 export const conformanceOps: Readonly<Record<string, ConformanceOp>> = {
   matmul: {
-    families: ['matmul'],
     build: (tape, inputs, attrs) => ({
       y: matmul(tape, need(inputs, 'a'), need(inputs, 'b'), {
         transposeA: attrs.transpose_a === true,
@@ -51,12 +47,10 @@ export const conformanceOps: Readonly<Record<string, ConformanceOp>> = {
     }),
   },
   linear: {
-    families: ['matmul'],
     layouts: { weight: 'linear_weight' },
     build: (tape, inputs) => ({ y: linear(tape, need(inputs, 'x'), need(inputs, 'weight'), inputs.bias) }),
   },
   conv2d: {
-    families: ['matmul', 'conv2d.forward', 'conv2d.dgrad', 'conv2d.wgrad'],
     layouts: { ...image, weight: 'conv_weight' },
     build: (tape, inputs, attrs) => ({
       y: conv2d(tape, need(inputs, 'x'), need(inputs, 'weight'), inputs.bias, {
@@ -68,7 +62,6 @@ export const conformanceOps: Readonly<Record<string, ConformanceOp>> = {
     }),
   },
   batch_norm: {
-    families: ['batch_norm'],
     layouts: { ...image, residual: 'activation' },
     constant: ['running_mean', 'running_var'],
     build: (tape, inputs, attrs) => {
@@ -86,7 +79,6 @@ export const conformanceOps: Readonly<Record<string, ConformanceOp>> = {
     },
   },
   layer_norm: {
-    families: ['layer_norm'],
     build: (tape, inputs, attrs) => {
       const affine = { weight: need(inputs, 'weight'), bias: need(inputs, 'bias') };
       return { y: layerNorm(tape, need(inputs, 'x'), affine, { eps: attrs.eps as number }) };
@@ -127,7 +119,6 @@ export const conformanceOps: Readonly<Record<string, ConformanceOp>> = {
     build: (tape, inputs, attrs) => ({ y: l2Normalize(tape, need(inputs, 'x'), { eps: attrs.eps as number }) }),
   },
   sup_con: {
-    families: ['sup_con'],
     build: (tape, inputs, attrs) => ({
       y: supCon(tape, need(inputs, 'z'), need(inputs, 'labels'), {
         temperature: attrs.temperature as number,

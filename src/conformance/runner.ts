@@ -1,5 +1,4 @@
 import type { Device, TypedArray } from '../gpu/device.ts';
-import { families } from '../ops/families.ts';
 import type { HostTensor } from '../weights/host-tensor.ts';
 import { type Layout, toEngineLayout, toTorchLayout } from '../weights/layout.ts';
 import { type Case, compare, toleranceOf } from './case.ts';
@@ -53,10 +52,9 @@ async function* runOp(device: Device, golden: Case, op: ConformanceOp): AsyncGen
     wrt: Object.keys(golden.inputs).filter((name) => !op.constant?.includes(name)),
     ...(differentiate && upstream && { upstream: toEngine(upstream[1], layouts[upstream[0]]) }),
   };
-  const selected = Object.fromEntries((op.families ?? []).map((family) => [family, families[family]]));
   let list: ReturnType<typeof variants>;
   try {
-    list = variants(device.target, selected, (tape, tensors) => op.build(tape, tensors, golden.attrs), inputs, options);
+    list = variants(device.target, (tape, tensors) => op.build(tape, tensors, golden.attrs), inputs, options);
   } catch (error) {
     yield { variant: 'default', failures: [(error as Error).message] };
     return;

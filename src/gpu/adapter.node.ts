@@ -67,7 +67,7 @@ export async function requestNodeAdapter(mode: AdapterMode): Promise<NodeAdapter
   if (mode === 'swiftshader') {
     if (!only) throw new Error(`SwiftShader comes only for Linux on x64, but this is Linux on ${process.arch}.`);
     const adapter = await request(only);
-    if (adapter) return { adapter, why: `SwiftShader (${SOFTWARE}): asked for` };
+    if (adapter) return { adapter, why: `${SOFTWARE}; asked for` };
     throw new Error(
       `SwiftShader does not start from ${driver.manifest}: delete that folder to have it unpacked again.`,
     );
@@ -102,11 +102,10 @@ function choose(adapter: GPUAdapter | null, mode: AdapterMode): NodeAdapter {
         : 'No WebGPU adapter was found: no driver on this system can be used.',
     );
   }
-  const name = adapter.info.description || adapter.info.device || adapter.info.vendor;
-  if (!adapter.info.isFallbackAdapter) return { adapter, why: `hardware GPU ${name}`.trim() };
-  if (mode === 'hardware') throw new Error(`No hardware GPU was found: only the software adapter ${name} is there.`);
-  const software = /swiftshader/i.test(name) ? 'SwiftShader' : name;
-  return { adapter, why: `${software} (${SOFTWARE}): no hardware GPU was found` };
+  if (!adapter.info.isFallbackAdapter) return { adapter, why: 'a hardware GPU' };
+  if (mode === 'hardware')
+    throw new Error(`No hardware GPU was found: only the software adapter ${adapter.info.description} is there.`);
+  return { adapter, why: `${SOFTWARE}; no hardware GPU was found` };
 }
 
 /** The binary is chosen by platform when the module loads, so an unknown platform shows only then. */

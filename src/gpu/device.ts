@@ -77,7 +77,7 @@ export async function createDevice(
   const device: Device = {
     gpu,
     target,
-    description: why ? `${target.name}: ${why}` : target.name,
+    description: why ? `${target.name} (${why})` : target.name,
     pipelines: createPipelines(gpu),
     scratch: createScratch(gpu),
     wait,
@@ -211,9 +211,9 @@ async function openDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   }
 }
 
-const adapterName = (info: GPUAdapterInfo): string =>
-  [info.vendor, info.architecture, info.description].filter((part) => part && !/^\d+$/.test(part)).join(' ') ||
-  'WebGPU adapter';
+/** The driver's own words where it has some; browsers give only vendor and architecture. */
+const adapterName = ({ vendor, architecture, description }: GPUAdapterInfo): string =>
+  description || [vendor, architecture].filter(Boolean).join(' ') || 'WebGPU adapter';
 
 function describeTarget(adapter: GPUAdapter, gpu: GPUDevice): Target {
   const { info } = adapter;

@@ -1,9 +1,10 @@
 import { augment, evaluationView } from '../data/augment.ts';
 import type { Dataset } from '../data/dataset.ts';
-import type { Device, TypedArray } from '../gpu/device.ts';
+import type { Device } from '../gpu/device.ts';
 import { compile, type Program } from '../gpu/program/program.ts';
 import { type SDbw, sDbw } from '../metrics/s_dbw.ts';
 import type { Model } from '../nn/model.ts';
+import { countCorrect } from '../ops/cross_entropy.ts';
 import { createTape } from '../tape/tape.ts';
 import type { Scores } from './events.ts';
 
@@ -22,10 +23,10 @@ export async function createEvaluator(device: Device, model: Model, data: Datase
   for (const size of new Set([Math.min(batch, count), count % batch])) {
     if (size === 0) continue;
     const tape = createTape(device.target, { grad: false });
-    const { images } = augment(tape, data, size, evaluationView);
+    const { images, labels } = augment(tape, data, size, evaluationView);
     const features = model.encoder.forward(tape, images, false);
     tape.output('features', features);
-    if (model.classifier) tape.output('logits', model.classifier(tape, features, false));
+    if (model.classifier) tape.output('correct', countCorrect(tape, model.classifier(tape, features, false), labels));
     programs.set(size, await compile(device, tape));
   }
   return async () => {
@@ -34,13 +35,10 @@ export async function createEvaluator(device: Device, model: Model, data: Datase
     for (let from = 0; from < count; from += batch) {
       const size = Math.min(batch, count - from);
       const indices = Uint32Array.from({ length: size }, (_, i) => from + i);
-      const outputs = model.classifier ? ['features', 'logits'] : ['features'];
-      const read = (await (programs.get(size) as Program).run({ indices }, outputs).read()) as Record<
-        string,
-        TypedArray
-      >;
+      const outputs: string[] = model.classifier ? ['features', 'correct'] : ['features'];
+      const read = await (programs.get(size) as Program).run({ indices }, outputs).read();
       features.set(read.features as Float32Array, from * dim);
-      if (read.logits) correct += countCorrect(read.logits, data.labels.subarray(from, from + size));
+      correct += read.correct?.[0] ?? 0;
     }
     const scores = {
       ...(model.classifier && { top1: (100 * correct) / count }),
@@ -48,14 +46,6 @@ export async function createEvaluator(device: Device, model: Model, data: Datase
     };
     return { scores, features, labels: data.labels };
   };
-}
-
-function countCorrect(logits: TypedArray, labels: Int32Array): number {
-  const classes = logits.length / labels.length;
-  return labels.reduce((correct, label, row) => {
-    const own = logits.subarray(row * classes, (row + 1) * classes);
-    return correct + (own.indexOf(Math.max(...own)) === label ? 1 : 0);
-  }, 0);
 }
 
 /** COIN's measure of features; undefined for features so spread that two clusters are empty around their centre. */

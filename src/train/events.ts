@@ -1,3 +1,4 @@
+import type { DispatchInfo } from '../gpu/program/program.ts';
 import type { SDbw } from '../metrics/s_dbw.ts';
 import type { HostTensor } from '../weights/host-tensor.ts';
 
@@ -7,7 +8,7 @@ export type TrainEvent =
       readonly type: 'start';
       readonly method: string;
       readonly epochs: number;
-      /** Optimizer steps of an epoch. */
+      /** Micro-batches of an epoch. */
       readonly stepsPerEpoch: number;
       readonly images: number;
       readonly parameters: number;
@@ -17,7 +18,10 @@ export type TrainEvent =
       readonly type: 'stage';
       readonly stage: string;
       readonly epoch: number;
+      /** Of one step of a full batch. */
       readonly dispatches: number;
+      readonly describe: () => DispatchInfo[];
+      /** Bytes that a step uses. */
       readonly memory: number;
     }
   | {

@@ -1,6 +1,6 @@
 import { augment } from '../data/augment.ts';
 import type { Device } from '../gpu/device.ts';
-import { compile, type Program, type Readback } from '../gpu/program/program.ts';
+import { compile, type DispatchInfo, type Program, type Readback } from '../gpu/program/program.ts';
 import type { Stage } from '../methods/method.ts';
 import { type Accumulator, accumulator } from '../optim/accumulate.ts';
 import type { Update } from '../optim/optimizer.ts';
@@ -15,8 +15,9 @@ export interface StagePrograms {
    * waiting. The losses can be read whenever it suits.
    */
   run(images: Uint32Array<ArrayBuffer>, step: number, lr: number, apply: boolean): Promise<Readback<string>>;
-  /** Dispatches and bytes of a full micro-batch's program. */
-  readonly dispatches: number;
+  /** The dispatches of a full micro-batch and its optimizer step. */
+  describe(): DispatchInfo[];
+  /** Bytes that they use. */
   readonly memory: number;
 }
 
@@ -41,7 +42,7 @@ export async function createStagePrograms(device: Device, config: TrainConfig, s
   const full = await programFor(Math.min(batch, indices.length));
   const { planned, lasting } = full.program.memory;
   return {
-    dispatches: full.program.describe().length + (full.apply?.program.describe().length ?? 0),
+    describe: () => [...full.program.describe(), ...(full.apply?.program.describe() ?? [])],
     memory: planned + lasting,
     async run(images, step, lr, apply) {
       const { program, losses, update, apply: optimizer } = await programFor(images.length);

@@ -66,8 +66,8 @@ export async function* train(device: Device, config: TrainConfig): AsyncGenerato
   let step = 0;
   for (const stage of stages) {
     const programs = await createStagePrograms(device, config, stage);
-    const { dispatches, memory } = programs;
-    yield { type: 'stage', stage: stage.name, epoch: stage.epochs[0], dispatches, memory };
+    const { describe, memory } = programs;
+    yield { type: 'stage', stage: stage.name, epoch: stage.epochs[0], dispatches: describe().length, describe, memory };
     for (let epoch = stage.epochs[0]; epoch < stage.epochs[1]; epoch++) {
       const started = performance.now();
       await stage.beforeEpoch?.(epoch);

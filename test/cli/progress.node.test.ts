@@ -20,7 +20,7 @@ function* training(): Generator<TrainEvent> {
     adapter: 'GPU',
   };
   yield { type: 'evaluation', epoch: 0, s_dbw: { score: 1.5, scat: 0.5, dens_bw: 1 } };
-  yield { type: 'stage', stage: 'fine-tuning', epoch: 0, dispatches: 9, memory: 99 };
+  yield { type: 'stage', stage: 'fine-tuning', epoch: 0, dispatches: 9, describe: () => [], memory: 99 };
   for (let epoch = 0; epoch < EPOCHS; epoch++) {
     for (const step of [1, 2]) {
       yield { type: 'step', epoch, step: 2 * epoch + step, lr: 1, losses: { total: 0.5 }, imagesPerSecond: 1820.4 };

@@ -21,6 +21,7 @@ const stage = (name: string, epoch: number): TrainEvent => ({
   stage: name,
   epoch,
   dispatches: 1,
+  describe: () => [],
   memory: 1,
 });
 const epoch = (at: number, name: string, losses: Record<string, number>): TrainEvent => ({

@@ -33,7 +33,11 @@ function corners(device: Device, count = 27): Dataset {
   const labels = Int32Array.from({ length: count }, (_, i) => i % 3);
   const pixels = Uint8Array.from({ length: count * 64 }, (_, i) => {
     const [image, y, x] = [Math.floor(i / 64), Math.floor(i / 8) % 8, i % 8];
-    const [top, left] = [[0, 0], [0, 4], [4, 4]][labels[image]!]!;
+    const [top, left] = [
+      [0, 0],
+      [0, 4],
+      [4, 4],
+    ][labels[image]!]!;
     const inside = y >= top! && y < top! + 4 && x >= left! && x < left! + 4;
     return Math.max(0, Math.min(255, 60 + (inside ? 120 : 0) + noise[i]!));
   });
@@ -75,7 +79,9 @@ const of = <T extends TrainEvent['type']>(events: TrainEvent[], type: T) =>
   events.filter((event): event is Extract<TrainEvent, { type: T }> => event.type === type);
 
 const stateOf = async (device: Device, { store }: Model) =>
-  Object.fromEntries([...(await saveState(device, store.entries))].map(([name, { data }]) => [name, [...(data as Float32Array)]]));
+  Object.fromEntries(
+    [...(await saveState(device, store.entries))].map(([name, { data }]) => [name, [...(data as Float32Array)]]),
+  );
 
 for (const method of [ceTuning, scl, coin])
   test(`${method.title} learns to tell three corners apart`, async () => {
@@ -105,10 +111,13 @@ test('COIN switches its loss at αN, leaves the classifier alone before, and doe
       if (event.epoch === 2) assert.not.equal(await classifier(), initial);
     }
   }
-  assert.equal(rates, [0, 1, 2, 3].map((e) => 0.5 * 0.1 * (1 + Math.cos((Math.PI * e) / 4))));
+  assert.equal(
+    rates,
+    [0, 1, 2, 3].map((e) => 0.5 * 0.1 * (1 + Math.cos((Math.PI * e) / 4))),
+  );
 });
 
-test('COIN with α = 0 is SCL, and SCL with λ = 0 trains as CE-Tuning does', async () => {
+test('COIN with α = 0 is SCL to the bit', async () => {
   const device = await testDevice();
   const states = [];
   for (const [method, options] of [
@@ -156,5 +165,8 @@ test('a loss that is not finite stops with method, epoch and advice', async () =
   await run(device, setUp(device, ceTuning, { lr: 1e30 })).catch((error: Error) => {
     message = error.message;
   });
-  assert.match(message, /^ce-tuning: the loss \w+ became .+ in epoch \d \(fine-tuning, learning rate .+\); try a lower learning rate\.$/);
+  assert.match(
+    message,
+    /^ce-tuning: the loss \w+ became .+ in epoch \d \(fine-tuning, learning rate .+\); try a lower learning rate\.$/,
+  );
 });

@@ -1,0 +1,25 @@
+import { attentionCandidates } from './attention.ts';
+import { batchNormCandidates } from './batch_norm.ts';
+import type { Candidate } from './candidates.ts';
+import { dgradCandidates, forwardCandidates, wgradCandidates } from './conv2d.ts';
+import { layerNormCandidates } from './layer_norm.ts';
+import { matmulCandidates } from './matmul.ts';
+import { maxPool2dCandidates } from './max_pool2d.ts';
+import { reduceCandidates } from './reduce.ts';
+import { softmaxCandidates } from './softmax.ts';
+import { supConCandidates } from './sup_con.ts';
+
+/** Every op (or pass of one) that has a choice of kernels, with its candidates, best first. */
+export const families: Readonly<Record<string, readonly Candidate<never>[]>> = {
+  attention: attentionCandidates,
+  batch_norm: batchNormCandidates,
+  'conv2d.forward': forwardCandidates,
+  'conv2d.dgrad': dgradCandidates,
+  'conv2d.wgrad': wgradCandidates,
+  layer_norm: layerNormCandidates,
+  matmul: matmulCandidates,
+  max_pool2d: maxPool2dCandidates,
+  reduce: reduceCandidates,
+  softmax: softmaxCandidates,
+  sup_con: supConCandidates,
+};
