@@ -187,11 +187,8 @@ const STRIP: u32 = 4u * SUBGROUP;
 const TILE_ROWS: u32 = STRIP * ROW_BLOCKS;
 const TILE_COLUMNS: u32 = 4u * COLUMN_BLOCKS * WORKGROUP;
 
-// STRIP rows of C: four from each lane's rows of A.
-struct Strip {
-  left: array<mat4x4f, 8>,
-  right: array<mat4x4f, 8>,
-}
+// STRIP rows of C: the blocks from each lane's rows of A, left and right in turn.
+alias Strip = array<mat4x4f, 16>;
 
 fn from_0(a: mat4x4f) -> mat4x4f {
   return mat4x4f(
@@ -267,66 +264,46 @@ fn from_7(a: mat4x4f) -> mat4x4f {
 
 fn accumulate(c: ptr<function, Strip>, a: mat4x4f, b0: mat4x4f, b1: mat4x4f) {
   let a0 = from_0(a);
-  (*c).left[0] += b0 * a0;
+  (*c)[0] += b0 * a0;
   if (COLUMN_BLOCKS == 2u) {
-    (*c).right[0] += b1 * a0;
+    (*c)[1] += b1 * a0;
   }
   let a1 = from_1(a);
-  (*c).left[1] += b0 * a1;
+  (*c)[2] += b0 * a1;
   if (COLUMN_BLOCKS == 2u) {
-    (*c).right[1] += b1 * a1;
+    (*c)[3] += b1 * a1;
   }
   let a2 = from_2(a);
-  (*c).left[2] += b0 * a2;
+  (*c)[4] += b0 * a2;
   if (COLUMN_BLOCKS == 2u) {
-    (*c).right[2] += b1 * a2;
+    (*c)[5] += b1 * a2;
   }
   let a3 = from_3(a);
-  (*c).left[3] += b0 * a3;
+  (*c)[6] += b0 * a3;
   if (COLUMN_BLOCKS == 2u) {
-    (*c).right[3] += b1 * a3;
+    (*c)[7] += b1 * a3;
   }
   if (SUBGROUP == 8u) {
     let a4 = from_4(a);
-    (*c).left[4] += b0 * a4;
+    (*c)[8] += b0 * a4;
     if (COLUMN_BLOCKS == 2u) {
-      (*c).right[4] += b1 * a4;
+      (*c)[9] += b1 * a4;
     }
     let a5 = from_5(a);
-    (*c).left[5] += b0 * a5;
+    (*c)[10] += b0 * a5;
     if (COLUMN_BLOCKS == 2u) {
-      (*c).right[5] += b1 * a5;
+      (*c)[11] += b1 * a5;
     }
     let a6 = from_6(a);
-    (*c).left[6] += b0 * a6;
+    (*c)[12] += b0 * a6;
     if (COLUMN_BLOCKS == 2u) {
-      (*c).right[6] += b1 * a6;
+      (*c)[13] += b1 * a6;
     }
     let a7 = from_7(a);
-    (*c).left[7] += b0 * a7;
+    (*c)[14] += b0 * a7;
     if (COLUMN_BLOCKS == 2u) {
-      (*c).right[7] += b1 * a7;
+      (*c)[15] += b1 * a7;
     }
-  }
-}
-
-fn store_lane(row: u32, column: u32, z: u32, left: mat4x4f, right: mat4x4f) {
-  c_store(row, column, z, left);
-  if (COLUMN_BLOCKS == 2u) {
-    c_store(row, column + 4u, z, right);
-  }
-}
-
-fn store_strip(row: u32, column: u32, z: u32, c: ptr<function, Strip>) {
-  store_lane(row + 0u, column, z, (*c).left[0], (*c).right[0]);
-  store_lane(row + 4u, column, z, (*c).left[1], (*c).right[1]);
-  store_lane(row + 8u, column, z, (*c).left[2], (*c).right[2]);
-  store_lane(row + 12u, column, z, (*c).left[3], (*c).right[3]);
-  if (SUBGROUP == 8u) {
-    store_lane(row + 16u, column, z, (*c).left[4], (*c).right[4]);
-    store_lane(row + 20u, column, z, (*c).left[5], (*c).right[5]);
-    store_lane(row + 24u, column, z, (*c).left[6], (*c).right[6]);
-    store_lane(row + 28u, column, z, (*c).left[7], (*c).right[7]);
   }
 }
 
@@ -380,9 +357,18 @@ fn main(
       }
     }
   }
-  store_strip(row, column, wid.z, &c0);
-  if (ROW_BLOCKS == 2u) {
-    store_strip(row + STRIP, column, wid.z, &c1);
+  // A copy may be indexed by a loop, which the accumulators must not be to stay in registers; so the code that stores a
+  // block is there, and is compiled, once.
+  for (var strip = 0u; strip < ROW_BLOCKS; strip++) {
+    var blocks = c0;
+    if (ROW_BLOCKS == 2u) {
+      if (strip == 1u) {
+        blocks = c1;
+      }
+    }
+    for (var i = 0u; i < 2u * SUBGROUP; i += 3u - COLUMN_BLOCKS) {
+      c_store(row + STRIP * strip + i / 2u * 4u, column + i % 2u * 4u, wid.z, blocks[i]);
+    }
   }
 }
 // @end
