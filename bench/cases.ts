@@ -1,12 +1,11 @@
 // What is timed, defined once for every way to run it.
 import { randomNormal } from '../src/data/random.ts';
-import { batchNorm, batchNormCandidates } from '../src/ops/batch_norm.ts';
-import type { Candidate } from '../src/ops/candidates.ts';
-import { conv2d, dgradCandidates, forwardCandidates, wgradCandidates } from '../src/ops/conv2d.ts';
+import { batchNorm } from '../src/ops/batch_norm.ts';
+import { conv2d } from '../src/ops/conv2d.ts';
 import { add, relu } from '../src/ops/elementwise.ts';
 import { gradients } from '../src/ops/gradients.ts';
-import { matmul, matmulCandidates } from '../src/ops/matmul.ts';
-import { supCon, supConCandidates } from '../src/ops/sup_con.ts';
+import { matmul } from '../src/ops/matmul.ts';
+import { supCon } from '../src/ops/sup_con.ts';
 import type { Tape } from '../src/tape/tape.ts';
 import { elements, type Shape, type Tensor, variable } from '../src/tape/tensor.ts';
 
@@ -16,8 +15,8 @@ export interface BenchCase {
   /** In the engine's layouts; a positive number of classes makes an input labels. */
   readonly inputs: Readonly<Record<string, Shape>>;
   readonly classes?: Readonly<Record<string, number>>;
-  /** The candidates to compare, under the name by which a tape forces one. */
-  readonly family?: { readonly name: string; readonly candidates: readonly Candidate<never>[] };
+  /** The family of candidates to compare. */
+  readonly family?: string;
   /** The input whose gradient is the result; it arrives as the input `dy` where there is one. */
   readonly gradientOf?: string;
   readonly build: (tape: Tape, inputs: Readonly<Record<string, Tensor>>) => Tensor;
@@ -84,7 +83,7 @@ function matmulCase(size: number, layout: 'NN' | 'NT' | 'TN'): BenchCase {
   return {
     name: `matmul ${size} ${layout}`,
     inputs: { a: [size, size], b: [size, size] },
-    family: { name: 'matmul', candidates: matmulCandidates },
+    family: 'matmul',
     build: (tape, { a, b }) => matmul(tape, a!, b!, { transposeA, transposeB }),
     problem: { op: 'matmul', transposeA, transposeB },
   };
@@ -109,19 +108,13 @@ function convCases({ batch, size, from, to, kernel, stride }: Conv): BenchCase[]
     kernel * stride === 1
       ? { forward: 'matmul', dgrad: 'matmul', wgrad: 'conv2d.wgrad' }
       : { forward: 'conv2d.forward', dgrad: 'conv2d.dgrad', wgrad: 'conv2d.wgrad' };
-  const candidates: Readonly<Record<string, readonly Candidate<never>[]>> = {
-    matmul: matmulCandidates,
-    'conv2d.forward': forwardCandidates,
-    'conv2d.dgrad': dgradCandidates,
-    'conv2d.wgrad': wgradCandidates,
-  };
   return (['forward', 'dgrad', 'wgrad'] as const).map((pass): BenchCase => {
     const { x, weight, dy } = shapes;
     return {
       name: `conv ${kernel}x${kernel} s${stride} N${batch} C${from} ${size}x${size} K${to} ${pass}`,
       // A gradient does not read its own variable, but the op that it belongs to has to be recorded.
       inputs: pass === 'forward' ? { x, weight } : { x, weight, dy },
-      family: { name: families[pass], candidates: candidates[families[pass]] ?? [] },
+      family: families[pass],
       ...(pass !== 'forward' && { gradientOf: pass === 'dgrad' ? 'x' : 'weight' }),
       build: (tape, inputs) =>
         conv2d(tape, inputs.x!, inputs.weight!, undefined, {
@@ -139,7 +132,7 @@ function batchNormCases(x: Shape): BenchCase[] {
   const forward: BenchCase = {
     name: `batch_norm [${x}] forward`,
     inputs: { x, weight: channels, bias: channels, running_mean: channels, running_var: channels },
-    family: { name: 'batch_norm', candidates: batchNormCandidates },
+    family: 'batch_norm',
     build: (tape, { x, weight, bias, running_mean, running_var }) =>
       batchNorm(
         tape,
@@ -164,7 +157,7 @@ function supConCases(n: number, d: number): BenchCase[] {
     name: `sup_con n${n} d${d} forward`,
     inputs: { z: [n, d], labels: [n] },
     classes: { labels: 10 },
-    family: { name: 'sup_con', candidates: supConCandidates },
+    family: 'sup_con',
     build: (tape, { z, labels }) => supCon(tape, z!, labels!, { temperature: 0.1 }),
   };
   return [forward, { ...forward, name: `sup_con n${n} d${d} forward+backward`, gradientOf: 'z' }];

@@ -1,5 +1,6 @@
 import type { Device } from '../src/gpu/device.ts';
 import { compile, type DispatchInfo, type Program } from '../src/gpu/program/program.ts';
+import { families } from '../src/ops/families.ts';
 import { createTape, type Tape } from '../src/tape/tape.ts';
 import { type BenchCase, inputTensors, recordCase } from './cases.ts';
 import { interleave, type RoundOptions, type Timing } from './timing.ts';
@@ -80,9 +81,9 @@ function variants({ target }: Device, bench: BenchCase): Variant[] {
   };
   const usual = record({});
   const found = new Map([[signatureOf(usual), { candidate: 'default', tape: usual }]]);
-  const { name: family = '', candidates = [] } = bench.family ?? {};
+  const { family = '' } = bench;
   let plain = signatureOf(usual);
-  for (const { name } of candidates as readonly { name: string }[]) {
+  for (const { name } of families[family] ?? []) {
     // A candidate that does not fit leaves the usual choice, which is there already.
     const tape = record({ [family]: name });
     plain = signatureOf(tape);

@@ -33,6 +33,7 @@ const UNIFORMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   },
   cross_entropy: { rows: 8, columns: 5, smoothing: 0.1 },
   l2_normalize: { rows: 8, columns: 5, eps: 1 },
+  layer_norm: { rows: 8, columns: 5, width: 5, chunk_rows: 4, eps: 1 },
   matmul: {
     ...{ m: 16, n: 16, k: 8, inner_count: 1 },
     ...{ a_offset: 0, a_row: 8, a_outer: 0, a_inner: 0 },
@@ -40,6 +41,7 @@ const UNIFORMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     ...{ c_offset: 0, c_row: 16, c_outer: 0, c_inner: 0 },
   },
   reduce: { rows: 8, columns: 3, chunk_rows: 4, sums: 4, factor: 1 },
+  softmax: { rows: 8, columns: 5 },
   sup_con: {
     ...{ n: 10, d: 11, d4: 3, parts: 2, splits: 2, columns_per_split: 16 },
     ...{ by_count: 0, over_valid: 0, self_positive: 0, scale: 1, inverse_temperature: 1 },
