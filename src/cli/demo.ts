@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { Command } from 'commander';
 import { createDataset } from '../data/dataset.ts';
@@ -15,7 +15,7 @@ import { renderReport } from '../report/report.ts';
 import { textTable } from '../report/table.ts';
 import { createEvaluator } from '../train/evaluate.ts';
 import { guarded } from './errors.ts';
-import { runMethod, type Settings } from './fine_tune.ts';
+import { makeFolder, runMethod, type Settings } from './fine_tune.ts';
 import { fraction, integer, number, positiveInteger } from './options.ts';
 import { encoderOf, loadParts, readWeights } from './weights.ts';
 
@@ -38,7 +38,7 @@ export function addDemo(program: Command): void {
     .command('demo')
     .description('fine-tune the embedded self-supervised encoder by CE-Tuning, SCL and COIN and compare them')
     .addOption(number('--epochs <n>', 'epochs of each method', positiveInteger, 12))
-    .addOption(number('--alpha <share>', "COIN's first stage as a share of the epochs", fraction, 0.34))
+    .addOption(number('--alpha <share>', "COIN's first stage as a share of the epochs", fraction, 0.33))
     .addOption(number('--seed <n>', 'fixes heads, order and augmentation', integer, 0))
     .option('--out <folder>', 'where results go', 'runs/demo')
     .option('--describe', "print each stage's dispatches by layer")
@@ -46,6 +46,7 @@ export function addDemo(program: Command): void {
 }
 
 async function demo({ epochs, alpha, seed, out, describe }: DemoOptions): Promise<void> {
+  await makeFolder(out);
   const device = await requestDevice();
   console.error(device.description);
   const folder = embeddedFolder();
@@ -91,6 +92,7 @@ async function demo({ epochs, alpha, seed, out, describe }: DemoOptions): Promis
       test: testData,
       weights,
       out,
+      describe,
     });
     const after = await evaluator?.();
     runs.push({ ...run, ...(after && { features: plot(after) }) });
@@ -106,7 +108,6 @@ async function demo({ epochs, alpha, seed, out, describe }: DemoOptions): Promis
     before: { ...flatten(before.scores), features: plot(before) },
     projection: 't-SNE',
   };
-  await mkdir(out, { recursive: true });
   await writeFile(join(out, 'report.html'), renderReport(report));
   await writeFile(join(out, 'results.json'), `${JSON.stringify(results(report), null, 2)}\n`);
   console.log(textTable(report));

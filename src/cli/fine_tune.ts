@@ -1,5 +1,5 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Augmentation } from '../data/augment.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Device } from '../gpu/device.ts';
@@ -13,6 +13,7 @@ import type { TrainEvent } from '../train/events.ts';
 import { train } from '../train/trainer.ts';
 import { writeSafetensors } from '../weights/safetensors.ts';
 import { saveState } from '../weights/state_dict.ts';
+import { reason } from './errors.ts';
 import { logEvents } from './log.node.ts';
 import { showProgress } from './progress.ts';
 import { loadParts, type Weights } from './weights.ts';
@@ -61,6 +62,7 @@ export async function runMethod(device: Device, options: RunOptions): Promise<Ou
   const { method, settings, data, indices, test, weights, out } = options;
   const { arch, encoder, seed, lr, batch, accumulate, momentum, weight_decay, augmentation, evaluateEvery, alpha } =
     settings;
+  await makeFolder(out);
   const channels = data.images.shape[3] as number;
   const classes = method.views ? undefined : data.classes.length;
   const model = createModel({
@@ -74,9 +76,6 @@ export async function runMethod(device: Device, options: RunOptions): Promise<Ou
   const evaluator = test && (await createEvaluator(device, model, test));
   const optimizer = sgd(model.store.arena, { momentum, nesterov: true, weight_decay });
   const checkpoint = join(out, `${method.name}.safetensors`);
-  await mkdir(out, { recursive: true }).catch((cause) => {
-    throw new Error(`The folder ${out} cannot be made: ${(cause as NodeJS.ErrnoException).code}.`, { cause });
-  });
   const metadata = {
     format: 'pt',
     arch,
@@ -170,10 +169,14 @@ async function saveCheckpoint(
     await writeFile(`${path}.part`, bytes);
     await rename(`${path}.part`, path);
   } catch (cause) {
-    throw new Error(
-      `The checkpoint ${path} cannot be written (${(cause as NodeJS.ErrnoException).code}); is ${dirname(path)} full or read-only?`,
-      { cause },
-    );
+    throw new Error(`The checkpoint ${path} cannot be written: ${reason(cause)}.`, { cause });
   }
   return path;
+}
+
+/** Makes the folder of a run's results, before anything is computed that could be lost for lack of it. */
+export async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch((cause) => {
+    throw new Error(`The folder ${path} cannot be made: ${reason(cause)}.`, { cause });
+  });
 }

@@ -1,17 +1,7 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { TrainEvent } from '../train/events.ts';
-
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'writing there is not permitted',
-  EDQUOT: 'the disk quota is used up',
-  EEXIST: 'a file is in the way of its folder',
-  EISDIR: 'it is a folder',
-  ENOSPC: 'the disk is full',
-  ENOTDIR: 'a file is in the way of its folder',
-  EPERM: 'writing there is not permitted',
-  EROFS: 'the file system is read-only',
-};
+import { reason } from './errors.ts';
 
 /**
  * Passes events through and writes each as a line of JSON, so that a training that is stopped leaves its log. A
@@ -41,7 +31,6 @@ async function explained<T>(path: string, action: () => Promise<T>): Promise<T> 
   try {
     return await action();
   } catch (error) {
-    const { code = '', message } = error as NodeJS.ErrnoException;
-    throw new Error(`The log ${path} cannot be written: ${REASONS[code] ?? message}.`, { cause: error });
+    throw new Error(`The log ${path} cannot be written: ${reason(error)}.`, { cause: error });
   }
 }

@@ -5,6 +5,7 @@ import { STEMS } from '../nn/resnet.ts';
 import type { HostTensor } from '../weights/host-tensor.ts';
 import { readSafetensors } from '../weights/safetensors.ts';
 import { type LoadReport, loadState } from '../weights/state_dict.ts';
+import { reason } from './errors.ts';
 
 /** A checkpoint in memory. */
 export interface Weights {
@@ -20,7 +21,7 @@ export interface Weights {
  */
 export async function readWeights(path: string): Promise<Weights> {
   const bytes = await readFile(path).catch((cause) => {
-    throw new Error(`The weights ${path} cannot be read: ${(cause as NodeJS.ErrnoException).code}.`, { cause });
+    throw new Error(`The weights ${path} cannot be read: ${reason(cause)}.`, { cause });
   });
   const { tensors, metadata } = readSafetensors(new Uint8Array(bytes), path);
   const known = /^(encoder|projector|classifier)\./;

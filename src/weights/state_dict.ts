@@ -14,7 +14,9 @@ export async function saveState(device: Device, entries: readonly StateEntry[]):
     const values = chunks.get(chunk) ?? ((await device.read(wholeChunk(chunk))) as Float32Array);
     chunks.set(chunk, values);
     const data = values.slice(offset / 4, offset / 4 + elements(tensor.shape));
-    const { data: permuted, shape } = layout ? toTorchLayout(layout, data, tensor.shape) : { data, shape: [...tensor.shape] };
+    const { data: permuted, shape } = layout
+      ? toTorchLayout(layout, data, tensor.shape)
+      : { data, shape: [...tensor.shape] };
     state.set(name, { dtype: 'F32', shape, data: permuted });
   }
   return state;
@@ -49,14 +51,18 @@ export function loadState(
     }
     const wanted = torchShape(entry);
     if (showShape(given.shape) !== showShape(wanted))
-      throw new Error(`${from}: ${name} has shape ${showShape(given.shape)}, but the model's has ${showShape(wanted)}; is it another architecture?`);
+      throw new Error(
+        `${from}: ${name} has shape ${showShape(given.shape)}, but the model's has ${showShape(wanted)}; is it another architecture?`,
+      );
     const data = toFloat32(given);
     device.write(tensor, layout ? toEngineLayout(layout, data, given.shape).data : data);
     matched.push(name);
   }
   if (matched.length === 0) {
     const some = [...tensors.keys()].slice(0, 3).join(', ');
-    throw new Error(`${from} holds none of the model's tensors: the model has ${entries[0]?.name}, ..., the file ${some || 'nothing'}, ....`);
+    throw new Error(
+      `${from} holds none of the model's tensors: the model has ${entries[0]?.name}, ..., the file ${some || 'nothing'}, ....`,
+    );
   }
   const known = new Set(entries.map(({ name }) => name));
   return { matched, missing, unexpected: [...tensors.keys()].filter((name) => !known.has(name)) };
