@@ -1,4 +1,5 @@
 import type { DispatchInfo } from '../gpu/program/program.ts';
+import { alignColumns } from './align.ts';
 
 interface LayerCost {
   layer: string;
@@ -44,16 +45,5 @@ export function dispatchTable(dispatches: readonly DispatchInfo[]): string {
     ...(timed ? [(nanoseconds / 1e6).toFixed(2)] : []),
   ];
   const rows = [['layer', 'dispatches', 'MFLOP', 'MiB', ...(timed ? ['ms'] : [])], ...costs.map(row), row(total)];
-  const widths = (rows[0] as string[]).map((_, column) =>
-    Math.max(...rows.map((cells) => (cells[column] as string).length)),
-  );
-  return rows
-    .map((cells) =>
-      cells
-        .map((cell, column) =>
-          column === 0 ? cell.padEnd(widths[0] as number) : cell.padStart(widths[column] as number),
-        )
-        .join('  '),
-    )
-    .join('\n');
+  return alignColumns(rows).join('\n');
 }

@@ -1,4 +1,5 @@
 // The comparison of runs as a table: its cells, and its two forms in plain text.
+import { alignColumns } from './align.ts';
 import { type FlatScores, type Group, groups, type ReportData, type Run, type Statistic, statistic } from './data.ts';
 
 interface Column {
@@ -82,20 +83,10 @@ const titled = ({ heading, unit }: Column) => (unit ? `${heading} (${unit})` : h
 /** The comparison for a terminal: aligned columns, the best of each marked by an asterisk. */
 export function textTable(data: ReportData): string {
   const rows = comparison(data);
-  const lines = [
+  const drawn = alignColumns([
     ['Method', ...columns.map((column) => `${titled(column)} `)],
     ...rows.map(({ label, cells }) => [label, ...cells.map(({ text, best }) => `${text}${best ? '*' : ' '}`)]),
-  ];
-  const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => [...line[column]!].length)));
-  const drawn = lines.map((line) =>
-    line
-      .map((text, column) => {
-        const padding = ' '.repeat(widths[column]! - [...text].length);
-        return column === 0 ? text + padding : padding + text;
-      })
-      .join('  ')
-      .trimEnd(),
-  );
+  ]);
   const rule = '─'.repeat(Math.max(...drawn.map((line) => [...line].length)));
   const legend = rows.some(({ cells }) => cells.some(({ best }) => best)) ? ['* best of its column'] : [];
   return [drawn[0], rule, ...drawn.slice(1), ...legend].join('\n');
