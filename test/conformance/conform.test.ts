@@ -1,0 +1,68 @@
+import { type Case, parseCase } from '../../src/conformance/case.ts';
+import { conform } from '../../src/conformance/conform.ts';
+import { gradcheckCases } from '../../src/conformance/gradcheck.ts';
+import { runCase } from '../../src/conformance/runner.ts';
+import { testDevice } from '../device.ts';
+import { fixture } from '../fixtures.ts';
+import { assert, suite } from '../harness.ts';
+
+const test = suite('conformance');
+
+const golden = async (name: string): Promise<Case> => parseCase(name, await fixture(`test/golden/${name}.safetensors`));
+
+const outcome = async (cases: readonly (Case | Error)[]) => {
+  const lines: string[] = [];
+  const list = async function* () {
+    yield* cases;
+  };
+  const code = await conform(await testDevice(), list(), (line) => lines.push(line));
+  return { code, lines };
+};
+
+for (const name of ['model_resnet18', 'trajectory_coin_paper', 'trajectory_coin_official'])
+  test(`${name} is as PyTorch computes it`, async () => {
+    for await (const { failures } of runCase(await testDevice(), await golden(name))) assert.equal(failures, []);
+  });
+
+test('a case runs once with every candidate that makes a difference', async () => {
+  const variants: string[] = [];
+  for await (const { variant, failures } of runCase(await testDevice(), await golden('conv2d-02'))) {
+    variants.push(variant);
+    assert.equal(failures, []);
+  }
+  for (const name of ['default', 'tile', 'direct']) assert.ok(variants.includes(name), variants.join(', '));
+  assert.is(new Set(variants).size, variants.length);
+});
+
+test('a wrong expectation is a failure with tensor, error and limit', async () => {
+  const wrong = await golden('relu-00');
+  (wrong.grads.x!.data as Float32Array)[3]! += 0.5;
+  const { code, lines } = await outcome([wrong]);
+  assert.is(code, 1);
+  assert.match(lines[0]!, /^relu-00 \(default\): grad\.x is off by 5\.00e-1, the limit is \d/);
+  assert.is(lines.at(-1), '0 passed, 1 failed');
+});
+
+test('an unknown op, a broken file and no case at all fail', async () => {
+  const unknown = await outcome([{ ...(await golden('relu-00')), op: 'telepathy' }]);
+  assert.is(unknown.code, 1);
+  assert.match(unknown.lines[0]!, /the op telepathy is unknown; known are /);
+  assert.equal(await outcome([new Error('x.safetensors is cut off.')]), {
+    code: 1,
+    lines: ['x.safetensors is cut off.', '0 passed, 1 failed'],
+  });
+  assert.equal(await outcome([]), { code: 1, lines: ['0 passed, 0 failed'] });
+});
+
+test('a gradient check notices a wrong gradient', async () => {
+  const [problem] = [...gradcheckCases('gelu')];
+  const wrong = problem!.grads.x!.data as Float64Array;
+  wrong[5]! += 0.01;
+  const { code, lines } = await outcome([problem!]);
+  assert.is(code, 1);
+  assert.match(lines[0]!, /^gelu-0 \(default\): grad\.x is off by 1\.\d+e-2/);
+});
+
+test('gradient checks of an unknown op are refused', () => {
+  assert.throws(() => [...gradcheckCases('telepathy')], /There is no op telepathy; there are: matmul, /);
+});
