@@ -135,7 +135,7 @@ export function toleranceOf({ tolerance }: Case, fullName: string): Tolerance {
 }
 
 /**
- * Compares a tensor with what is wanted (a NaN only where one is wanted): `error` is max|got - want| and `limit` is atol + rtol max|want|, both maxima
+ * Compares a tensor with what is wanted: `error` is max|got - want| and `limit` is atol + rtol max|want|, both maxima
  * over the whole tensor.
  * @throws when the two differ in length.
  */
@@ -148,7 +148,6 @@ export function compare(got: ArrayLike<number>, want: ArrayLike<number>, { rtol,
   let error = 0;
   let largest = 0;
   for (let i = 0; i < want.length; i++) {
-    if (Number.isNaN(got[i]) && Number.isNaN(want[i])) continue;
     const difference = Math.abs(got[i]! - want[i]!);
     // A NaN stays: no later difference compares greater than it.
     if (difference > error || Number.isNaN(difference)) error = difference;
