@@ -84,12 +84,13 @@ const BLOCKS = [
   { ROW_BLOCKS: 2, COLUMN_BLOCKS: 2, subgroup: 1, register: 1 },
   { ROW_BLOCKS: 1, COLUMN_BLOCKS: 2, subgroup: 1.1, register: 1.3 },
   { ROW_BLOCKS: 2, COLUMN_BLOCKS: 1, subgroup: 1.3, register: 1.3 },
-  { ROW_BLOCKS: 1, COLUMN_BLOCKS: 1, subgroup: 1.4, register: 1.6 },
+  { ROW_BLOCKS: 1, COLUMN_BLOCKS: 1, subgroup: 1.5, register: 1.6 },
 ];
 
 const OPTIONS: Readonly<Record<Body, (target: Target, columns: number) => readonly Option[]>> = {
+  // Eight lanes make large tiles by themselves, and llvmpipe takes seconds to compile larger ones.
   subgroup: ({ subgroupSize: SUBGROUP }) =>
-    BLOCKS.map(({ ROW_BLOCKS, COLUMN_BLOCKS, subgroup }) => ({
+    (SUBGROUP === 8 ? BLOCKS.slice(-1) : BLOCKS).map(({ ROW_BLOCKS, COLUMN_BLOCKS, subgroup }) => ({
       constants: { SUBGROUP, ROW_BLOCKS, COLUMN_BLOCKS },
       rows: 4 * SUBGROUP * ROW_BLOCKS,
       columns: 4 * SUBGROUP * COLUMN_BLOCKS,
