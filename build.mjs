@@ -7,7 +7,7 @@
 //   node build.mjs --watch          rebuild dist/ on every change
 // `--out DIR` puts test bundles elsewhere than out/.
 import { execFileSync } from 'node:child_process';
-import { existsSync, watch } from 'node:fs';
+import { watch } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -22,7 +22,6 @@ const PRODUCTS = [
   { entry: 'src/node.ts', outfile: 'dist/node.js', ...node },
   { entry: 'src/index.ts', outfile: 'dist/index.js', ...portable },
   { entry: 'src/index.ts', outfile: 'dist/coin.browser.js', ...portable, minify: true },
-  { entry: 'bench/page.ts', outfile: 'dist/bench.browser.js', ...portable },
 ];
 
 /** Prints messages as build errors and fails the build at its end, or only mentions them. */
@@ -42,14 +41,10 @@ function prepareKernels({ write, fatalStale = false, lenient = false }) {
 }
 
 async function buildProducts() {
-  for (const { entry, ...options } of PRODUCTS) {
-    if (existsSync(entry)) await bundle({ entryPoints: [entry], ...options });
-    else console.error(`note: ${entry} does not exist, so ${options.outfile} is not built`);
-  }
+  for (const { entry, ...options } of PRODUCTS) await bundle({ entryPoints: [entry], ...options });
 }
 
 function buildTypes() {
-  if (!existsSync('src/index.ts') && !existsSync('src/node.ts')) return;
   // Types are checked by "npm run check"; here they are only written.
   execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'src/build', '--noCheck'], {
     stdio: 'inherit',
@@ -83,10 +78,7 @@ async function buildTests(part, out) {
     { ...portable, plugins: [browserText, nodeLater] },
   );
   await bundle({ entryPoints: ['test/deno.ts'], outfile: join(out, 'deno.mjs'), ...node });
-  const conformance = 'src/conformance/web.ts';
-  if (existsSync(conformance)) {
-    await bundle({ entryPoints: [conformance], outfile: join(out, 'conformance.web.mjs'), ...portable });
-  }
+  await bundle({ entryPoints: ['src/conformance/web.ts'], outfile: join(out, 'conformance.web.mjs'), ...portable });
 }
 
 const { values: flags, positionals } = parseArgs({
@@ -131,6 +123,6 @@ if (flags.watch) {
     clearTimeout(timer);
     timer = setTimeout(rebuild, 50);
   };
-  for (const folder of ['kernels', 'src', 'bench'].filter(existsSync)) watch(folder, { recursive: true }, onChange);
+  for (const folder of ['kernels', 'src', 'bench']) watch(folder, { recursive: true }, onChange);
   console.error('watching kernels, src and bench');
 }

@@ -36,7 +36,7 @@ export * from './optim/sgd.ts';
 export * from './tape/parameter.ts';
 export * from './tape/tape.ts';
 export * from './tape/tensor.ts';
-export { createEvaluator, type Evaluator } from './train/evaluate.ts';
+export { createEvaluator, type Evaluation, type Evaluator } from './train/evaluate.ts';
 export type { Scores, TrainEvent } from './train/events.ts';
 export { type Batch, recordStep } from './train/step.ts';
 export { type TrainConfig, train } from './train/trainer.ts';

@@ -13,9 +13,9 @@ import { type FeaturePlot, featurePlot, flatten, type ReportData, type Run, resu
 import { tsne } from '../report/projection.ts';
 import { renderReport } from '../report/report.ts';
 import { textTable } from '../report/table.ts';
-import { createEvaluator } from '../train/evaluate.ts';
+import { createEvaluator, type Evaluation } from '../train/evaluate.ts';
 import { guarded } from './errors.ts';
-import { makeFolder, runMethod, type Settings } from './fine_tune.ts';
+import { adapterOf, makeFolder, runMethod, type Settings } from './fine_tune.ts';
 import { fraction, integer, number, positiveInteger } from './options.ts';
 import { encoderOf, loadParts, readWeights } from './weights.ts';
 
@@ -23,7 +23,7 @@ import { encoderOf, loadParts, readWeights } from './weights.ts';
 const LABELS_PER_CLASS = 100;
 
 /** Points of the scatter plots. */
-const PLOTTED = 600;
+const PLOTTED = 500;
 
 interface DemoOptions {
   readonly epochs: number;
@@ -75,7 +75,7 @@ async function demo({ epochs, alpha, seed, out, describe }: DemoOptions): Promis
     weight_decay: 1e-4,
     seed,
     augmentation: { flip: 0.5, brightness: 0.1 },
-    evaluateEvery: 2,
+    evaluateEvery: 4,
   };
 
   const start = createModel({ ...source, seed });
@@ -84,7 +84,7 @@ async function demo({ epochs, alpha, seed, out, describe }: DemoOptions): Promis
 
   const runs: Run[] = [];
   for (const method of [ceTuning, scl, coin]) {
-    const { run, evaluator } = await runMethod(device, {
+    const { run, final } = await runMethod(device, {
       method,
       settings,
       data,
@@ -94,13 +94,12 @@ async function demo({ epochs, alpha, seed, out, describe }: DemoOptions): Promis
       out,
       describe,
     });
-    const after = await evaluator?.();
-    runs.push({ ...run, ...(after && { features: plot(after) }) });
+    runs.push({ ...run, ...(final && { features: plot(final) }) });
   }
 
   const report: ReportData = {
     title: 'COIN beside SCL and CE-Tuning on Fashion-MNIST',
-    adapter: device.description,
+    adapter: adapterOf(device),
     created: new Date().toISOString().slice(0, 10),
     settings: settingsTable(settings, indices.length, testData.labels.length),
     classes: data.classes,
@@ -116,14 +115,14 @@ async function demo({ epochs, alpha, seed, out, describe }: DemoOptions): Promis
   );
 }
 
-function plot({ features, labels }: { features: Float32Array; labels: Int32Array }): FeaturePlot {
+function plot({ features, labels }: Evaluation): FeaturePlot {
   const dim = features.length / labels.length;
   const count = Math.min(PLOTTED, labels.length);
   return featurePlot(tsne(features.subarray(0, count * dim), count), labels.subarray(0, count));
 }
 
 const settingsTable = (settings: Settings, images: number, tested: number): Record<string, string | number> => ({
-  checkpoint: 'SimCLR on the embedded images, without labels',
+  checkpoint: 'data/simclr.safetensors',
   architecture: settings.arch,
   'labelled images': images,
   'test images': tested,

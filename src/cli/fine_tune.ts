@@ -8,7 +8,7 @@ import { createModel, type Model, type ModelOptions } from '../nn/model.ts';
 import { sgd } from '../optim/sgd.ts';
 import { collect, type Run } from '../report/data.ts';
 import { dispatchTable } from '../report/dispatches.ts';
-import { createEvaluator, type Evaluator } from '../train/evaluate.ts';
+import { createEvaluator, type Evaluation } from '../train/evaluate.ts';
 import type { TrainEvent } from '../train/events.ts';
 import { train } from '../train/trainer.ts';
 import { writeSafetensors } from '../weights/safetensors.ts';
@@ -50,7 +50,8 @@ export interface RunOptions {
 export interface Outcome {
   readonly run: Run;
   readonly model: Model;
-  readonly evaluator: Evaluator | undefined;
+  /** The last evaluation, of the trained model. */
+  readonly final: Evaluation | undefined;
   readonly checkpoint: string;
 }
 
@@ -73,7 +74,14 @@ export async function runMethod(device: Device, options: RunOptions): Promise<Ou
     seed,
   });
   if (weights) loadParts(device, model, weights, ['encoder']);
-  const evaluator = test && (await createEvaluator(device, model, test));
+  const evaluate = test && (await createEvaluator(device, model, test));
+  let final: Evaluation | undefined;
+  const evaluator =
+    evaluate &&
+    (async () => {
+      final = await evaluate();
+      return final;
+    });
   const optimizer = sgd(model.store.arena, { momentum, nesterov: true, weight_decay });
   const checkpoint = join(out, `${method.name}.safetensors`);
   const metadata = {
@@ -108,7 +116,7 @@ export async function runMethod(device: Device, options: RunOptions): Promise<Ou
     { method: method.name, title: method.title, alpha: method.name === 'coin' ? alpha : 0, seed },
     showProgress(described, { title: method.title, stream: process.stderr }),
   );
-  return { run, model, evaluator, checkpoint };
+  return { run, model, final, checkpoint };
 }
 
 const stringsOf = (values: Readonly<Record<string, string | number | undefined>>): Record<string, string> =>
@@ -180,3 +188,6 @@ export async function makeFolder(path: string): Promise<void> {
     throw new Error(`The folder ${path} cannot be made: ${reason(cause)}.`, { cause });
   });
 }
+
+/** An adapter for reports: shorter than a device's description. */
+export const adapterOf = ({ target: { name, kind } }: Device): string => (kind === 'cpu' ? `${name} (software)` : name);

@@ -11,7 +11,7 @@ import { requestDevice } from '../node.ts';
 import { results } from '../report/data.ts';
 import { textTable } from '../report/table.ts';
 import { guarded } from './errors.ts';
-import { runMethod, type Settings } from './fine_tune.ts';
+import { adapterOf, runMethod, type Settings } from './fine_tune.ts';
 import { fraction, integer, nonNegative, number, positive, positiveInteger } from './options.ts';
 import { encoderOf, readWeights } from './weights.ts';
 
@@ -128,7 +128,7 @@ async function fineTune(options: TrainOptions): Promise<void> {
     out: options.out,
     describe: options.describe,
   });
-  const report = { title: method.title, adapter: device.description, created: '', settings: {}, classes, runs: [run] };
+  const report = { title: method.title, adapter: adapterOf(device), created: '', settings: {}, classes, runs: [run] };
   await writeFile(join(options.out, 'results.json'), `${JSON.stringify(results(report), null, 2)}\n`);
   console.log(textTable(report));
   console.log(`\ncheckpoint: ${relative('', checkpoint)}, log and results beside it`);

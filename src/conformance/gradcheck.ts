@@ -1,9 +1,9 @@
-import { centralDifference } from '../../test/reference/gradient.ts';
-import { type Array64, array64, references } from '../../test/reference/index.ts';
 import { random4, randomNormal } from '../data/random.ts';
 import type { HostTensor } from '../weights/host-tensor.ts';
 import type { Case } from './case.ts';
 import { type Problem, problems } from './problems.ts';
+import { centralDifference } from './reference/gradient.ts';
+import { type Array64, array64, references } from './reference/index.ts';
 
 /** A gradient is compared at no more than this many places of a tensor, so that big ones do not take minutes. */
 const PLACES = 60;

@@ -1,4 +1,4 @@
-import type { Attributes } from '../../test/reference/index.ts';
+import type { Attributes } from './reference/index.ts';
 
 /** A small problem for an op, in PyTorch's layouts: odd sizes first, since those find the edges of tiles. */
 export interface Problem {

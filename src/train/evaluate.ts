@@ -8,12 +8,15 @@ import { countCorrect } from '../ops/cross_entropy.ts';
 import { createTape } from '../tape/tape.ts';
 import type { Scores } from './events.ts';
 
-/** Scores a model on a data set, and keeps the features. Can be called again and again while the model trains. */
-export type Evaluator = () => Promise<{
+/** Scores of a model on a data set, and the features [n, dim] that they are of. */
+export interface Evaluation {
   readonly scores: Scores;
   readonly features: Float32Array;
   readonly labels: Int32Array;
-}>;
+}
+
+/** Can be called again and again while the model trains. */
+export type Evaluator = () => Promise<Evaluation>;
 
 /** Compiles the evaluation of a model (running statistics, no augmentation) on all of `data`, `batch` images at a time. */
 export async function createEvaluator(device: Device, model: Model, data: Dataset, batch = 250): Promise<Evaluator> {

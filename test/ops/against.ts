@@ -2,13 +2,13 @@
 
 import { compare, parseCase, type Tolerance, toleranceOf } from '../../src/conformance/case.ts';
 import { type Build, evaluate, type HostValue } from '../../src/conformance/evaluate.ts';
+import { centralDifference } from '../../src/conformance/reference/gradient.ts';
+import { type Attributes, array64, references } from '../../src/conformance/reference/index.ts';
 import type { TypedArray } from '../../src/gpu/device.ts';
 import { type Layout, toEngineLayout, toTorchLayout } from '../../src/weights/layout.ts';
 import { testDevice } from '../device.ts';
 import { fixture } from '../fixtures.ts';
 import { assert } from '../harness.ts';
-import { centralDifference } from '../reference/gradient.ts';
-import { type Attributes, array64, references } from '../reference/index.ts';
 
 export interface Subject {
   /** The op's name in golden cases and among the references. */

@@ -1,9 +1,9 @@
 import { evaluate } from '../../src/conformance/evaluate.ts';
+import { erf } from '../../src/conformance/reference/elementwise.ts';
 import { gelu } from '../../src/ops/elementwise.ts';
 import { testDevice } from '../device.ts';
 import { goldenCases } from '../golden-cases.ts';
 import { assert, suite } from '../harness.ts';
-import { erf } from '../reference/elementwise.ts';
 import { checkGolden, checkReference, noise, type Subject } from './against.ts';
 
 const test = suite('gelu');

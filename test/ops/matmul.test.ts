@@ -1,11 +1,11 @@
 import { record, run } from '../../src/conformance/evaluate.ts';
+import { multiply } from '../../src/conformance/reference/linear_algebra.ts';
 import { compile } from '../../src/gpu/program/program.ts';
 import { matmul, matmulCandidates, product } from '../../src/ops/matmul.ts';
 import { createTape } from '../../src/tape/tape.ts';
 import { testDevice } from '../device.ts';
 import { goldenCases } from '../golden-cases.ts';
 import { assert, skip, suite } from '../harness.ts';
-import { multiply } from '../reference/linear_algebra.ts';
 import { checkGolden, checkReference, noise, type Subject } from './against.ts';
 
 const test = suite('matmul');

@@ -1,13 +1,13 @@
 import { compare, parseCase, toleranceOf } from '../../src/conformance/case.ts';
 import { evaluate, type HostValue } from '../../src/conformance/evaluate.ts';
+import { centralDifference } from '../../src/conformance/reference/gradient.ts';
+import { array64, references } from '../../src/conformance/reference/index.ts';
 import { type SupConOptions, supCon } from '../../src/ops/sup_con.ts';
 import { createTape } from '../../src/tape/tape.ts';
 import { toFloat32 } from '../../src/weights/host-tensor.ts';
 import { testDevice } from '../device.ts';
 import { fixture } from '../fixtures.ts';
 import { assert, suite } from '../harness.ts';
-import { centralDifference } from '../reference/gradient.ts';
-import { array64, references } from '../reference/index.ts';
 
 const test = suite('sup_con');
 const TILINGS = ['register', 'tile'];

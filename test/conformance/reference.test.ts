@@ -2,15 +2,15 @@
 // published constants.
 
 import { type Case, compare, parseCase, toleranceOf } from '../../src/conformance/case.ts';
+import { erf } from '../../src/conformance/reference/elementwise.ts';
+import { centralDifference } from '../../src/conformance/reference/gradient.ts';
+import { type Array64, array64, type Inputs, references } from '../../src/conformance/reference/index.ts';
 import { random4 } from '../../src/data/random.ts';
 import { formulaWeight } from '../../src/weights/formula.ts';
 import { type HostTensor, toFloat32 } from '../../src/weights/host-tensor.ts';
 import { fixture } from '../fixtures.ts';
 import { goldenCases, goldenOps } from '../golden-cases.ts';
 import { assert, suite } from '../harness.ts';
-import { erf } from './elementwise.ts';
-import { centralDifference } from './gradient.ts';
-import { type Array64, array64, type Inputs, references } from './index.ts';
 
 const test = suite('reference');
 
