@@ -7,7 +7,7 @@ import type { Method, MethodConfig } from '../methods/method.ts';
 import { createModel, type Model, type ModelOptions } from '../nn/model.ts';
 import { sgd } from '../optim/sgd.ts';
 import { collect, type Run } from '../report/data.ts';
-import { dispatchTable } from '../report/dispatches.ts';
+import { dispatchTable, memoryLine } from '../report/dispatches.ts';
 import { createEvaluator, type Evaluation } from '../train/evaluate.ts';
 import type { TrainEvent } from '../train/events.ts';
 import { train } from '../train/trainer.ts';
@@ -128,7 +128,9 @@ const stringsOf = (values: Readonly<Record<string, string | number | undefined>>
 async function* describing(events: AsyncIterable<TrainEvent>, title: string): AsyncGenerator<TrainEvent> {
   for await (const event of events) {
     if (event.type === 'stage')
-      console.log(`${title}, ${event.stage}: one step by layer\n${dispatchTable(event.describe())}\n`);
+      console.log(
+        `${title}, ${event.stage}: one step by layer\n${dispatchTable(event.describe())}\n${memoryLine(event.memory)}\n`,
+      );
     yield event;
   }
 }

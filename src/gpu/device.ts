@@ -2,6 +2,9 @@ import { byteLength, type Chunk, type DType, elements, type Tensor } from '../ta
 import { createPipelines, type Pipelines } from './kernel/pipelines.ts';
 import type { Target } from './kernel/target.ts';
 import { createScratch, type Scratch } from './scratch.ts';
+import { createStagingRing, type Staging, type TypedArray, view } from './staging.ts';
+
+export type { TypedArray } from './staging.ts';
 
 /** A WebGPU device with what lasts on it: compiled pipelines, lasting tensors, and memory that programs share. */
 export interface Device {
@@ -17,7 +20,7 @@ export interface Device {
   write(tensor: Tensor, data: ArrayBufferView): void;
   /** Reads a lasting tensor, after all work submitted so far. */
   read(tensor: Tensor): Promise<TypedArray>;
-  /** Reads `bytes` of a buffer that `encode` has copied into `staging`; see `Readback`. */
+  /** A buffer to copy results into; see `Staging`. */
   stage(bytes: number): Staging;
   /** Awaits a promise that the GPU resolves, in the way that costs this runtime least. */
   wait<T>(promise: Promise<T>): Promise<T>;
@@ -26,19 +29,6 @@ export interface Device {
   /** Throws what has gone wrong since the last call: a lost device or an uncaptured GPU error. */
   check(): void;
   destroy(): void;
-}
-
-export type TypedArray =
-  | Float32Array<ArrayBuffer>
-  | Int32Array<ArrayBuffer>
-  | Uint32Array<ArrayBuffer>
-  | Uint8Array<ArrayBuffer>;
-
-/** A mappable buffer from a ring: copied into by an encoder, then read once. */
-export interface Staging {
-  readonly buffer: GPUBuffer;
-  /** Waits for the copy and returns its bytes; the buffer goes back to the ring. */
-  read(): Promise<ArrayBuffer>;
 }
 
 export interface DeviceOptions {
@@ -60,7 +50,6 @@ export async function createDevice(
   const gpu = await openDevice(adapter);
   const target = describeTarget(adapter, gpu);
   const buffers = new Map<Chunk, GPUBuffer>();
-  const ring: GPUBuffer[] = [];
   const failures: Error[] = [];
   let destroyed = false;
 
@@ -74,6 +63,11 @@ export async function createDevice(
       );
   });
 
+  const check = () => {
+    const [failure] = failures.splice(0);
+    if (failure) throw failure;
+  };
+  const ring = createStagingRing(gpu, wait, check);
   const device: Device = {
     gpu,
     target,
@@ -114,42 +108,12 @@ export async function createDevice(
       gpu.queue.submit([encoder.finish()]);
       return view(await staging.read(), tensor.dtype, elements(tensor.shape));
     },
-    stage(bytes) {
-      const index = ring.findIndex((buffer) => buffer.size >= bytes && buffer.size <= 4 * bytes + 4096);
-      const buffer =
-        index >= 0
-          ? (ring.splice(index, 1)[0] as GPUBuffer)
-          : gpu.createBuffer({
-              label: 'staging',
-              size: bytes,
-              usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-            });
-      return {
-        buffer,
-        async read() {
-          device.check();
-          await device.wait(
-            buffer.mapAsync(GPUMapMode.READ, 0, bytes).catch((cause) => {
-              device.check();
-              throw new Error('Results could not be read back from the GPU.', { cause });
-            }),
-          );
-          const copy = buffer.getMappedRange(0, bytes).slice(0);
-          buffer.unmap();
-          ring.push(buffer);
-          device.check();
-          return copy;
-        },
-      };
-    },
+    stage: (bytes) => ring.take(bytes),
     async idle() {
-      await device.wait(gpu.queue.onSubmittedWorkDone());
-      device.check();
+      await wait(gpu.queue.onSubmittedWorkDone());
+      check();
     },
-    check() {
-      const [failure] = failures.splice(0);
-      if (failure) throw failure;
-    },
+    check,
     destroy() {
       destroyed = true;
       gpu.destroy();
@@ -173,20 +137,6 @@ export async function requestDevice(): Promise<Device> {
   return createDevice(adapter, {
     why: adapter.info.isFallbackAdapter ? 'software, the only adapter there is' : 'offered by the runtime',
   });
-}
-
-/** `bytes` as the elements of `dtype`. */
-export function view(bytes: ArrayBuffer, dtype: DType, count: number): TypedArray {
-  switch (dtype) {
-    case 'f32':
-      return new Float32Array(bytes, 0, count);
-    case 'i32':
-      return new Int32Array(bytes, 0, count);
-    case 'u32':
-      return new Uint32Array(bytes, 0, count);
-    case 'u8':
-      return new Uint8Array(bytes, 0, count);
-  }
 }
 
 export const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 20 ? 2 : 0)} MiB`;

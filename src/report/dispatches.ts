@@ -1,4 +1,4 @@
-import type { DispatchInfo } from '../gpu/program/program.ts';
+import type { DispatchInfo, ProgramMemory } from '../gpu/program/program.ts';
 import { alignColumns } from './align.ts';
 
 interface LayerCost {
@@ -46,4 +46,10 @@ export function dispatchTable(dispatches: readonly DispatchInfo[]): string {
   ];
   const rows = [['layer', 'dispatches', 'MFLOP', 'MiB', ...(timed ? ['ms'] : [])], ...costs.map(row), row(total)];
   return alignColumns(rows).join('\n');
+}
+
+/** A program's memory in a line. */
+export function memoryLine({ planned, peak, saved, lasting }: ProgramMemory): string {
+  const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(2)} MiB`;
+  return `temporaries ${mib(planned)} (${mib(peak)} at once; sharing saved ${mib(saved)}), lasting tensors ${mib(lasting)}`;
 }

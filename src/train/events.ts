@@ -1,4 +1,4 @@
-import type { DispatchInfo } from '../gpu/program/program.ts';
+import type { DispatchInfo, ProgramMemory } from '../gpu/program/program.ts';
 import type { SDbw } from '../metrics/s_dbw.ts';
 import type { HostTensor } from '../weights/host-tensor.ts';
 
@@ -21,8 +21,8 @@ export type TrainEvent =
       /** Of one step of a full batch. */
       readonly dispatches: number;
       readonly describe: () => DispatchInfo[];
-      /** Bytes that a step uses. */
-      readonly memory: number;
+      /** Bytes that a step of a full batch uses. */
+      readonly memory: ProgramMemory;
     }
   | {
       readonly type: 'step';

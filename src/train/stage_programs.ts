@@ -1,6 +1,6 @@
 import { augment } from '../data/augment.ts';
 import type { Device } from '../gpu/device.ts';
-import { compile, type DispatchInfo, type Program, type Readback } from '../gpu/program/program.ts';
+import { compile, type DispatchInfo, type Program, type ProgramMemory, type Readback } from '../gpu/program/program.ts';
 import type { Stage } from '../methods/method.ts';
 import { type Accumulator, accumulator } from '../optim/accumulate.ts';
 import type { Update } from '../optim/optimizer.ts';
@@ -17,8 +17,8 @@ export interface StagePrograms {
   run(images: Uint32Array<ArrayBuffer>, step: number, lr: number, apply: boolean): Promise<Readback<string>>;
   /** The dispatches of a full micro-batch and its optimizer step. */
   describe(): DispatchInfo[];
-  /** Bytes that they use. */
-  readonly memory: number;
+  /** Of a full micro-batch's program. */
+  readonly memory: ProgramMemory;
 }
 
 interface StepProgram {
@@ -40,10 +40,9 @@ export async function createStagePrograms(device: Device, config: TrainConfig, s
     return program;
   };
   const full = await programFor(Math.min(batch, indices.length));
-  const { planned, lasting } = full.program.memory;
   return {
     describe: () => [...full.program.describe(), ...(full.apply?.program.describe() ?? [])],
-    memory: planned + lasting,
+    memory: full.program.memory,
     async run(images, step, lr, apply) {
       const { program, losses, update, apply: optimizer } = await programFor(images.length);
       const readback = program.run({ ...inputsOf(images, config, step), ...update?.inputs(lr) }, losses);

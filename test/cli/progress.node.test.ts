@@ -20,7 +20,14 @@ function* training(): Generator<TrainEvent> {
     adapter: 'GPU',
   };
   yield { type: 'evaluation', epoch: 0, s_dbw: { score: 1.5, scat: 0.5, dens_bw: 1 } };
-  yield { type: 'stage', stage: 'fine-tuning', epoch: 0, dispatches: 9, describe: () => [], memory: 99 };
+  yield {
+    type: 'stage',
+    stage: 'fine-tuning',
+    epoch: 0,
+    dispatches: 9,
+    describe: () => [],
+    memory: { planned: 9, peak: 9, saved: 0, lasting: 9 },
+  };
   for (let epoch = 0; epoch < EPOCHS; epoch++) {
     for (const step of [1, 2]) {
       yield { type: 'step', epoch, step: 2 * epoch + step, lr: 1, losses: { total: 0.5 }, imagesPerSecond: 1820.4 };

@@ -4,7 +4,7 @@ import { compile } from '../../src/gpu/program/program.ts';
 import { relu } from '../../src/ops/elementwise.ts';
 import { createTape } from '../../src/tape/tape.ts';
 import { variable } from '../../src/tape/tensor.ts';
-import { testDevice } from '../device.ts';
+import { newDevice, testDevice } from '../device.ts';
 import { assert, skip, suite } from '../harness.ts';
 
 const test = suite('device and program');
@@ -111,4 +111,17 @@ test('the time of each dispatch is measured', async () => {
     ],
   );
   for (const { nanoseconds } of infos) assert.ok((nanoseconds ?? -1) >= 0);
+});
+
+test('a lost device is told in a sentence at the next call', async () => {
+  const device = await newDevice();
+  const tape = createTape(device.target);
+  tape.output('y', relu(tape, tape.input('x', [3])));
+  const program = await compile(device, tape);
+  device.gpu.destroy();
+  await device.gpu.lost;
+  assert.match(
+    await message(() => program.run({ x: new Float32Array(3) })),
+    /^The GPU device was lost \(.+\); what was saved so far is intact\.$/,
+  );
 });

@@ -22,7 +22,7 @@ const stage = (name: string, epoch: number): TrainEvent => ({
   epoch,
   dispatches: 1,
   describe: () => [],
-  memory: 1,
+  memory: { planned: 1, peak: 1, saved: 0, lasting: 1 },
 });
 const epoch = (at: number, name: string, losses: Record<string, number>): TrainEvent => ({
   type: 'epoch',

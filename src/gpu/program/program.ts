@@ -1,8 +1,9 @@
 import type { Dispatch, Tape } from '../../tape/tape.ts';
 import { byteLength, type DType, elements, type Tensor } from '../../tape/tensor.ts';
-import { type Device, mebibytes, type TypedArray, view } from '../device.ts';
+import { type Device, mebibytes } from '../device.ts';
 import { packUniforms } from '../kernel/kernel.ts';
 import type { Workgroups } from '../kernel/target.ts';
+import { type TypedArray, view } from '../staging.ts';
 import { type Command, encode } from './command.ts';
 import { type Plan, plan } from './plan.ts';
 import { profile } from './profile.ts';
