@@ -1,4 +1,4 @@
-import { byteLength, type Chunk, type DType, elements, type Tensor } from '../tape/tensor.ts';
+import { byteLength, type Chunk, elements, type Tensor } from '../tape/tensor.ts';
 import { createPipelines, type Pipelines } from './kernel/pipelines.ts';
 import type { Target } from './kernel/target.ts';
 import { createScratch, type Scratch } from './scratch.ts';
