@@ -14,7 +14,7 @@ interface PretrainOptions {
   readonly data?: string;
   readonly arch: Settings['arch'];
   readonly width?: number;
-  readonly stem: NonNullable<Settings['encoder']['stem']>;
+  readonly stem?: NonNullable<Settings['encoder']['stem']>;
   readonly projection: number;
   readonly epochs: number;
   readonly batch: number;

@@ -21,7 +21,7 @@ interface TrainOptions {
   readonly method: string;
   readonly arch: Settings['arch'];
   readonly width?: number;
-  readonly stem: keyof typeof STEMS;
+  readonly stem?: keyof typeof STEMS;
   readonly epochs: number;
   readonly batch: number;
   readonly accumulate: number;
@@ -48,7 +48,11 @@ export function addModelOptions(command: Command): Command {
     .option('--data <folder>', 'four IDX files, as of Fashion-MNIST (default: the embedded images)')
     .addOption(new Option('--arch <name>', 'encoder').choices(Object.keys(encoders)).default('resnet8'))
     .addOption(number('--width <n>', 'channels of the first stage (default: 64, resnet8: 16)', positiveInteger))
-    .addOption(new Option('--stem <kind>', 'first convolution').choices(Object.keys(STEMS)).default('halving'))
+    .addOption(
+      new Option('--stem <kind>', 'first convolution (default: imagenet, resnet8: halving)').choices(
+        Object.keys(STEMS),
+      ),
+    )
     .addOption(number('--projection <n>', "features of the projector's output", positiveInteger, 256));
 }
 
@@ -135,7 +139,7 @@ async function fineTune(options: TrainOptions): Promise<void> {
 }
 
 export const encoderOptions = ({ width, stem }: Pick<TrainOptions, 'width' | 'stem'>): Settings['encoder'] => ({
-  stem,
+  ...(stem !== undefined && { stem }),
   ...(width !== undefined && { width }),
 });
 
