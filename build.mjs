@@ -1,7 +1,7 @@
 // Builds everything: kernels -> typed index, bundles for Node, Deno and browsers, type declarations, test bundles.
 //   node build.mjs                  refill the include regions of kernels/, then build dist/
 //   node build.mjs --frozen         the same, but leave kernels/ untouched
-//   node build.mjs --tests [PART]   bundle the tests (those whose path contains PART) and the portable conformance run into out/
+//   node build.mjs --tests [PART]   build dist/ without types, and bundle the tests (those whose path contains PART) and the portable conformance run into out/
 //   node build.mjs --includes       only refill the include regions and the kernel index
 //   node build.mjs --check          fail when an include region is stale
 //   node build.mjs --watch          rebuild dist/ on every change
@@ -102,8 +102,8 @@ async function main() {
     lenient: flags.tests && part !== '',
   });
   if (flags.check || flags.includes) return;
-  if (flags.tests) return buildTests(part, flags.out);
   await buildProducts();
+  if (flags.tests) return buildTests(part, flags.out);
   if (!flags.watch) buildTypes();
 }
 

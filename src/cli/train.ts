@@ -60,7 +60,7 @@ export function addTrain(program: Command): void {
   addModelOptions(
     program
       .command('train')
-      .description("fine-tune an encoder by one method; the defaults are the paper's")
+      .description("fine-tune an encoder by one method; hyper-parameters default to the paper's")
       .addOption(
         new Option('--method <name>', 'fine-tuning method').choices(methods.map(({ name }) => name)).default('coin'),
       ),

@@ -12,3 +12,6 @@ export function methodNamed(name: string): Method {
   if (method) return method;
   throw new Error(`There is no method named ${name}; there are: ${methods.map((known) => known.name).join(', ')}.`);
 }
+
+export { simclr } from './simclr.ts';
+export { ceTuning, coin, scl };
