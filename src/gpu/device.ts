@@ -49,7 +49,8 @@ export async function createDevice(
 ): Promise<Device> {
   const gpu = await openDevice(adapter);
   const target = describeTarget(adapter, gpu);
-  const buffers = new Map<Chunk, GPUBuffer>();
+  // Weak, so that the memory of a tape that is dropped can be freed.
+  const buffers = new WeakMap<Chunk, GPUBuffer>();
   const failures: Error[] = [];
   let destroyed = false;
 

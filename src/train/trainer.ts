@@ -11,7 +11,7 @@ import { elements } from '../tape/tensor.ts';
 import { saveState } from '../weights/state_dict.ts';
 import type { Evaluator } from './evaluate.ts';
 import type { TrainEvent } from './events.ts';
-import { createStagePrograms } from './stage_programs.ts';
+import { createStagePrograms, type StagePrograms } from './stage_programs.ts';
 
 export interface TrainConfig {
   readonly method: Method;
@@ -45,25 +45,22 @@ const READ_EVERY = 8;
  * Throws when a loss is not finite; the last checkpoint event's state is then still good.
  */
 export async function* train(device: Device, config: TrainConfig): AsyncGenerator<TrainEvent> {
-  const { method, options, model, indices, batch, lr, seed, evaluator, evaluateEvery = 1, accumulate = 1 } = config;
+  const { method, options, model, indices, batch, evaluator, evaluateEvery = 1 } = config;
   const stages = method.stages(options, model).filter(({ epochs: [from, to] }) => from < to);
   const epochs = stages.at(-1)?.epochs[1] ?? 0;
-  const microBatches = Math.ceil(indices.length / batch);
+  const stepsPerEpoch = Math.ceil(indices.length / batch);
   yield {
     type: 'start',
     method: method.name,
     epochs,
-    stepsPerEpoch: microBatches,
+    stepsPerEpoch,
     images: indices.length,
-    parameters: model.store.arena.chunks
-      .flatMap(({ parameters }) => parameters)
-      .reduce((sum, { shape }) => sum + elements(shape), 0),
+    parameters: countParameters(model),
     adapter: device.target.name,
   };
   if (evaluator) yield { type: 'evaluation', epoch: 0, ...(await evaluator()).scores };
 
   let seconds = 0;
-  let step = 0;
   for (const stage of stages) {
     const programs = await createStagePrograms(device, config, stage);
     const { describe, memory } = programs;
@@ -71,36 +68,11 @@ export async function* train(device: Device, config: TrainConfig): AsyncGenerato
     for (let epoch = stage.epochs[0]; epoch < stage.epochs[1]; epoch++) {
       const started = performance.now();
       await stage.beforeEpoch?.(epoch);
-      const rate = cosine(lr, epoch, epochs);
-      const sums: Record<string, number> = {};
-      const pending: { images: number; readback: Readback<string> }[] = [];
-      let since = performance.now();
-      const drain = async (): Promise<TrainEvent> => {
-        let losses: Record<string, number> = {};
-        let images = 0;
-        for (const { images: count, readback } of pending.splice(0)) {
-          losses = readLosses(await readback.read(), method, stage, epoch, rate);
-          for (const [name, value] of Object.entries(losses)) sums[name] = (sums[name] ?? 0) + value * count;
-          images += count;
-        }
-        const now = performance.now();
-        const imagesPerSecond = (1000 * images) / (now - since);
-        since = now;
-        return { type: 'step', epoch, step, lr: rate, losses, imagesPerSecond };
-      };
-      const batches = epochBatches(indices, { batch, seed, epoch });
-      for (const [index, chosen] of batches.entries()) {
-        const last = (index + 1) % accumulate === 0 || index === batches.length - 1;
-        const readback = await programs.run(chosen, step, rate, last);
-        pending.push({ images: chosen.length, readback });
-        step++;
-        if (pending.length >= READ_EVERY) yield await drain();
-      }
-      if (pending.length > 0) yield await drain();
+      const lr = cosine(config.lr, epoch, epochs);
+      const losses = yield* trainEpoch(config, stage, programs, { epoch, lr, firstStep: epoch * stepsPerEpoch });
       await device.idle();
       seconds += (performance.now() - started) / 1000;
-      const means = Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / indices.length]));
-      yield { type: 'epoch', epoch, stage: stage.name, lr: rate, losses: means, seconds };
+      yield { type: 'epoch', epoch, stage: stage.name, lr, losses, seconds };
       const done = epoch + 1;
       if (evaluator && (done % evaluateEvery === 0 || done === epochs))
         yield { type: 'evaluation', epoch: done, ...(await evaluator()).scores };
@@ -109,6 +81,40 @@ export async function* train(device: Device, config: TrainConfig): AsyncGenerato
   }
   yield { type: 'end', seconds };
 }
+
+/** Submits all steps of an epoch and tells their losses a few at a time. Returns the losses' means over the images. */
+async function* trainEpoch(
+  { method, indices, batch, seed, accumulate = 1 }: TrainConfig,
+  stage: Stage,
+  programs: StagePrograms,
+  { epoch, lr, firstStep }: { epoch: number; lr: number; firstStep: number },
+): AsyncGenerator<TrainEvent, Record<string, number>> {
+  const sums: Record<string, number> = {};
+  const pending: { images: number; readback: Readback<string> }[] = [];
+  const batches = epochBatches(indices, { batch, seed, epoch });
+  let since = performance.now();
+  for (const [index, chosen] of batches.entries()) {
+    const isLast = index === batches.length - 1;
+    const step = firstStep + index;
+    const readback = await programs.run(chosen, step, lr, isLast || (index + 1) % accumulate === 0);
+    pending.push({ images: chosen.length, readback });
+    if (pending.length < READ_EVERY && !isLast) continue;
+    let losses: Record<string, number> = {};
+    let images = 0;
+    for (const { images: count, readback } of pending.splice(0)) {
+      losses = readLosses(await readback.read(), method, stage, epoch, lr);
+      for (const [name, value] of Object.entries(losses)) sums[name] = (sums[name] ?? 0) + value * count;
+      images += count;
+    }
+    const now = performance.now();
+    yield { type: 'step', epoch, step, lr, losses, imagesPerSecond: (1000 * images) / (now - since) };
+    since = now;
+  }
+  return Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / indices.length]));
+}
+
+const countParameters = ({ store }: Model): number =>
+  store.arena.chunks.flatMap(({ parameters }) => parameters).reduce((sum, { shape }) => sum + elements(shape), 0);
 
 /** The losses of one micro-batch by name. Throws when one is no finite number. */
 function readLosses(
