@@ -50,7 +50,8 @@ fn labels_of(four: vec4u) -> vec4i {
 fn similarities(rows: vec4u, columns: vec4u) -> mat4x4f {
   let a = clamped(rows) * params.d4;
   let b = clamped(columns) * params.d4;
-  var s: mat4x4f;
+  // Said outright: a driver was seen to keep a variable's last value where callers loop.
+  var s = mat4x4f();
   for (var k = 0u; k < params.d4; k++) {
     let a_x = v[a.x + k];
     let a_y = v[a.y + k];
