@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { Command } from 'commander';
 import { createDataset } from '../data/dataset.ts';
@@ -9,21 +8,17 @@ import { coin } from '../methods/coin.ts';
 import { scl } from '../methods/scl.ts';
 import { createModel } from '../nn/model.ts';
 import { requestDevice } from '../node.ts';
-import { type FeaturePlot, featurePlot, flatten, type ReportData, type Run, results } from '../report/data.ts';
-import { tsne } from '../report/projection.ts';
-import { renderReport } from '../report/report.ts';
+import type { Run } from '../report/data.ts';
 import { textTable } from '../report/table.ts';
-import { createEvaluator, type Evaluation } from '../train/evaluate.ts';
+import { createEvaluator } from '../train/evaluate.ts';
 import { guarded } from './errors.ts';
-import { adapterOf, makeFolder, runMethod, type Settings } from './fine_tune.ts';
+import { makeFolder, runMethod, type Settings } from './fine_tune.ts';
 import { fraction, integer, number, positiveInteger } from './options.ts';
+import { reportData, withFeatures, writeReport } from './report.ts';
 import { encoderOf, loadParts, readWeights } from './weights.ts';
 
 /** Labelled images of each class: few, since that is when a self-supervised checkpoint matters. */
 const LABELS_PER_CLASS = 100;
-
-/** Points of the scatter plots. */
-const PLOTTED = 500;
 
 interface DemoOptions {
   readonly epochs: number;
@@ -38,7 +33,7 @@ export function addDemo(program: Command): void {
     .command('demo')
     .description('fine-tune the embedded self-supervised encoder by CE-Tuning, SCL and COIN and compare them')
     .addOption(number('--epochs <n>', 'epochs of each method', positiveInteger, 12))
-    .addOption(number('--alpha <share>', "COIN's first stage as a share of the epochs", fraction, 0.33))
+    .addOption(number('--alpha <share>', "COIN's first stage as a share of the epochs", fraction, 0.25))
     .addOption(number('--seed <n>', 'fixes heads, order and augmentation', integer, 0))
     .option('--out <folder>', 'where results go', 'runs/demo')
     .option('--describe', "print each stage's dispatches by layer")
@@ -75,66 +70,31 @@ async function demo({ epochs, alpha, seed, out, describe }: DemoOptions): Promis
     weight_decay: 1e-4,
     seed,
     augmentation: { flip: 0.5, brightness: 0.1 },
-    evaluateEvery: 4,
+    evaluateEvery: 3,
   };
 
   const start = createModel({ ...source, seed });
   loadParts(device, start, weights, ['encoder']);
   const before = await (await createEvaluator(device, start, testData))();
 
-  const runs: Run[] = [];
-  for (const method of [ceTuning, scl, coin]) {
-    const { run, final } = await runMethod(device, {
-      method,
-      settings,
-      data,
-      indices,
-      test: testData,
-      weights,
-      out,
-      describe,
-    });
-    runs.push({ ...run, ...(final && { features: plot(final) }) });
-  }
-
-  const report: ReportData = {
+  const report = reportData(device, {
     title: 'COIN beside SCL and CE-Tuning on Fashion-MNIST',
-    adapter: adapterOf(device),
-    created: new Date().toISOString().slice(0, 10),
-    settings: settingsTable(settings, indices.length, testData.labels.length),
+    settings,
+    checkpoint: 'data/simclr.safetensors',
+    images: indices.length,
+    tested: testData.labels.length,
     classes: data.classes,
-    runs,
-    before: { ...flatten(before.scores), features: plot(before) },
-    projection: 't-SNE',
-  };
-  await writeFile(join(out, 'report.html'), renderReport(report));
-  await writeFile(join(out, 'results.json'), `${JSON.stringify(results(report), null, 2)}\n`);
-  console.log(textTable(report));
-  console.log(
-    `\nreport: ${relative('', join(out, 'report.html'))}, numbers: ${relative('', join(out, 'results.json'))}`,
-  );
+    before,
+  });
+  const runs: Run[] = [];
+  let written = { page: '', numbers: '' };
+  const run = { settings, data, indices, test: testData, weights, out, describe };
+  for (const method of [ceTuning, scl, coin]) {
+    const { run: trained, final } = await runMethod(device, { ...run, method });
+    runs.push(withFeatures(trained, final));
+    // After each method, so that an interruption leaves those that are done.
+    written = await writeReport(out, { ...report, runs });
+  }
+  console.log(textTable({ ...report, runs }));
+  console.log(`\nreport: ${relative('', written.page)}, numbers: ${relative('', written.numbers)}`);
 }
-
-function plot({ features, labels }: Evaluation): FeaturePlot {
-  const dim = features.length / labels.length;
-  const count = Math.min(PLOTTED, labels.length);
-  return featurePlot(tsne(features.subarray(0, count * dim), count), labels.subarray(0, count));
-}
-
-const settingsTable = (settings: Settings, images: number, tested: number): Record<string, string | number> => ({
-  checkpoint: 'data/simclr.safetensors',
-  architecture: settings.arch,
-  'labelled images': images,
-  'test images': tested,
-  epochs: settings.epochs,
-  batch: settings.batch,
-  'learning rate': settings.lr,
-  momentum: settings.momentum,
-  'weight decay': settings.weight_decay,
-  alpha: settings.alpha,
-  lambda: settings.lambda,
-  temperature: settings.temperature,
-  'SupCon variant': settings.variant,
-  augmentation: JSON.stringify(settings.augmentation),
-  seed: settings.seed,
-});

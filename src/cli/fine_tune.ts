@@ -190,6 +190,3 @@ export async function makeFolder(path: string): Promise<void> {
     throw new Error(`The folder ${path} cannot be made: ${reason(cause)}.`, { cause });
   });
 }
-
-/** An adapter for reports: shorter than a device's description. */
-export const adapterOf = ({ target: { name, kind } }: Device): string => (kind === 'cpu' ? `${name} (software)` : name);

@@ -1,5 +1,4 @@
-import { writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { relative } from 'node:path';
 import { type Command, Option } from 'commander';
 import { createDataset } from '../data/dataset.ts';
 import { embeddedFolder, loadDataset } from '../data/load.node.ts';
@@ -8,11 +7,12 @@ import { methodNamed, methods } from '../methods/index.ts';
 import { encoders } from '../nn/model.ts';
 import { STEMS } from '../nn/resnet.ts';
 import { requestDevice } from '../node.ts';
-import { results } from '../report/data.ts';
+import type { ReportData } from '../report/data.ts';
 import { textTable } from '../report/table.ts';
 import { guarded } from './errors.ts';
-import { adapterOf, runMethod, type Settings } from './fine_tune.ts';
+import { runMethod, type Settings } from './fine_tune.ts';
 import { fraction, integer, nonNegative, number, positive, positiveInteger } from './options.ts';
+import { reportData, withFeatures, writeReport } from './report.ts';
 import { encoderOf, readWeights } from './weights.ts';
 
 interface TrainOptions {
@@ -122,7 +122,7 @@ async function fineTune(options: TrainOptions): Promise<void> {
     augmentation: { crop: { scale: [options.cropScale, 1] }, flip: 0.5 },
     evaluateEvery: options.evaluateEvery,
   };
-  const { run, checkpoint } = await runMethod(device, {
+  const { run, final, checkpoint } = await runMethod(device, {
     method,
     settings,
     data,
@@ -132,10 +132,20 @@ async function fineTune(options: TrainOptions): Promise<void> {
     out: options.out,
     describe: options.describe,
   });
-  const report = { title: method.title, adapter: adapterOf(device), created: '', settings: {}, classes, runs: [run] };
-  await writeFile(join(options.out, 'results.json'), `${JSON.stringify(results(report), null, 2)}\n`);
+  const report: ReportData = {
+    ...reportData(device, {
+      title: `${method.title} on ${train.name}`,
+      settings,
+      checkpoint: weights?.path,
+      images: indices.length,
+      tested: test.labels.length,
+      classes,
+    }),
+    runs: [withFeatures(run, final)],
+  };
+  const { page } = await writeReport(options.out, report);
   console.log(textTable(report));
-  console.log(`\ncheckpoint: ${relative('', checkpoint)}, log and results beside it`);
+  console.log(`\ncheckpoint: ${relative('', checkpoint)}, report: ${relative('', page)}`);
 }
 
 export const encoderOptions = ({ width, stem }: Pick<TrainOptions, 'width' | 'stem'>): Settings['encoder'] => ({

@@ -1,0 +1,90 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { shuffle } from '../data/random.ts';
+import type { Device } from '../gpu/device.ts';
+import { type FeaturePlot, featurePlot, flatten, type ReportData, type Run, results } from '../report/data.ts';
+import { tsne } from '../report/projection.ts';
+import { renderReport } from '../report/report.ts';
+import type { Evaluation } from '../train/evaluate.ts';
+import { reason } from './errors.ts';
+import type { Settings } from './fine_tune.ts';
+
+/** Points of a scatter plot. */
+const PLOTTED = 500;
+
+export interface ReportOptions {
+  readonly title: string;
+  readonly settings: Settings;
+  /** The file that every run starts from. */
+  readonly checkpoint?: string | undefined;
+  /** How many images were trained on and tested on. */
+  readonly images: number;
+  readonly tested: number;
+  readonly classes: readonly string[];
+  /** The checkpoint itself, before any training. */
+  readonly before?: Evaluation;
+}
+
+/** Everything a report shows but for the runs. */
+export function reportData(device: Device, options: ReportOptions): Omit<ReportData, 'runs'> {
+  const { title, settings, checkpoint, images, tested, classes, before } = options;
+  const { name, kind } = device.target;
+  return {
+    title,
+    adapter: kind === 'cpu' ? `${name} (software)` : name,
+    created: new Date().toISOString().slice(0, 10),
+    settings: {
+      ...(checkpoint !== undefined && { checkpoint }),
+      architecture: settings.arch,
+      'labelled images': images,
+      'test images': tested,
+      epochs: settings.epochs,
+      batch: settings.batch,
+      'micro-batches a step': settings.accumulate,
+      'learning rate': settings.lr,
+      momentum: settings.momentum,
+      'weight decay': settings.weight_decay,
+      alpha: settings.alpha,
+      lambda: settings.lambda,
+      temperature: settings.temperature,
+      'SupCon variant': settings.variant,
+      'label smoothing': settings.label_smoothing,
+      augmentation: JSON.stringify(settings.augmentation),
+      seed: settings.seed,
+    },
+    classes,
+    projection: 't-SNE',
+    ...(before && { before: { ...flatten(before.scores), features: plot(before) } }),
+  };
+}
+
+/** A run with the picture of its features. */
+export const withFeatures = (run: Run, final: Evaluation | undefined): Run => ({
+  ...run,
+  ...(final && { features: plot(final) }),
+});
+
+/** Writes `report.html` and `results.json` into the folder. Returns their paths. */
+export async function writeReport(folder: string, report: ReportData): Promise<{ page: string; numbers: string }> {
+  const page = join(folder, 'report.html');
+  const numbers = join(folder, 'results.json');
+  try {
+    await writeFile(page, renderReport(report));
+    await writeFile(numbers, `${JSON.stringify(results(report), null, 2)}\n`);
+  } catch (cause) {
+    throw new Error(`The report in ${folder} cannot be written: ${reason(cause)}.`, { cause });
+  }
+  return { page, numbers };
+}
+
+/** The same images each time, chosen at random because files may be sorted by class. */
+function plot({ features, labels }: Evaluation): FeaturePlot {
+  const dim = features.length / labels.length;
+  const chosen = shuffle(labels.length, 0, 0).subarray(0, PLOTTED);
+  const rows = new Float32Array(chosen.length * dim);
+  for (const [row, image] of chosen.entries()) rows.set(features.subarray(image * dim, (image + 1) * dim), row * dim);
+  return featurePlot(
+    tsne(rows, chosen.length),
+    Array.from(chosen, (image) => labels[image] as number),
+  );
+}
