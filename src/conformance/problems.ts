@@ -132,7 +132,7 @@ export const problems: Readonly<Record<string, readonly Problem[]>> = {
   ],
   sum: [
     { inputs: { x: [5, 7] }, attrs: { axis: 'all' } },
-    { inputs: { x: [37, 6] }, attrs: { axis: 0 } },
+    { inputs: { x: [37, 6] }, attrs: { axis: 'all' } },
   ],
   mean: [{ inputs: { x: [5, 7] }, attrs: { axis: 'all' } }],
   weighted_sum: [{ inputs: { x0: [1], x1: [1], x2: [1] }, attrs: { weights: [1, 0.1, -2] } }],

@@ -58,11 +58,13 @@ export async function* train(device: Device, config: TrainConfig): AsyncGenerato
     parameters: countParameters(model),
     adapter: device.target.name,
   };
+  // All stages are made before any is trained, so that a later one that the adapter cannot hold costs no work.
+  const prepared: { stage: Stage; programs: StagePrograms }[] = [];
+  for (const stage of stages) prepared.push({ stage, programs: await createStagePrograms(device, config, stage) });
   if (evaluator) yield { type: 'evaluation', epoch: 0, ...(await evaluator()).scores };
 
   let seconds = 0;
-  for (const stage of stages) {
-    const programs = await createStagePrograms(device, config, stage);
+  for (const { stage, programs } of prepared) {
     const { describe, memory } = programs;
     yield { type: 'stage', stage: stage.name, epoch: stage.epochs[0], dispatches: describe().length, describe, memory };
     for (let epoch = stage.epochs[0]; epoch < stage.epochs[1]; epoch++) {
