@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { CaseFile } from '../conformance/conform.ts';
 
 /** The golden cases in the given folders, by name. Throws when a folder is missing or has none. */
-export async function listCases(folders: readonly string[]): Promise<(CaseFile & { path: string })[]> {
+export async function listCases(folders: readonly string[]): Promise<CaseFile[]> {
   const lists = await Promise.all(
     folders.map(async (folder) => {
       const names = await readdir(folder).catch(() => {
@@ -11,10 +11,7 @@ export async function listCases(folders: readonly string[]): Promise<(CaseFile &
       });
       const cases = names.filter((name) => name.endsWith('.safetensors')).sort();
       if (cases.length === 0) throw new Error(`${folder} has no golden case (*.safetensors).`);
-      return cases.map((name) => {
-        const path = join(folder, name);
-        return { name, path, read: async () => new Uint8Array(await readFile(path)) };
-      });
+      return cases.map((name) => ({ name, read: async () => new Uint8Array(await readFile(join(folder, name))) }));
     }),
   );
   return lists.flat();

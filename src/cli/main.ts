@@ -13,7 +13,6 @@ const program = new Command('coin')
   .description('Fine-tune self-supervised image encoders with COIN on WebGPU.')
   .version('0.1.0')
   .showHelpAfterError('(coin COMMAND --help tells all options)')
-  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'error: ')) })
   .exitOverride();
 
 for (const add of [addDemo, addTrain, addPretrain, addEval, addDevices, addConformance, addGradcheck, addBench])

@@ -45,7 +45,7 @@ export function encoderOf({ metadata, path }: Weights): Pick<ModelOptions, 'arch
   };
 }
 
-/** Loads the parts of a model whose names begin with one of `parts`. Throws unless the encoder is complete. */
+/** Loads the parts of a model whose names begin with one of `parts`. Throws unless the file has all of them. */
 export function loadParts(
   device: Device,
   { store }: Model,

@@ -28,7 +28,7 @@ export interface ConformanceOp {
   build(tape: Tape, inputs: Record<string, Tensor>, attrs: Attrs): Record<string, Tensor>;
 }
 
-/** The named inputs, of which the case must have those without a question mark. */
+/** An input that the case must have. */
 function need(inputs: Record<string, Tensor>, name: string): Tensor {
   const tensor = inputs[name];
   if (!tensor) throw new Error(`the case has no input '${name}'`);

@@ -1,4 +1,4 @@
-import { byteLength, type Chunk, elements, type Tensor } from '../tape/tensor.ts';
+import { BYTES, byteLength, type Chunk, elements, type Tensor } from '../tape/tensor.ts';
 import { createPipelines, type Pipelines } from './kernel/pipelines.ts';
 import type { Target } from './kernel/target.ts';
 import { createScratch, type Scratch } from './scratch.ts';
@@ -92,10 +92,7 @@ export async function createDevice(
     },
     write(tensor, data) {
       const { chunk, offset } = lasting(tensor);
-      if (
-        data.byteLength > byteLength(tensor) ||
-        data.byteLength < elements(tensor.shape) * (tensor.dtype === 'u8' ? 1 : 4)
-      )
+      if (data.byteLength > byteLength(tensor) || data.byteLength < elements(tensor.shape) * BYTES[tensor.dtype])
         throw new Error(
           `${tensor.label} holds ${elements(tensor.shape)} elements of ${tensor.dtype}, but ${data.byteLength} bytes were given.`,
         );

@@ -2,7 +2,7 @@ import { augment } from '../data/augment.ts';
 import type { Device } from '../gpu/device.ts';
 import { compile, type DispatchInfo, type Program, type ProgramMemory, type Readback } from '../gpu/program/program.ts';
 import type { Stage } from '../methods/method.ts';
-import { type Accumulator, accumulator } from '../optim/accumulate.ts';
+import type { Accumulator } from '../optim/accumulate.ts';
 import type { Update } from '../optim/optimizer.ts';
 import { createTape } from '../tape/tape.ts';
 import { recordStep } from './step.ts';
@@ -30,9 +30,14 @@ interface StepProgram {
   readonly apply?: { readonly program: Program; readonly update: Update };
 }
 
-export async function createStagePrograms(device: Device, config: TrainConfig, stage: Stage): Promise<StagePrograms> {
-  const { batch, accumulate = 1, model, indices } = config;
-  const sums = accumulate > 1 ? accumulator(model.store.arena) : undefined;
+/** With `sums`, gradients are added up there over the micro-batches of an optimizer step; all stages can share them. */
+export async function createStagePrograms(
+  device: Device,
+  config: TrainConfig,
+  stage: Stage,
+  sums: Accumulator | undefined,
+): Promise<StagePrograms> {
+  const { batch, indices } = config;
   const programs = new Map<number, StepProgram>();
   const programFor = async (size: number) => {
     const program = programs.get(size) ?? (await createStepProgram(device, config, stage, size, sums));

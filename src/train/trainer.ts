@@ -5,6 +5,7 @@ import type { Device, TypedArray } from '../gpu/device.ts';
 import type { Readback } from '../gpu/program/program.ts';
 import type { Method, MethodConfig, Stage } from '../methods/method.ts';
 import type { Model } from '../nn/model.ts';
+import { accumulator } from '../optim/accumulate.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { cosine } from '../optim/schedule.ts';
 import { elements } from '../tape/tensor.ts';
@@ -45,7 +46,7 @@ const READ_EVERY = 8;
  * Throws when a loss is not finite; the last checkpoint event's state is then still good.
  */
 export async function* train(device: Device, config: TrainConfig): AsyncGenerator<TrainEvent> {
-  const { method, options, model, indices, batch, evaluator, evaluateEvery = 1 } = config;
+  const { method, options, model, indices, batch, evaluator, evaluateEvery = 1, accumulate = 1 } = config;
   const stages = method.stages(options, model).filter(({ epochs: [from, to] }) => from < to);
   const epochs = stages.at(-1)?.epochs[1] ?? 0;
   const stepsPerEpoch = Math.ceil(indices.length / batch);
@@ -59,8 +60,10 @@ export async function* train(device: Device, config: TrainConfig): AsyncGenerato
     adapter: device.target.name,
   };
   // All stages are made before any is trained, so that a later one that the adapter cannot hold costs no work.
+  const sums = accumulate > 1 ? accumulator(model.store.arena) : undefined;
   const prepared: { stage: Stage; programs: StagePrograms }[] = [];
-  for (const stage of stages) prepared.push({ stage, programs: await createStagePrograms(device, config, stage) });
+  for (const stage of stages)
+    prepared.push({ stage, programs: await createStagePrograms(device, config, stage, sums) });
   if (evaluator) yield { type: 'evaluation', epoch: 0, ...(await evaluator()).scores };
 
   let seconds = 0;
