@@ -1,7 +1,9 @@
 import { attentionCandidates } from './attention.ts';
 import { batchNormCandidates } from './batch_norm.ts';
 import type { Candidate } from './candidates.ts';
-import { dgradCandidates, forwardCandidates, wgradCandidates } from './conv2d.ts';
+import { dgradCandidates } from './conv2d/dgrad.ts';
+import { forwardCandidates } from './conv2d/forward.ts';
+import { wgradCandidates } from './conv2d/wgrad.ts';
 import { layerNormCandidates } from './layer_norm.ts';
 import { matmulCandidates } from './matmul.ts';
 import { maxPool2dCandidates } from './max_pool2d.ts';

@@ -1,11 +1,8 @@
 import { type HostValue, record, run } from '../../src/conformance/evaluate.ts';
-import {
-  type Conv2dOptions,
-  conv2d,
-  dgradCandidates,
-  forwardCandidates,
-  wgradCandidates,
-} from '../../src/ops/conv2d.ts';
+import { dgradCandidates } from '../../src/ops/conv2d/dgrad.ts';
+import { forwardCandidates } from '../../src/ops/conv2d/forward.ts';
+import { wgradCandidates } from '../../src/ops/conv2d/wgrad.ts';
+import { type Conv2dOptions, conv2d } from '../../src/ops/conv2d.ts';
 import { createTape } from '../../src/tape/tape.ts';
 import { testDevice } from '../device.ts';
 import { goldenCases } from '../golden-cases.ts';

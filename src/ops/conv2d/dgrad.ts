@@ -1,0 +1,44 @@
+import { kernels } from '../../gpu/kernel/generated.ts';
+import type { Tape } from '../../tape/tape.ts';
+import type { Tensor } from '../../tape/tensor.ts';
+import { choose } from '../candidates.ts';
+import { type GemmCandidate, gemmCandidate } from '../gemm.ts';
+import { product } from '../matmul.ts';
+import { type Conv, direct, flopsOf, isPointwise, pixelsOf, readsVec4s, tiled, UNSPLIT } from './problem.ts';
+
+type DgradKernel = (typeof kernels)['conv2d/dgrad_direct'];
+
+export const dgradCandidates: readonly GemmCandidate<DgradKernel>[] = [
+  gemmCandidate<DgradKernel>('subgroup', kernels['conv2d/dgrad_subgroup']),
+  gemmCandidate<DgradKernel>('tile', kernels['conv2d/dgrad_tile']),
+  gemmCandidate<DgradKernel>('register', kernels['conv2d/dgrad_register']),
+  { name: 'direct', kernel: kernels['conv2d/dgrad_direct'] },
+];
+
+/** The input's gradient: one slice of the grid for each phase of the strides. */
+export function dgrad(tape: Tape, conv: Conv, dy: Tensor, w: Tensor, dx: Tensor): void {
+  const { batch, in_height, in_width, in_channels, out_channels, stride_height, stride_width, groups } = conv;
+  const label = 'conv2d.dgrad';
+  if (isPointwise(conv)) {
+    product(tape, {
+      ...{ m: pixelsOf(conv), n: in_channels, k: out_channels, label },
+      a: { tensor: dy, row: out_channels },
+      b: { tensor: w, row: out_channels, transposed: true },
+      c: { tensor: dx, row: in_channels },
+    });
+    return;
+  }
+  const gemm = {
+    rows: batch * Math.ceil(in_height / stride_height) * Math.ceil(in_width / stride_width),
+    ...{ columns: in_channels, depth: out_channels },
+    ...{ slices: stride_height * stride_width, vec4: readsVec4s(conv), groups },
+  };
+  const { kernel, body } = choose(tape, label, dgradCandidates, gemm);
+  tape.dispatch(kernel, {
+    bindings: { dy, w, dx },
+    uniforms: { ...conv, ...UNSPLIT },
+    ...(body ? tiled(tape.target, body, gemm) : direct(tape.target, dx)),
+    label,
+    flops: flopsOf(conv),
+  });
+}

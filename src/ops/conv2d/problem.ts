@@ -1,0 +1,82 @@
+import { grid, type Target, type Workgroups } from '../../gpu/kernel/target.ts';
+import { shapeError } from '../../tape/tape.ts';
+import { elements, showShape, type Tensor } from '../../tape/tensor.ts';
+import { type Body, chooseTiling, type Gemm, gemmGrid } from '../gemm.ts';
+
+type Pair = readonly [height: number, width: number];
+
+export interface Conv2dOptions {
+  readonly stride?: Pair;
+  readonly padding?: Pair;
+  readonly dilation?: Pair;
+  readonly groups?: number;
+}
+
+/** The uniforms of every convolution kernel but those of the weight gradient's split. */
+export type Conv = ReturnType<typeof describe>;
+
+export function describe(x: Tensor, weight: Tensor, bias: Tensor | undefined, options: Conv2dOptions) {
+  const { stride = [1, 1], padding = [0, 0], dilation = [1, 1], groups = 1 } = options;
+  if (x.shape.length !== 4) throw shapeError('conv2d', 'x', x.shape, '[N, H, W, C] is needed');
+  if (weight.shape.length !== 4)
+    throw shapeError('conv2d', 'weight', weight.shape, '[height, width, in, out] is needed');
+  const [batch, in_height, in_width, in_channels] = x.shape as [number, number, number, number];
+  const [kernel_height, kernel_width, depth, out_channels] = weight.shape as [number, number, number, number];
+  const groupsOf = groups === 1 ? '' : ` in ${groups} groups`;
+  if (depth * groups !== in_channels)
+    throw shapeError('conv2d', 'weight', weight.shape, `x has ${in_channels} channels${groupsOf}`);
+  if (out_channels % groups !== 0)
+    throw shapeError('conv2d', 'weight', weight.shape, `its last size is no multiple of ${groups} groups`);
+  if (bias && showShape(bias.shape) !== showShape([out_channels]))
+    throw shapeError('conv2d', 'bias', bias.shape, `weight has ${showShape(weight.shape)}`);
+  const size = (axis: 0 | 1, length: number, kernel: number) =>
+    Math.floor((length + 2 * padding[axis] - dilation[axis] * (kernel - 1) - 1) / stride[axis]) + 1;
+  const out_height = size(0, in_height, kernel_height);
+  const out_width = size(1, in_width, kernel_width);
+  if (out_height < 1 || out_width < 1)
+    throw shapeError(
+      'conv2d',
+      'x',
+      x.shape,
+      `the filter ${showShape(weight.shape)} is larger, padding [${padding}] included`,
+    );
+  return {
+    ...{ batch, in_height, in_width, in_channels, out_height, out_width, out_channels, kernel_height, kernel_width },
+    ...{ stride_height: stride[0], stride_width: stride[1], pad_height: padding[0], pad_width: padding[1] },
+    ...{ dilation_height: dilation[0], dilation_width: dilation[1], groups },
+  };
+}
+
+export const pixelsOf = ({ batch, out_height, out_width }: Conv) => batch * out_height * out_width;
+export const tapsOf = ({ kernel_height, kernel_width }: Conv) => kernel_height * kernel_width;
+export const flopsOf = (conv: Conv) =>
+  (2 * pixelsOf(conv) * tapsOf(conv) * conv.in_channels * conv.out_channels) / conv.groups;
+export const readsVec4s = ({ in_channels, out_channels }: Conv) => in_channels % 4 === 0 && out_channels % 4 === 0;
+
+/** Whether it is one matrix product over all pixels. */
+export const isPointwise = (conv: Conv) =>
+  tapsOf(conv) === 1 &&
+  conv.groups === 1 &&
+  conv.stride_height * conv.stride_width === 1 &&
+  conv.pad_height + conv.pad_width === 0;
+
+export function tiled(
+  target: Target,
+  body: Body,
+  gemm: Gemm,
+): { constants: Record<string, number>; workgroups: Workgroups } {
+  const tiling = chooseTiling(body, gemm, target);
+  return { constants: { ...tiling.constants }, workgroups: gemmGrid(target, gemm, tiling) };
+}
+
+/** The launch of a kernel that computes one element of `result` an invocation. */
+export const direct = (target: Target, result: Tensor) => ({
+  constants: {},
+  workgroups: grid(target, Math.ceil(elements(result.shape) / DIRECT_WORKGROUP)),
+});
+
+/** The workgroup size of the direct kernels. */
+export const DIRECT_WORKGROUP = 64;
+
+/** The uniforms of a convolution that is not split. */
+export const UNSPLIT = { split_pixels: 0, partial_size: 0 };
