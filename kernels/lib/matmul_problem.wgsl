@@ -6,6 +6,8 @@ const TRANSPOSE_B: u32 = 0u; // @tune
 // Whether a step may run past the end of k.
 const MASK_K: u32 = 1u; // @tune
 const BIAS: u32 = 0u; // @tune
+// Whether the product is added to what C holds.
+const ACCUMULATE: u32 = 0u; // @tune
 const A_K_MAJOR: u32 = TRANSPOSE_A;
 const B_K_MAJOR: u32 = 1u - TRANSPOSE_B;
 

@@ -24,6 +24,8 @@ const TRANSPOSE_B: u32 = 0u; // @tune
 // Whether a step may run past the end of k.
 const MASK_K: u32 = 1u; // @tune
 const BIAS: u32 = 0u; // @tune
+// Whether the product is added to what C holds.
+const ACCUMULATE: u32 = 0u; // @tune
 const A_K_MAJOR: u32 = TRANSPOSE_A;
 const B_K_MAJOR: u32 = 1u - TRANSPOSE_B;
 
@@ -115,5 +117,9 @@ fn main(
     a_at += a_stride;
     b_at += b_stride;
   }
-  c[c_base(wid.z) + row * params.c_row + column] = sum;
+  let c_at = c_base(wid.z) + row * params.c_row + column;
+  if (ACCUMULATE == 1u) {
+    sum += c[c_at];
+  }
+  c[c_at] = sum;
 }

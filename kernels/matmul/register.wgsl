@@ -25,6 +25,8 @@ const TRANSPOSE_B: u32 = 0u; // @tune
 // Whether a step may run past the end of k.
 const MASK_K: u32 = 1u; // @tune
 const BIAS: u32 = 0u; // @tune
+// Whether the product is added to what C holds.
+const ACCUMULATE: u32 = 0u; // @tune
 const A_K_MAJOR: u32 = TRANSPOSE_A;
 const B_K_MAJOR: u32 = 1u - TRANSPOSE_B;
 
@@ -189,7 +191,12 @@ fn c_store(row: u32, column: u32, z: u32, block: mat4x4f) {
   let first = c_base(z) + column;
   for (var r = 0u; r < 4u; r++) {
     if (row + r < params.m) {
-      c[(first + (row + r) * params.c_row) / 4u] = block[r] + shift;
+      let at = (first + (row + r) * params.c_row) / 4u;
+      var sum = block[r] + shift;
+      if (ACCUMULATE == 1u) {
+        sum += c[at];
+      }
+      c[at] = sum;
     }
   }
 }

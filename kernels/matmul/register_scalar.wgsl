@@ -25,6 +25,8 @@ const TRANSPOSE_B: u32 = 0u; // @tune
 // Whether a step may run past the end of k.
 const MASK_K: u32 = 1u; // @tune
 const BIAS: u32 = 0u; // @tune
+// Whether the product is added to what C holds.
+const ACCUMULATE: u32 = 0u; // @tune
 const A_K_MAJOR: u32 = TRANSPOSE_A;
 const B_K_MAJOR: u32 = 1u - TRANSPOSE_B;
 
@@ -156,11 +158,15 @@ fn c_store(row: u32, column: u32, z: u32, block: mat4x4f) {
   for (var r = 0u; r < 4u; r++) {
     for (var j = 0u; j < 4u; j++) {
       if ((row + r < params.m) & (column + j < params.n)) {
-        var shift = 0.0;
+        let at = c_base(z) + (row + r) * params.c_row + column + j;
+        var sum = block[r][j];
         if (BIAS == 1u) {
-          shift = bias[column + j];
+          sum += bias[column + j];
         }
-        c[c_base(z) + (row + r) * params.c_row + column + j] = block[r][j] + shift;
+        if (ACCUMULATE == 1u) {
+          sum += c[at];
+        }
+        c[at] = sum;
       }
     }
   }

@@ -21,7 +21,7 @@ export interface Matrices {
   readonly inner?: number;
 }
 
-/** c = op(a) · op(b) + bias for every batch. */
+/** c = op(a) · op(b) + bias for every batch, or c with that added. */
 export interface Product {
   readonly m: number;
   readonly n: number;
@@ -31,6 +31,7 @@ export interface Product {
   readonly c: Matrices;
   /** Of shape [n]. */
   readonly bias?: Tensor | undefined;
+  readonly accumulate?: boolean;
   readonly outerCount?: number;
   readonly innerCount?: number;
   readonly label: string;
@@ -114,7 +115,7 @@ function lastTwo(shape: Shape, transposed: boolean): [rows: number, columns: num
 
 /** Appends a matrix product to the tape, without a record: a building block of ops and gradients. */
 export function product(tape: Tape, problem: Product): void {
-  const { m, n, k, a, b, c, bias, outerCount = 1, innerCount = 1, label } = problem;
+  const { m, n, k, a, b, c, bias, accumulate, outerCount = 1, innerCount = 1, label } = problem;
   const strides = [a, b, c].flatMap(({ row, offset = 0, outer = 0, inner = 0 }) => [row, offset, outer, inner]);
   const contiguous = [n, a.transposed ? m : k, b.transposed ? k : n];
   const gemm = {
@@ -140,6 +141,7 @@ export function product(tape: Tape, problem: Product): void {
       TRANSPOSE_B: b.transposed ? 1 : 0,
       MASK_K: k % tiling.step === 0 ? 0 : 1,
       BIAS: bias ? 1 : 0,
+      ACCUMULATE: accumulate ? 1 : 0,
     },
     workgroups: gemmGrid(tape.target, gemm, tiling),
     label,

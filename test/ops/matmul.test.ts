@@ -1,6 +1,7 @@
 import { record, run } from '../../src/conformance/evaluate.ts';
 import { multiply } from '../../src/conformance/reference/linear_algebra.ts';
 import { compile } from '../../src/gpu/program/program.ts';
+import { add } from '../../src/ops/elementwise.ts';
 import { matmul, matmulCandidates, product } from '../../src/ops/matmul.ts';
 import { createTape } from '../../src/tape/tape.ts';
 import { testDevice } from '../device.ts';
@@ -105,6 +106,35 @@ test('products of heads inside packed tensors', async () => {
         assert.ok(Math.abs(got - want) < 1e-5, `${got} instead of ${want}`);
       }
 });
+
+for (const { name: candidate, unfit } of matmulCandidates)
+  test(`${candidate} adds to what is there`, async () => {
+    const device = await testDevice();
+    const reason = unfit?.({ rows: 12, columns: 8, depth: 16, slices: 1, vec4: true }, device.target);
+    if (reason) skip(reason);
+    const [m, n, k] = [12, 8, 16];
+    const [first, a, b] = [noise([m, n], 1), noise([m, k], 2), noise([k, n], 3)];
+    const tape = createTape(device.target, { candidates: { matmul: candidate } });
+    const tensors = Object.entries({ first, a, b }).map(([name, { shape }]) => tape.input(name, shape));
+    const c = add(tape, tensors[0]!, tensors[0]!);
+    const operands = {
+      a: { tensor: tensors[1]!, row: k },
+      b: { tensor: tensors[2]!, row: n },
+      c: { tensor: c, row: n },
+    };
+    product(tape, { m, n, k, ...operands, accumulate: true, label: 'accumulate' });
+    tape.output('c', c);
+    assert.is(tape.dispatches[1]!.kernel.name, `matmul/${candidate}`);
+    const program = await compile(device, tape);
+    const read = await program.run({ first: first.data, a: a.data, b: b.data }, ['c']).read();
+    for (let i = 0; i < m; i++)
+      for (let j = 0; j < n; j++) {
+        let want = 2 * first.data[i * n + j]!;
+        for (let l = 0; l < k; l++) want += a.data[i * k + l]! * b.data[l * n + j]!;
+        const got = read.c![i * n + j]!;
+        assert.ok(Math.abs(got - want) < 1e-5, `${got} instead of ${want}`);
+      }
+  });
 
 test('refuses what does not fit', async () => {
   const tape = createTape((await testDevice()).target);
