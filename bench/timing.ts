@@ -3,14 +3,17 @@ export interface Timing {
   readonly median: number;
   readonly spread: number;
   readonly samples: number;
+  /** The first execution, which pays for compilation, memory and caches. */
+  readonly first: number;
 }
 
-export function timingOf(samples: readonly number[]): Timing {
+export function timingOf(samples: readonly number[], first: number): Timing {
   const sorted = [...samples].sort((a, b) => a - b);
   return {
     median: quantile(sorted, 0.5),
     spread: (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / 2,
     samples: samples.length,
+    first,
   };
 }
 
@@ -43,12 +46,13 @@ const MOST_TIMES = 200;
 export async function interleave(runs: readonly Run[], { rounds, budget }: RoundOptions): Promise<Timing[]> {
   const entries = [];
   for (const run of runs) {
-    // The first execution pays for memory and caches, the second one tells how many make a sample.
-    await run(1);
     const first = await clock(run, 1);
+    // The second one tells how many make a sample.
+    const second = await clock(run, 1);
     entries.push({
       run,
-      times: Math.min(MOST_TIMES, Math.max(1, Math.round(SAMPLE / first))),
+      first,
+      times: Math.min(MOST_TIMES, Math.max(1, Math.round(SAMPLE / second))),
       samples: [] as number[],
     });
   }
@@ -57,7 +61,7 @@ export async function interleave(runs: readonly Run[], { rounds, budget }: Round
       const spent = entry.times * entry.samples.reduce((sum, sample) => sum + sample, 0);
       if (spent < budget) entry.samples.push((await clock(entry.run, entry.times)) / entry.times);
     }
-  return entries.map(({ samples }) => timingOf(samples));
+  return entries.map(({ samples, first }) => timingOf(samples, first));
 }
 
 async function clock(run: Run, times: number): Promise<number> {

@@ -1,13 +1,14 @@
-import { blockUntilReady, defaultDevice, init, jit, lax, numpy as np, vjp } from '@jax-js/jax';
+import { blockUntilReady, defaultDevice, init, jit, lax, numpy as np, type OwnedFunction, vjp } from '@jax-js/jax';
 import { type Layout, toEngineLayout, toTorchLayout } from '../../src/weights/layout.ts';
 import { type BenchCase, type ConvProblem, inputValues, type MatmulProblem } from '../cases.ts';
+import { trainJax } from './jax_training.ts';
 import type { Peer } from './peer.ts';
 
 // jax-js counts references: a function consumes its arguments, and `.ref` keeps one for later.
 
 /** jax-js, with every case in one jitted function, and images in its own layout, NCHW. */
 export const jax: Peer = {
-  name: 'jax-js',
+  name: 'jax',
   async start() {
     const devices = await init('webgpu');
     if (!devices.includes('webgpu')) throw new Error('jax-js found no WebGPU.');
@@ -33,11 +34,16 @@ export const jax: Peer = {
         const layout = problem.op === 'conv2d' ? LAYOUTS[problem.pass === 'wgrad' ? 'weight' : 'x'] : undefined;
         return layout ? toEngineLayout(layout, data, shape).data : data;
       },
+      dispose() {
+        for (const input of inputs) input.dispose();
+        call.dispose();
+      },
     };
   },
+  train: trainJax,
 };
 
-type Call = (...inputs: np.Array[]) => np.Array;
+type Call = OwnedFunction<(...inputs: np.Array[]) => np.Array>;
 
 const LAYOUTS: Readonly<Record<string, Layout>> = { x: 'activation', weight: 'conv_weight', dy: 'activation' };
 

@@ -1,29 +1,24 @@
-import { type Device, requestDevice } from '../../src/gpu/device.ts';
+import type { Device } from '../../src/gpu/device.ts';
 import { compile } from '../../src/gpu/program/program.ts';
 import { createTape } from '../../src/tape/tape.ts';
 import { inputTensors, recordCase } from '../cases.ts';
 import { runOf } from '../run.ts';
+import { trainOurs } from './ours_training.ts';
 import type { Peer } from './peer.ts';
 
 /** This engine, with the kernels that it takes of its own accord. */
-export function ours(): Peer & { readonly adapter: string } {
-  let device: Device;
-  return {
-    name: 'coin-webgpu',
-    get adapter() {
-      return device.target.name;
-    },
-    async start() {
-      device = await requestDevice();
-    },
-    async prepare(bench) {
-      const tape = createTape(device.target);
-      recordCase(tape, bench, inputTensors(bench));
-      const program = await compile(device, tape);
-      return {
-        run: runOf(device, program),
-        read: async () => (await program.run({}, ['result']).read()).result,
-      };
-    },
-  };
-}
+export const ours = (device: Device): Peer => ({
+  name: 'coin',
+  async start() {},
+  async prepare(bench) {
+    const tape = createTape(device.target);
+    recordCase(tape, bench, inputTensors(bench));
+    const program = await compile(device, tape);
+    return {
+      run: runOf(device, program),
+      read: async () => (await program.run({}, ['result']).read()).result,
+      dispose() {},
+    };
+  },
+  train: (network) => trainOurs(device, network),
+});

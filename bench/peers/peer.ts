@@ -1,4 +1,5 @@
 import type { BenchCase } from '../cases.ts';
+import type { Network } from '../networks.ts';
 import type { Run } from '../timing.ts';
 
 /** A case made ready to run: compiled, its inputs in the GPU's memory. */
@@ -6,13 +7,26 @@ export interface Prepared {
   readonly run: Run;
   /** The result of a run, in the engine's layout. */
   read(): Promise<ArrayLike<number>>;
+  /** Frees its memory. */
+  dispose(): void;
 }
 
-/** An engine that runs benchmark cases in a page. */
+/** A network in training. */
+export interface Training {
+  /** Takes so many steps, each with the next batch written by the host, and waits until the GPU has done them all. */
+  readonly run: Run;
+  /** The losses of all steps taken so far. */
+  readonly losses: readonly number[];
+  /** Frees its memory. */
+  dispose(): void;
+}
+
+/** An engine that runs benchmark cases and training steps in a page. */
 export interface Peer {
   readonly name: string;
-  /** To be called once, before `prepare`. Throws where the engine does not find the GPU. */
+  /** To be called once, before all else. Throws where the engine does not find the GPU. */
   start(): Promise<void>;
   /** Throws when the engine cannot compute the case. */
   prepare(bench: BenchCase): Promise<Prepared>;
+  train(network: Network): Promise<Training>;
 }
