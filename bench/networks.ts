@@ -206,5 +206,5 @@ const networks: readonly Network[] = [
   { name: 'train small CNN 28x28x1 B32', images: [32, 28, 28, 1], layers: smallCnn(1) },
   { name: 'train small CNN 32x32x3 B32', images: [32, 32, 32, 3], layers: smallCnn(3) },
   { name: 'train ResNet-8 32x32x3 B32', images: [32, 32, 32, 3], layers: resnet([1, 1, 1], 16) },
-  { name: 'train ResNet-18 32x32x3 B4', images: [4, 32, 32, 3], layers: resnet([2, 2, 2, 2], 64) },
+  { name: 'train ResNet-18 32x32x3 B2', images: [2, 32, 32, 3], layers: resnet([2, 2, 2, 2], 64) },
 ];
