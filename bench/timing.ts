@@ -47,14 +47,10 @@ export async function interleave(runs: readonly Run[], { rounds, budget }: Round
   const entries = [];
   for (const run of runs) {
     const first = await clock(run, 1);
-    // The second one tells how many make a sample.
+    // The second one tells how many make a sample, and is one itself where it is slow enough.
     const second = await clock(run, 1);
-    entries.push({
-      run,
-      first,
-      times: Math.min(MOST_TIMES, Math.max(1, Math.round(SAMPLE / second))),
-      samples: [] as number[],
-    });
+    const times = Math.min(MOST_TIMES, Math.max(1, Math.round(SAMPLE / second)));
+    entries.push({ run, first, times, samples: times === 1 ? [second] : [] });
   }
   for (let round = 0; round < rounds; round++)
     for (const entry of round % 2 === 0 ? entries : [...entries].reverse()) {

@@ -79,7 +79,11 @@ async function launch() {
   ]);
   // A Vulkan driver chosen for Node can leave the browser without any.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('VK_')));
-  return driver.launch({ executablePath: await chromium.executablePath(), args: LAUNCH_FLAGS, env });
+  return driver.launch({
+    executablePath: process.env.CHROMIUM ?? (await chromium.executablePath()),
+    args: LAUNCH_FLAGS,
+    env,
+  });
 }
 
 function pageFor(args) {

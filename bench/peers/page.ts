@@ -2,7 +2,7 @@
 // Arguments are words that the names of cases must have. The last line that it prints is a summary as JSON.
 import { requestDevice } from '../../src/gpu/device.ts';
 import { selectCompared } from './cases.ts';
-import { compareKernels, compareTraining } from './compare.ts';
+import { compareKernels, compareTraining, TOLERANCE } from './compare.ts';
 import { jax } from './jax.ts';
 import { ours } from './ours.ts';
 import { type Comparison, summarise } from './summary.ts';
@@ -17,9 +17,8 @@ async function main(pattern: string): Promise<void> {
   for (const engine of engines) await engine.start();
   const names = peers.map(({ name }) => name);
   const { kernels, networks } = selectCompared(pattern);
-  console.log(
-    `adapter: ${device.target.name}; medians of interleaved samples, first runs (with compilation) in brackets`,
-  );
+  console.log(`Adapter: ${device.target.name}. Results and first losses are held to agree within ${TOLERANCE}.
+`);
   printHeading(own.name, names);
   const comparisons: Comparison[] = [];
   const add = (comparison: Comparison) => {
@@ -28,7 +27,7 @@ async function main(pattern: string): Promise<void> {
   };
   for (const bench of kernels) add(await compareKernels(bench, engines));
   for (const network of networks) add(await compareTraining(network, engines));
-  console.log(JSON.stringify(summarise(device.target.name, comparisons, own.name, names)));
+  console.log(`\n${JSON.stringify(summarise(device.target.name, comparisons, own.name, names))}`);
 }
 
 main(testPage?.args.join(' ') ?? '').then(

@@ -1,29 +1,27 @@
 import { type Comparison, ratioOf } from './summary.ts';
 
+// A Markdown table, whose columns are also aligned in a terminal.
+
 export function printHeading(own: string, peers: readonly string[]): void {
   print(
-    'case',
-    [own, ...peers].map((name) => `${name} ms`),
+    'median ms [first run]',
+    [own, ...peers],
     peers.map((name) => `× ${name}`),
   );
+  console.log(`|${'-'.repeat(42)}|${'----------------:|'.repeat(1 + peers.length)}${'-------:|'.repeat(peers.length)}`);
 }
 
 export function printRow(comparison: Comparison, own: string, peers: readonly string[]): void {
   const { name, medians, first } = comparison;
-  const time = (engine: string) => {
-    const median = medians[engine];
-    if (median === undefined) return '–';
-    const start = first[engine];
-    return median.toPrecision(4) + (start === undefined ? '' : ` [${start.toFixed(0)}]`);
-  };
-  print(
-    name,
-    [own, ...peers].map(time),
-    peers.map((peer) => (medians[peer] === undefined ? '–' : ratioOf(comparison, own, peer).toFixed(2))),
-  );
+  const times = [own, ...peers].map((engine) => `${figures(medians[engine])} [${first[engine]?.toFixed(0)}]`);
+  const ratios = peers.map((peer) => ratioOf(comparison, own, peer).toFixed(2));
+  print(name, times, ratios);
 }
 
+/** Three digits, without an exponent. */
+const figures = (value = Number.NaN): string => (value < 100 ? value.toPrecision(3) : value.toFixed(0));
+
 function print(name: string, times: readonly string[], ratios: readonly string[]): void {
-  const cells = [...times.map((time) => time.padStart(16)), ...ratios.map((ratio) => ratio.padStart(8))];
-  console.log([name.padEnd(42), ...cells].join(' '));
+  const cells = [...times.map((time) => time.padStart(15)), ...ratios.map((ratio) => ratio.padStart(6))];
+  console.log(`| ${[name.padEnd(40), ...cells].join(' | ')} |`);
 }
