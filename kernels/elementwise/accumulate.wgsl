@@ -1,16 +1,20 @@
 // y += x, elementwise, over vec4s (tensors are padded to whole vec4s).
-// Scheme: an invocation adds SPAN consecutive vec4s. Traffic: 3 × 4 bytes an element; bound by bandwidth.
-
-const WORKGROUP: u32 = 64u; // @tune
-const SPAN: u32 = 1u; // @tune
+// Scheme: lib/elementwise.wgsl. Traffic: 3 × 4 bytes an element; bound by bandwidth.
 
 struct Params {
   vec4s: u32,
+  span: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+
+// @include lib/elementwise.wgsl
+// A map over vec4s: a workgroup takes params.span consecutive ones, its lanes neighbouring ones in turn, and calls `map` for
+// each below params.vec4s. A GPU wants short spans (and many workgroups), a processor one subgroup a workgroup that walks a
+// long span in order. Four vec4s a turn make up for the loop, which costs a software driver as much as one of them.
+const WORKGROUP: u32 = 64u; // @tune
 
 // @include lib/grid.wgsl
 // Folded grids: a dispatch that needs more workgroups than one dimension may hold (65,535) spreads them over x and y.
@@ -28,9 +32,21 @@ fn main(
   @builtin(num_workgroups) nwg: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let first = (workgroup_index(wid, nwg) * WORKGROUP + lane) * SPAN;
-  let end = min(first + SPAN, params.vec4s);
-  for (var i = first; i < end; i++) {
-    y[i] += x[i];
+  let first = workgroup_index(wid, nwg) * params.span;
+  let end = min(first + params.span, params.vec4s);
+  var i = first + lane;
+  for (; i + 3u * WORKGROUP < end; i += 4u * WORKGROUP) {
+    map(i);
+    map(i + WORKGROUP);
+    map(i + 2u * WORKGROUP);
+    map(i + 3u * WORKGROUP);
   }
+  for (; i < end; i += WORKGROUP) {
+    map(i);
+  }
+}
+// @end
+
+fn map(i: u32) {
+  y[i] += x[i];
 }

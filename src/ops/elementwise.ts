@@ -7,21 +7,22 @@ import { byteLength, elements, showShape, type Tensor } from '../tape/tensor.ts'
 /** Launches a kernel that maps vec4s of its bindings, all of one shape. */
 export function elementwise<B extends string, U extends string>(
   tape: Tape,
-  kernel: Kernel<B, 'vec4s' | U, 'WORKGROUP' | 'SPAN'>,
+  kernel: Kernel<B, 'vec4s' | 'span' | U, 'WORKGROUP'>,
   bindings: Record<B, Tensor>,
   label: string,
-  uniforms: Record<Exclude<U, 'vec4s'>, number>,
+  uniforms: Record<Exclude<U, 'vec4s' | 'span'>, number>,
 ): void {
   const [any] = Object.values<Tensor>(bindings) as [Tensor];
   const vec4s = byteLength(any) / 16;
-  // A processor walks memory in order; a GPU wants neighbouring invocations on neighbouring vec4s.
-  const SPAN = tape.target.kind === 'cpu' ? 4 : 1;
-  const workgroups = grid(tape.target, Math.ceil(vec4s / (kernel.constants.WORKGROUP * SPAN)));
+  const { WORKGROUP, span } =
+    tape.target.kind === 'cpu'
+      ? { WORKGROUP: 8, span: Math.min(2048, Math.ceil(vec4s / 8)) }
+      : { WORKGROUP: 64, span: 256 };
   tape.dispatch(kernel, {
     bindings,
-    uniforms: { ...uniforms, vec4s } as Record<'vec4s' | U, number>,
-    constants: { SPAN },
-    workgroups,
+    uniforms: { ...uniforms, vec4s, span } as Record<'vec4s' | 'span' | U, number>,
+    constants: { WORKGROUP },
+    workgroups: grid(tape.target, Math.ceil(vec4s / span)),
     label,
     flops: elements(any.shape),
   });

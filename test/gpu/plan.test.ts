@@ -60,7 +60,7 @@ test('what no output and no lasting tensor needs is dropped', () => {
   const lasting = variable('lasting', [64]);
   tape.dispatch(kernels['elementwise/accumulate'], {
     bindings: { x: kept, y: lasting },
-    uniforms: { vec4s: 16 },
+    uniforms: { vec4s: 16, span: 16 },
     workgroups: [1, 1, 1],
     label: 'accumulate',
   });
