@@ -1,7 +1,6 @@
 import type { Device } from '../src/gpu/device.ts';
 import { compile, type DispatchInfo, type Program } from '../src/gpu/program/program.ts';
-import { families } from '../src/ops/families.ts';
-import { createTape, type Tape } from '../src/tape/tape.ts';
+import { createTape, type Tape, type TapeOptions } from '../src/tape/tape.ts';
 import { type BenchCase, inputTensors, recordCase } from './cases.ts';
 import { interleave, type RoundOptions, type Timing } from './timing.ts';
 
@@ -74,18 +73,20 @@ export const runOf = (device: Device, program: Program) => async (times: number)
 /** The distinct programs that the candidates of a case make, in their order; those that cannot run are left out. */
 function variants({ target }: Device, bench: BenchCase): Variant[] {
   const inputs = inputTensors(bench);
-  const record = (candidates: Record<string, string>) => {
+  const record = (candidates: NonNullable<TapeOptions['candidates']>) => {
     const tape = createTape(target, { candidates });
     recordCase(tape, bench, inputs);
     return tape;
   };
-  const usual = record({});
+  const names = new Set<string>();
+  const usual = record((op, _problem, ways) => {
+    if (op === bench.family) for (const { name } of ways) names.add(name);
+    return undefined;
+  });
   const found = new Map([[signatureOf(usual), { candidate: 'default', tape: usual }]]);
-  const { family = '' } = bench;
   let plain = signatureOf(usual);
-  for (const { name } of families[family] ?? []) {
-    // A candidate that does not fit leaves the usual choice, which is there already.
-    const tape = record({ [family]: name });
+  for (const name of names) {
+    const tape = record((op) => (op === bench.family ? name : undefined));
     plain = signatureOf(tape);
     if (!found.has(plain)) found.set(plain, { candidate: name, tape });
   }

@@ -2,6 +2,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CaseFile } from '../conformance/conform.ts';
 
+/** The help of an option that conformance and gradcheck have. */
+export const ALL_TILINGS =
+  'run every case with every tiling of every candidate; else the cases take turns with the tilings';
+
 /** The golden cases in the given folders, by name. Throws when a folder is missing or has none. */
 export async function listCases(folders: readonly string[]): Promise<CaseFile[]> {
   const lists = await Promise.all(

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { conform, readCases } from '../conformance/conform.ts';
+import type { RunOptions } from '../conformance/runner.ts';
 import { requestDevice } from '../node.ts';
-import { listCases } from './cases.ts';
+import { ALL_TILINGS, listCases } from './cases.ts';
 import { guarded } from './errors.ts';
 
 export function addConformance(program: Command): void {
@@ -9,12 +10,13 @@ export function addConformance(program: Command): void {
     .command('conformance')
     .description('run golden cases (inputs, outputs and gradients in *.safetensors) with every kernel candidate')
     .argument('[folders...]', 'folders with cases', ['test/golden'])
+    .option('--tilings', ALL_TILINGS)
     .action(
-      guarded(async (folders: string[]) => {
+      guarded(async (folders: string[], options: RunOptions) => {
         const cases = await listCases(folders);
         const device = await requestDevice();
         console.error(device.description);
-        process.exitCode = await conform(device, readCases(cases), console.log);
+        process.exitCode = await conform(device, readCases(cases), console.log, options);
       }),
     );
 }

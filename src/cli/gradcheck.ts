@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { conform } from '../conformance/conform.ts';
 import { gradcheckCases } from '../conformance/gradcheck.ts';
+import type { RunOptions } from '../conformance/runner.ts';
 import { requestDevice } from '../node.ts';
+import { ALL_TILINGS } from './cases.ts';
 import { guarded } from './errors.ts';
 
 export function addGradcheck(program: Command): void {
@@ -9,12 +11,13 @@ export function addGradcheck(program: Command): void {
     .command('gradcheck')
     .description('compare the gradients of every op and candidate with central differences of a float64 reference')
     .argument('[op]', 'only this op')
+    .option('--tilings', ALL_TILINGS)
     .action(
-      guarded(async (op: string | undefined) => {
+      guarded(async (op: string | undefined, options: RunOptions) => {
         const cases = [...gradcheckCases(op)];
         const device = await requestDevice();
         console.error(device.description);
-        process.exitCode = await conform(device, cases, console.log);
+        process.exitCode = await conform(device, cases, console.log, options);
       }),
     );
 }

@@ -1,6 +1,6 @@
 import type { Device } from '../gpu/device.ts';
 import { type Case, parseCase } from './case.ts';
-import { runCase } from './runner.ts';
+import { type RunOptions, runCase } from './runner.ts';
 
 /** A golden case's file, wherever this runtime finds it. */
 export interface CaseFile {
@@ -28,6 +28,7 @@ export async function conform(
   device: Device,
   cases: AsyncIterable<Case | Error> | Iterable<Case>,
   print: (line: string) => void,
+  options: RunOptions = {},
 ): Promise<number> {
   let passed = 0;
   let failed = 0;
@@ -37,7 +38,7 @@ export async function conform(
       print(golden.message);
       continue;
     }
-    for await (const { variant, failures } of runCase(device, golden)) {
+    for await (const { variant, failures } of runCase(device, golden, options)) {
       if (failures.length === 0) passed++;
       else failed++;
       for (const failure of failures) print(`${golden.name} (${variant}): ${failure}`);

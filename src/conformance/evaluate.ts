@@ -1,10 +1,10 @@
 import type { Device, TypedArray } from '../gpu/device.ts';
 import type { Target } from '../gpu/kernel/target.ts';
 import { compile } from '../gpu/program/program.ts';
-import { families } from '../ops/families.ts';
 import { gradients } from '../ops/gradients.ts';
-import { createTape, type Tape } from '../tape/tape.ts';
+import { type Choose, createTape, type Tape, type TapeOptions, type Way } from '../tape/tape.ts';
 import type { DType, Shape, Tensor } from '../tape/tensor.ts';
+import { hash } from './hash.ts';
 
 /** A host tensor in the engine's layout. */
 export interface HostValue {
@@ -25,8 +25,8 @@ export interface EvaluateOptions {
   readonly wrt?: readonly string[];
   /** The gradient arriving at the first output; without it only the forward pass is recorded. */
   readonly upstream?: HostValue;
-  /** Candidates to force, by op. */
-  readonly candidates?: Readonly<Record<string, string>>;
+  /** Candidates to force. */
+  readonly candidates?: TapeOptions['candidates'];
 }
 
 /** A small graph on a tape, with the inputs to run it on. */
@@ -49,9 +49,9 @@ export function record(
   target: Target,
   build: Build,
   inputs: Record<string, HostValue>,
-  { wrt, upstream, candidates = {} }: EvaluateOptions,
+  { wrt, upstream, candidates }: EvaluateOptions,
 ): Recorded {
-  const tape = createTape(target, { grad: upstream !== undefined, candidates });
+  const tape = createTape(target, { grad: upstream !== undefined, ...(candidates && { candidates }) });
   const wanted = new Set(wrt ?? Object.keys(inputs));
   const tensors: Record<string, Tensor> = {};
   for (const [name, { shape, data }] of Object.entries(inputs)) {
@@ -93,30 +93,45 @@ export interface Variant {
   readonly recorded: Recorded;
 }
 
+export interface VariantOptions extends EvaluateOptions {
+  /** Whether each tiling of a candidate is a variant; else a problem takes one of them, other problems another. */
+  readonly tilings?: boolean;
+}
+
 /**
- * The distinct ways to run a graph: the plain choice, then every candidate of every family that fits and that makes a
+ * The distinct ways to run a graph: the plain choice, then every candidate that fits one of its problems and that makes a
  * difference to the kernels launched.
  */
 export function variants(
   target: Target,
   build: Build,
   inputs: Record<string, HostValue>,
-  options: EvaluateOptions,
+  { tilings = false, ...options }: VariantOptions,
 ): Variant[] {
-  const seen = new Set<string>();
-  const found: Variant[] = [];
-  const names = new Set(Object.values(families).flatMap((candidates) => candidates.map(({ name }) => name)));
-  for (const name of ['default', ...names]) {
-    const candidates = Object.fromEntries(Object.keys(families).map((family) => [family, name]));
+  const titleOf = ({ name, base = name }: Way) => (tilings ? name : base);
+  const titles = new Set<string>();
+  const plain = record(target, build, inputs, {
+    ...options,
+    candidates: (_op, _problem, ways) => {
+      for (const way of ways) titles.add(titleOf(way));
+      return undefined;
+    },
+  });
+  const found = new Map([[signatureOf(plain), { name: 'default', recorded: plain }]]);
+  for (const name of titles) {
+    const candidates: Choose = (_op, problem, ways) => {
+      const fitting = ways.filter((way) => titleOf(way) === name);
+      return fitting[hash(problem) % fitting.length]?.name;
+    };
     const recorded = record(target, build, inputs, { ...options, candidates });
-    const launches = recorded.tape.dispatches.map(({ kernel, constants }) => [kernel.name, constants]);
-    const signature = JSON.stringify(launches);
-    if (seen.has(signature)) continue;
-    seen.add(signature);
-    found.push({ name, recorded });
+    const signature = signatureOf(recorded);
+    if (!found.has(signature)) found.set(signature, { name, recorded });
   }
-  return found;
+  return [...found.values()];
 }
+
+const signatureOf = ({ tape }: Recorded): string =>
+  JSON.stringify(tape.dispatches.map(({ kernel, constants }) => [kernel.name, constants]));
 
 function dtypeOf(data: TypedArray): DType {
   if (data instanceof Float32Array) return 'f32';

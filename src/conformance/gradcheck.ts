@@ -1,6 +1,7 @@
 import { random4, randomNormal } from '../data/random.ts';
 import type { HostTensor } from '../weights/host-tensor.ts';
 import type { Case } from './case.ts';
+import { hash } from './hash.ts';
 import { type Problem, problems } from './problems.ts';
 import { centralDifference } from './reference/gradient.ts';
 import { type Array64, array64, references } from './reference/index.ts';
@@ -27,7 +28,7 @@ function makeCase(
   const reference = references[op];
   if (!reference) throw new Error(`There is no float64 reference for ${op}.`);
   const name = `${op}-${index}`;
-  const stream = [...name].reduce((hash, char) => Math.imul(hash ^ char.charCodeAt(0), 0x01000193), 0x811c9dc5) >>> 0;
+  const stream = hash(name);
   const inputs: Record<string, Array64> = {};
   const given: Record<string, HostTensor> = {};
   for (const [position, [input, shape]] of Object.entries(shapes).entries()) {

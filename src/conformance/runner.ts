@@ -27,21 +27,31 @@ const procedures: Readonly<Record<string, (device: Device, golden: Case) => Prom
   trajectory_coin: runTrajectory,
 };
 
+/** Whether each tiling of a candidate is run; else a case takes one of them, other cases another. */
+export interface RunOptions {
+  readonly tilings?: boolean;
+}
+
 /** Runs a golden case with every candidate of its op. Yields one failed check where the op is unknown or breaks. */
-export async function* runCase(device: Device, golden: Case): AsyncGenerator<Check> {
+export async function* runCase(device: Device, golden: Case, options: RunOptions = {}): AsyncGenerator<Check> {
   const procedure = procedures[golden.op];
   const op = conformanceOps[golden.op];
   if (procedure) {
     yield await check('default', golden, () => procedure(device, golden));
   } else if (op) {
-    yield* runOp(device, golden, op);
+    yield* runOp(device, golden, op, options);
   } else {
     const known = [...Object.keys(conformanceOps), ...Object.keys(procedures)].sort().join(', ');
     yield { variant: 'default', failures: [`the op ${golden.op} is unknown; known are ${known}`] };
   }
 }
 
-async function* runOp(device: Device, golden: Case, op: ConformanceOp): AsyncGenerator<Check> {
+async function* runOp(
+  device: Device,
+  golden: Case,
+  op: ConformanceOp,
+  { tilings = false }: RunOptions,
+): AsyncGenerator<Check> {
   const layouts = op.layouts ?? {};
   const differentiate = Object.keys(golden.grads).length > 0;
   const [upstream] = Object.entries(golden.upstreams);
@@ -49,6 +59,7 @@ async function* runOp(device: Device, golden: Case, op: ConformanceOp): AsyncGen
     Object.entries(golden.inputs).map(([name, tensor]) => [name, toEngine(tensor, layouts[name])]),
   );
   const options = {
+    tilings,
     wrt: Object.keys(golden.inputs).filter((name) => !op.constant?.includes(name)),
     ...(differentiate && upstream && { upstream: toEngine(upstream[1], layouts[upstream[0]]) }),
   };

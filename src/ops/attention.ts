@@ -5,7 +5,13 @@ import { showShape, type Tensor } from '../tape/tensor.ts';
 import { type Candidate, choose } from './candidates.ts';
 import { once } from './reduce.ts';
 
-export const attentionCandidates: readonly (Candidate<{ depth: number }> & {
+interface Problem {
+  readonly rows: number;
+  readonly length: number;
+  readonly depth: number;
+}
+
+export const attentionCandidates: readonly (Candidate<Problem> & {
   readonly width: 1 | 4;
   readonly forward: (typeof kernels)['attention/forward'];
   readonly q: (typeof kernels)['attention/backward_q'];
@@ -45,7 +51,7 @@ export function attention(
       throw shapeError('attention', name, tensor.shape, `q has ${showShape(q.shape)}`);
   const [batch, heads, length, depth] = q.shape as [number, number, number, number];
   const rows = batch * heads * length;
-  const chosen = choose(tape, 'attention', attentionCandidates, { depth });
+  const chosen = choose(tape, 'attention', attentionCandidates, { rows, length, depth });
   const WORKGROUP = tape.target.kind === 'cpu' ? 8 : 64;
   const launch = {
     uniforms: { rows, length, scale: scale ?? 1 / Math.sqrt(depth) },

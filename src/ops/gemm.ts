@@ -1,6 +1,7 @@
 import type { Kernel } from '../gpu/kernel/kernel.ts';
 import { grid, type Target, type Workgroups } from '../gpu/kernel/target.ts';
-import type { Candidate } from './candidates.ts';
+import type { Tape } from '../tape/tape.ts';
+import { type Candidate, choose } from './candidates.ts';
 
 /** What a GEMM kernel computes, however its operands are read: `slices` products of rows × depth by depth × columns. */
 export interface Gemm {
@@ -12,6 +13,8 @@ export interface Gemm {
   readonly vec4: boolean;
   /** Of a convolution: with more than one it is no GEMM. */
   readonly groups?: number;
+  /** How operands are read, where that makes another kernel of it: transpositions, or a convolution's filter and strides. */
+  readonly operands?: string;
 }
 
 /** The kernels of `kernels/lib/gemm_*.wgsl` and what they are told. */
@@ -20,10 +23,15 @@ export type Body = 'subgroup' | 'tile' | 'register';
 /** A kernel's bindings and uniforms with any tunable constants: what kernels of one operand and different bodies share. */
 export type Tunable<K> = K extends Kernel<infer B, infer U, string> ? Kernel<B, U, string> : never;
 
-/** A GEMM kernel as a candidate. Without a body it computes one element an invocation. */
+/** A GEMM kernel as a candidate, in all of its body's tilings. Without a body it computes one element an invocation. */
 export interface GemmCandidate<K> extends Candidate<Gemm> {
   readonly body?: Body;
   readonly kernel: Tunable<K>;
+}
+
+/** A candidate in one tiling; a kernel without a body has none. */
+export interface GemmChoice<K> extends GemmCandidate<K> {
+  readonly tiling?: Tiling;
 }
 
 /** The candidate that reads an operand's vec4s or, for the `scalar` one, its floats. */
@@ -37,15 +45,14 @@ export const gemmCandidate = <K>(body: Body, kernel: Tunable<K>, { scalar = fals
 });
 
 export interface Tiling {
+  /** Distinct within a body. */
+  readonly name: string;
   readonly constants: Readonly<Record<string, number>>;
   /** What a workgroup computes. */
   readonly rows: number;
   readonly columns: number;
   /** How many k a step takes. */
   readonly step: number;
-}
-
-interface Option extends Tiling {
   /** Time an element takes, relative to the body's best tiling: measured on SwiftShader; for GPUs an estimate. */
   readonly cost: number;
 }
@@ -66,18 +73,45 @@ export const processorsOf = ({ kind }: Target): number => (kind === 'cpu' ? 4 : 
 export const tilesOf = ({ rows, columns }: Gemm, tile: Pick<Tiling, 'rows' | 'columns'>): number =>
   Math.ceil(rows / tile.rows) * Math.ceil(columns / tile.columns);
 
-/** The tiling that should finish first: the least padded work, as long as there are tiles for all processors. */
-export function chooseTiling(body: Body, gemm: Gemm, target: Target): Tiling {
-  const time = (option: Option) =>
-    Math.max(tilesOf(gemm, option) * gemm.slices, processorsOf(target)) * option.rows * option.columns * option.cost;
-  return OPTIONS[body](target, gemm.columns).reduce((best, option) => (time(option) < time(best) ? option : best));
+/**
+ * Chooses a kernel and its tiling. The plain choice is the body of the adapter's class in the tiling that should finish
+ * first: the least padded work, as long as there are tiles for all processors.
+ */
+export function chooseGemm<K>(
+  tape: Tape,
+  op: string,
+  candidates: readonly GemmCandidate<K>[],
+  gemm: Gemm,
+): GemmChoice<K> {
+  const { target } = tape;
+  const inTilings = (candidate: GemmCandidate<K>): GemmChoice<K>[] => {
+    const { name, body, unfit } = candidate;
+    if (!body) return [{ ...candidate, time: gemm.rows * gemm.columns * gemm.slices * COST.none[target.kind] }];
+    if (unfit?.(gemm, target) !== undefined) return [candidate];
+    return OPTIONS[body](target, gemm.columns)
+      .map((tiling) => {
+        const count = Math.max(tilesOf(gemm, tiling) * gemm.slices, processorsOf(target));
+        const time = count * tiling.rows * tiling.columns * tiling.cost * COST[body][target.kind];
+        return { ...candidate, name: `${name} ${tiling.name}`, base: name, tiling, time };
+      })
+      .sort((a, b) => a.time - b.time);
+  };
+  return choose(tape, op, candidates.flatMap(inTilings), gemm);
 }
 
 /** Workgroups of a GEMM: tiles folded into x and y, slices along z. */
-export function gemmGrid(target: Target, gemm: Gemm, tiling: Tiling): Workgroups {
+export function gemmGrid(target: Target, gemm: Gemm, tiling: Pick<Tiling, 'rows' | 'columns'>): Workgroups {
   const [x, y] = grid(target, tilesOf(gemm, tiling));
   return [x, y, gemm.slices];
 }
+
+/** Time an element takes with each body's best tiling, relative to the best body: roughly, to tell what need not be measured. */
+const COST: Readonly<Record<Body | 'none', Readonly<Record<Target['kind'], number>>>> = {
+  subgroup: { cpu: 1, gpu: 3 },
+  tile: { cpu: 4, gpu: 1 },
+  register: { cpu: 2, gpu: 2 },
+  none: { cpu: 15, gpu: 8 },
+};
 
 /** Costs of 4 × 4 blocks by how many rows and columns of them an invocation has. */
 const BLOCKS = [
@@ -87,22 +121,22 @@ const BLOCKS = [
   { ROW_BLOCKS: 1, COLUMN_BLOCKS: 1, subgroup: 1.5, register: 1.6 },
 ];
 
-const OPTIONS: Readonly<Record<Body, (target: Target, columns: number) => readonly Option[]>> = {
+/** Every body's tilings, named by what a workgroup computes; those of `register` by what an invocation does. */
+const OPTIONS: Readonly<Record<Body, (target: Target, columns: number) => readonly Tiling[]>> = {
   // Eight lanes make large tiles by themselves, and llvmpipe takes seconds to compile larger ones.
   subgroup: ({ subgroupSize: SUBGROUP }) =>
-    (SUBGROUP === 8 ? BLOCKS.slice(-1) : BLOCKS).map(({ ROW_BLOCKS, COLUMN_BLOCKS, subgroup }) => ({
-      constants: { SUBGROUP, ROW_BLOCKS, COLUMN_BLOCKS },
-      rows: 4 * SUBGROUP * ROW_BLOCKS,
-      columns: 4 * SUBGROUP * COLUMN_BLOCKS,
-      step: 4,
-      cost: subgroup,
-    })),
+    (SUBGROUP === 8 ? BLOCKS.slice(-1) : BLOCKS).map(({ ROW_BLOCKS, COLUMN_BLOCKS, subgroup }) => {
+      const [rows, columns] = [4 * SUBGROUP * ROW_BLOCKS, 4 * SUBGROUP * COLUMN_BLOCKS];
+      const constants = { SUBGROUP, ROW_BLOCKS, COLUMN_BLOCKS };
+      return { name: `${rows}x${columns}`, constants, rows, columns, step: 4, cost: subgroup };
+    }),
   register: (_target, columns) =>
     BLOCKS.map(({ ROW_BLOCKS, COLUMN_BLOCKS, register }) => {
       // 64 invocations, no more of them side by side than there are columns for.
       const WORKGROUP_X = Math.min(8, 2 ** Math.ceil(Math.log2(Math.ceil(columns / (4 * COLUMN_BLOCKS)))));
       const WORKGROUP_Y = 64 / WORKGROUP_X;
       return {
+        name: `${4 * ROW_BLOCKS}x${4 * COLUMN_BLOCKS}`,
         constants: { ROW_BLOCKS, COLUMN_BLOCKS, WORKGROUP_X, WORKGROUP_Y },
         rows: 4 * ROW_BLOCKS * WORKGROUP_Y,
         columns: 4 * COLUMN_BLOCKS * WORKGROUP_X,
@@ -119,11 +153,9 @@ const OPTIONS: Readonly<Record<Body, (target: Target, columns: number) => readon
       { ROW_BLOCKS: 1, COLUMN_BLOCKS: 1, THREADS_X: 4, THREADS_Y: 16, K_STEP: 16, cost: 1.7 },
     ]
       .filter(({ THREADS_X, THREADS_Y }) => THREADS_X * THREADS_Y <= limits.maxComputeInvocationsPerWorkgroup)
-      .map(({ cost, ...constants }) => ({
-        constants,
-        rows: 4 * constants.ROW_BLOCKS * constants.THREADS_Y,
-        columns: 4 * constants.COLUMN_BLOCKS * constants.THREADS_X,
-        step: constants.K_STEP,
-        cost,
-      })),
+      .map(({ cost, ...constants }) => {
+        const rows = 4 * constants.ROW_BLOCKS * constants.THREADS_Y;
+        const columns = 4 * constants.COLUMN_BLOCKS * constants.THREADS_X;
+        return { name: `${rows}x${columns}`, constants, rows, columns, step: constants.K_STEP, cost };
+      }),
 };

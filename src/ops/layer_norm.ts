@@ -6,7 +6,7 @@ import { reductionGrid } from './columns.ts';
 import { affineGradients } from './reduce.ts';
 import { rowGrid, rowsOf } from './rows.ts';
 
-export const layerNormCandidates: readonly (Candidate<{ columns: number }> & {
+export const layerNormCandidates: readonly (Candidate<{ rows: number; columns: number }> & {
   readonly width: 1 | 4;
   readonly forward: (typeof kernels)['layer_norm/forward'];
   readonly input: (typeof kernels)['layer_norm/backward_input'];
@@ -43,7 +43,7 @@ export function layerNorm(
   for (const [name, tensor] of Object.entries({ weight, bias }))
     if (showShape(tensor.shape) !== showShape([width]))
       throw shapeError('layer_norm', name, tensor.shape, `x has rows of ${width}`);
-  const chosen = choose(tape, 'layer_norm', layerNormCandidates, { columns: width });
+  const chosen = choose(tape, 'layer_norm', layerNormCandidates, { rows, columns: width });
   const columns = width / chosen.width;
   const byRows = rowGrid(tape.target, rows, columns);
   const y = tape.empty(x.shape, 'layer_norm');

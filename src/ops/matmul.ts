@@ -1,8 +1,7 @@
 import { kernels } from '../gpu/kernel/generated.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import { elements, type Shape, showShape, type Tensor } from '../tape/tensor.ts';
-import { choose } from './candidates.ts';
-import { chooseTiling, type GemmCandidate, gemmCandidate, gemmGrid } from './gemm.ts';
+import { chooseGemm, type GemmCandidate, gemmCandidate, gemmGrid } from './gemm.ts';
 
 export interface MatmulOptions {
   readonly transposeA?: boolean;
@@ -124,9 +123,9 @@ export function product(tape: Tape, problem: Product): void {
     depth: k,
     slices: outerCount * innerCount,
     vec4: [...strides, ...contiguous].every((count) => count % 4 === 0),
+    operands: (a.transposed ? 't' : 'n') + (b.transposed ? 't' : 'n'),
   };
-  const { kernel, body } = choose(tape, 'matmul', matmulCandidates, gemm);
-  const tiling = body ? chooseTiling(body, gemm, tape.target) : NAIVE_TILING;
+  const { kernel, tiling = NAIVE_TILING } = chooseGemm(tape, 'matmul', matmulCandidates, gemm);
   tape.dispatch(kernel, {
     bindings: { a: a.tensor, b: b.tensor, bias: bias ?? b.tensor, c: c.tensor },
     uniforms: {

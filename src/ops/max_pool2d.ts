@@ -14,6 +14,7 @@ export interface MaxPool2dOptions {
 }
 
 interface Problem {
+  readonly pixels: number;
   readonly channels: number;
   readonly window: number;
 }
@@ -62,7 +63,11 @@ export function maxPool2d(
   if (out_height < 1 || out_width < 1)
     throw shapeError('max_pool2d', 'x', x.shape, `the kernel is [${kernel}] with padding [${padding}]`);
 
-  const chosen = choose(tape, 'max_pool2d', maxPool2dCandidates, { channels, window: kernel_h * kernel_w });
+  const chosen = choose(tape, 'max_pool2d', maxPool2dCandidates, {
+    pixels: images * out_height * out_width,
+    channels,
+    window: kernel_h * kernel_w,
+  });
   const columns = channels / chosen.width;
   // On a processor an invocation takes some channels, which share the work of finding the window.
   const SPAN = tape.target.kind === 'cpu' ? Math.min(columns, 8) : 1;

@@ -4,7 +4,7 @@ import { elements, type Tensor } from '../tape/tensor.ts';
 import { type Candidate, choose } from './candidates.ts';
 import { rowGrid, rowsOf } from './rows.ts';
 
-export const softmaxCandidates: readonly (Candidate<{ columns: number }> & {
+export const softmaxCandidates: readonly (Candidate<{ rows: number; columns: number }> & {
   readonly width: 1 | 4;
   readonly forward: (typeof kernels)['softmax/forward'];
   readonly backward: (typeof kernels)['softmax/backward'];
@@ -27,7 +27,7 @@ export const softmaxCandidates: readonly (Candidate<{ columns: number }> & {
 /** Softmax along the last dimension. */
 export function softmax(tape: Tape, x: Tensor): Tensor {
   const { rows, columns: width } = rowsOf(x);
-  const chosen = choose(tape, 'softmax', softmaxCandidates, { columns: width });
+  const chosen = choose(tape, 'softmax', softmaxCandidates, { rows, columns: width });
   const columns = width / chosen.width;
   const launch = { uniforms: { rows, columns }, ...rowGrid(tape.target, rows, columns) };
   const y = tape.empty(x.shape, 'softmax');

@@ -23,7 +23,8 @@ export interface SupConOptions {
 }
 
 interface Problem {
-  n: number;
+  readonly n: number;
+  readonly d: number;
 }
 
 interface Tiling extends Candidate<Problem> {
@@ -67,7 +68,7 @@ export function supCon(
   if (labels.dtype !== 'i32') throw new Error(`supCon: labels are ${labels.dtype}, but they must be i32.`);
   if (!(temperature > 0)) throw new Error(`supCon: the temperature is ${temperature}, but it must be above 0.`);
 
-  const tiling = choose(tape, 'sup_con', supConCandidates, { n });
+  const tiling = choose(tape, 'sup_con', supConCandidates, { n, d });
   const { ROW_LANES, COLUMN_LANES } = tiling;
   const rowTiles = Math.ceil(n / (4 * ROW_LANES));
   const columnTiles = Math.ceil(n / (4 * COLUMN_LANES));

@@ -43,17 +43,33 @@ export interface OpRecord<K extends string = string> {
   readonly backward: (upstream: Tensor) => { readonly [P in K]?: GradientThunk };
 }
 
+/** One way to compute a problem of an op. */
+export interface Way {
+  /** Distinct within an op. A candidate with tilings is several: `subgroup 32x32`, `subgroup 16x32` and so on. */
+  readonly name: string;
+  /** Its name without the tiling, by which a choice may call it as well: that leaves the tiling to the plain choice. */
+  readonly base?: string;
+  /** How long it should take in a unit that candidates of one op share: what need not be measured is told from this. */
+  readonly time?: number;
+}
+
+/**
+ * Names the way to compute a problem of an op among those that can; undefined or another name leaves the choice to the
+ * op. One in a certain tiling can be named without it, by its `base`.
+ */
+export type Choose = (op: string, problem: string, ways: readonly Way[]) => string | undefined;
+
 export interface TapeOptions {
   /** False for evaluation: ops then leave no records and save nothing. */
   grad?: boolean;
-  /** Forces candidates by op, for example `{ matmul: 'register' }`, where their requirements are met. */
-  candidates?: Readonly<Record<string, string>>;
+  /** Forces candidates where they can run, for example `{ matmul: 'register' }`. */
+  candidates?: Readonly<Record<string, string>> | Choose;
 }
 
 /** Records what to compute (dispatches) and how to differentiate it (op records). Knows no GPU object and no op. */
 export interface Tape {
   readonly target: Target;
-  readonly candidates: Readonly<Record<string, string>>;
+  readonly choose: Choose;
   readonly dispatches: Dispatch[];
   readonly records: OpRecord[];
   readonly inputs: Map<string, Tensor>;
@@ -96,7 +112,7 @@ export function createTape(target: Target, { grad = true, candidates = {} }: Tap
 
   return {
     target,
-    candidates,
+    choose: typeof candidates === 'function' ? candidates : (op) => candidates[op],
     dispatches,
     records,
     inputs,

@@ -29,7 +29,8 @@ for (const shape of [
 
 /** The pool's kernels are those of `reduce`, under whose name a candidate is forced. */
 function forced({ build }: Subject, candidate: string): Subject['build'] {
-  return (attrs) => (tape, inputs) => build(attrs)({ ...tape, candidates: { reduce: candidate } }, inputs);
+  return (attrs) => (tape, inputs) =>
+    build(attrs)({ ...tape, choose: (op) => (op === 'reduce' ? candidate : undefined) }, inputs);
 }
 
 for (const [op, run] of [

@@ -8,6 +8,8 @@ export interface Target {
   /** The number of lanes of a subgroup where the adapter fixes it, else 0. */
   readonly subgroupSize: number;
   readonly limits: Readonly<TargetLimits>;
+  /** The fastest candidate by op and problem, where it was measured: it goes before what the shape alone suggests. */
+  readonly measured?: ReadonlyMap<string, string>;
 }
 
 export interface TargetLimits {

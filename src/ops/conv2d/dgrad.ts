@@ -1,10 +1,19 @@
 import { kernels } from '../../gpu/kernel/generated.ts';
 import type { Tape } from '../../tape/tape.ts';
 import type { Tensor } from '../../tape/tensor.ts';
-import { choose } from '../candidates.ts';
-import { type GemmCandidate, gemmCandidate } from '../gemm.ts';
+import { chooseGemm, type GemmCandidate, gemmCandidate } from '../gemm.ts';
 import { product } from '../matmul.ts';
-import { type Conv, direct, flopsOf, isPointwise, pixelsOf, readsVec4s, tiled, UNSPLIT } from './problem.ts';
+import {
+  type Conv,
+  direct,
+  flopsOf,
+  isPointwise,
+  operandsOf,
+  pixelsOf,
+  readsVec4s,
+  tiled,
+  UNSPLIT,
+} from './problem.ts';
 
 type DgradKernel = (typeof kernels)['conv2d/dgrad_direct'];
 
@@ -31,13 +40,13 @@ export function dgrad(tape: Tape, conv: Conv, dy: Tensor, w: Tensor, dx: Tensor)
   const gemm = {
     rows: batch * Math.ceil(in_height / stride_height) * Math.ceil(in_width / stride_width),
     ...{ columns: in_channels, depth: out_channels },
-    ...{ slices: stride_height * stride_width, vec4: readsVec4s(conv), groups },
+    ...{ slices: stride_height * stride_width, vec4: readsVec4s(conv), groups, operands: operandsOf(conv) },
   };
-  const { kernel, body } = choose(tape, label, dgradCandidates, gemm);
+  const { kernel, tiling } = chooseGemm(tape, label, dgradCandidates, gemm);
   tape.dispatch(kernel, {
     bindings: { dy, w, dx },
     uniforms: { ...conv, ...UNSPLIT },
-    ...(body ? tiled(tape.target, body, gemm) : direct(tape.target, dx)),
+    ...(tiling ? tiled(tape.target, gemm, tiling) : direct(tape.target, dx)),
     label,
     flops: flopsOf(conv),
   });

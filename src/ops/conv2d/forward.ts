@@ -1,10 +1,19 @@
 import { kernels } from '../../gpu/kernel/generated.ts';
 import type { Tape } from '../../tape/tape.ts';
 import type { Tensor } from '../../tape/tensor.ts';
-import { choose } from '../candidates.ts';
-import { type GemmCandidate, gemmCandidate } from '../gemm.ts';
+import { chooseGemm, type GemmCandidate, gemmCandidate } from '../gemm.ts';
 import { product } from '../matmul.ts';
-import { type Conv, direct, flopsOf, isPointwise, pixelsOf, readsVec4s, tiled, UNSPLIT } from './problem.ts';
+import {
+  type Conv,
+  direct,
+  flopsOf,
+  isPointwise,
+  operandsOf,
+  pixelsOf,
+  readsVec4s,
+  tiled,
+  UNSPLIT,
+} from './problem.ts';
 
 type ForwardKernel = (typeof kernels)['conv2d/forward_direct'];
 
@@ -32,10 +41,10 @@ export function forward(tape: Tape, conv: Conv, x: Tensor, w: Tensor, bias: Tens
   }
   const gemm = {
     ...{ rows: pixelsOf(conv), columns: out_channels, depth: in_channels },
-    ...{ slices: 1, vec4: readsVec4s(conv), groups },
+    ...{ slices: 1, vec4: readsVec4s(conv), groups, operands: operandsOf(conv) },
   };
-  const { kernel, body } = choose(tape, label, forwardCandidates, gemm);
-  const { constants, workgroups } = body ? tiled(tape.target, body, gemm) : direct(tape.target, y);
+  const { kernel, tiling } = chooseGemm(tape, label, forwardCandidates, gemm);
+  const { constants, workgroups } = tiling ? tiled(tape.target, gemm, tiling) : direct(tape.target, y);
   tape.dispatch(kernel, {
     bindings: { x, w, bias: bias ?? w, y },
     uniforms: { ...conv, ...UNSPLIT },

@@ -1,7 +1,7 @@
 import { grid, type Target, type Workgroups } from '../../gpu/kernel/target.ts';
 import { shapeError } from '../../tape/tape.ts';
 import { elements, showShape, type Tensor } from '../../tape/tensor.ts';
-import { type Body, chooseTiling, type Gemm, gemmGrid } from '../gemm.ts';
+import { type Gemm, gemmGrid, type Tiling } from '../gemm.ts';
 
 type Pair = readonly [height: number, width: number];
 
@@ -60,14 +60,22 @@ export const isPointwise = (conv: Conv) =>
   conv.stride_height * conv.stride_width === 1 &&
   conv.pad_height + conv.pad_width === 0;
 
-export function tiled(
+/** How the operands are read, for example `3x3/2x2`: the filter, the strides and any dilation. */
+export const operandsOf = (conv: Conv): string => {
+  const { kernel_height, kernel_width, stride_height, stride_width, dilation_height, dilation_width } = conv;
+  const dilation = dilation_height * dilation_width === 1 ? '' : `*${dilation_height}x${dilation_width}`;
+  return `${kernel_height}x${kernel_width}/${stride_height}x${stride_width}${dilation}`;
+};
+
+/** The launch of a GEMM kernel. */
+export const tiled = (
   target: Target,
-  body: Body,
   gemm: Gemm,
-): { constants: Record<string, number>; workgroups: Workgroups } {
-  const tiling = chooseTiling(body, gemm, target);
-  return { constants: { ...tiling.constants }, workgroups: gemmGrid(target, gemm, tiling) };
-}
+  tiling: Tiling,
+): { constants: Record<string, number>; workgroups: Workgroups } => ({
+  constants: { ...tiling.constants },
+  workgroups: gemmGrid(target, gemm, tiling),
+});
 
 /** The launch of a kernel that computes one element of `result` an invocation. */
 export const direct = (target: Target, result: Tensor) => ({

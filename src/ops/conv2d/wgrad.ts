@@ -2,9 +2,8 @@ import { kernels } from '../../gpu/kernel/generated.ts';
 import { grid } from '../../gpu/kernel/target.ts';
 import type { Tape } from '../../tape/tape.ts';
 import { elements, type Tensor } from '../../tape/tensor.ts';
-import { choose } from '../candidates.ts';
-import { chooseTiling, type GemmCandidate, gemmCandidate, processorsOf, tilesOf } from '../gemm.ts';
-import { type Conv, DIRECT_WORKGROUP, flopsOf, pixelsOf, readsVec4s, tapsOf } from './problem.ts';
+import { chooseGemm, type GemmCandidate, gemmCandidate, processorsOf, tilesOf } from '../gemm.ts';
+import { type Conv, DIRECT_WORKGROUP, flopsOf, operandsOf, pixelsOf, readsVec4s, tapsOf } from './problem.ts';
 
 type WgradKernel = (typeof kernels)['conv2d/wgrad_direct'];
 
@@ -26,10 +25,9 @@ export function wgrad(tape: Tape, conv: Conv, x: Tensor, dy: Tensor, dw: Tensor)
   const most = Math.max(1, Math.min(Math.floor(pixels / SPLIT_PIXELS), Math.floor(PARTIAL_FLOATS / partial_size)));
   const gemm = {
     ...{ rows: tapsOf(conv) * conv.in_channels, columns: conv.out_channels, depth: pixels },
-    ...{ slices: most, vec4: readsVec4s(conv), groups: conv.groups },
+    ...{ slices: most, vec4: readsVec4s(conv), groups: conv.groups, operands: operandsOf(conv) },
   };
-  const { kernel, body } = choose(tape, label, wgradCandidates, gemm);
-  const tiling = body && chooseTiling(body, gemm, tape.target);
+  const { kernel, tiling } = chooseGemm(tape, label, wgradCandidates, gemm);
   const tiles = tiling ? tilesOf(gemm, tiling) : Math.ceil(elements(dw.shape) / DIRECT_WORKGROUP);
   const wanted = Math.min(most, Math.ceil(processorsOf(tape.target) / tiles));
   const split_pixels = Math.ceil(pixels / wanted / SPLIT_STEP) * SPLIT_STEP;
