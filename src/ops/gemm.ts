@@ -146,11 +146,13 @@ const OPTIONS: Readonly<Record<Body, (target: Target, columns: number) => readon
     }),
   tile: ({ limits }) =>
     [
-      { ROW_BLOCKS: 2, COLUMN_BLOCKS: 2, THREADS_X: 8, THREADS_Y: 8, K_STEP: 16, cost: 1 },
-      { ROW_BLOCKS: 2, COLUMN_BLOCKS: 2, THREADS_X: 16, THREADS_Y: 16, K_STEP: 8, cost: 0.9 },
+      { ROW_BLOCKS: 2, COLUMN_BLOCKS: 2, THREADS_X: 16, THREADS_Y: 16, K_STEP: 8, cost: 0.85 },
+      { ROW_BLOCKS: 2, COLUMN_BLOCKS: 2, THREADS_X: 8, THREADS_Y: 16, K_STEP: 8, cost: 0.9 },
+      { ROW_BLOCKS: 2, COLUMN_BLOCKS: 2, THREADS_X: 8, THREADS_Y: 8, K_STEP: 8, cost: 1 },
       { ROW_BLOCKS: 2, COLUMN_BLOCKS: 1, THREADS_X: 8, THREADS_Y: 8, K_STEP: 16, cost: 1.3 },
-      { ROW_BLOCKS: 1, COLUMN_BLOCKS: 1, THREADS_X: 8, THREADS_Y: 8, K_STEP: 16, cost: 1.6 },
-      { ROW_BLOCKS: 1, COLUMN_BLOCKS: 1, THREADS_X: 4, THREADS_Y: 16, K_STEP: 16, cost: 1.7 },
+      { ROW_BLOCKS: 1, COLUMN_BLOCKS: 2, THREADS_X: 8, THREADS_Y: 8, K_STEP: 16, cost: 1.3 },
+      { ROW_BLOCKS: 1, COLUMN_BLOCKS: 1, THREADS_X: 8, THREADS_Y: 8, K_STEP: 16, cost: 1.7 },
+      { ROW_BLOCKS: 1, COLUMN_BLOCKS: 1, THREADS_X: 4, THREADS_Y: 16, K_STEP: 16, cost: 1.8 },
     ]
       .filter(({ THREADS_X, THREADS_Y }) => THREADS_X * THREADS_Y <= limits.maxComputeInvocationsPerWorkgroup)
       .map(({ cost, ...constants }) => {
