@@ -5,9 +5,9 @@ import { conv2d } from '../src/ops/conv2d.ts';
 import { add, relu } from '../src/ops/elementwise.ts';
 import { gradients } from '../src/ops/gradients.ts';
 import { matmul } from '../src/ops/matmul.ts';
-import { supCon } from '../src/ops/sup_con.ts';
 import type { Tape } from '../src/tape/tape.ts';
 import { elements, type Shape, type Tensor, variable } from '../src/tape/tensor.ts';
+import { supConCases } from './sup_con.ts';
 
 /** Work with one result: the value of an op, or its gradient. */
 export interface BenchCase {
@@ -20,6 +20,8 @@ export interface BenchCase {
   /** The input whose gradient is the result; it arrives as the input `dy` where there is one. */
   readonly gradientOf?: string;
   readonly build: (tape: Tape, inputs: Readonly<Record<string, Tensor>>) => Tensor;
+  /** Other ways to the same result, which are timed beside it. */
+  readonly rivals?: Readonly<Record<string, BenchCase['build']>>;
   /** What is computed, for engines that are told it in another way. */
   readonly problem?: Problem;
 }
@@ -152,17 +154,6 @@ function batchNormCases(x: Shape): BenchCase[] {
   ];
 }
 
-function supConCases(n: number, d: number): BenchCase[] {
-  const forward: BenchCase = {
-    name: `sup_con n${n} d${d} forward`,
-    inputs: { z: [n, d], labels: [n] },
-    classes: { labels: 10 },
-    family: 'sup_con',
-    build: (tape, { z, labels }) => supCon(tape, z!, labels!, { temperature: 0.1 }),
-  };
-  return [forward, { ...forward, name: `sup_con n${n} d${d} forward+backward`, gradientOf: 'z' }];
-}
-
 const FLOATS = [2 ** 22];
 
 const cases: readonly BenchCase[] = [
@@ -171,8 +162,7 @@ const cases: readonly BenchCase[] = [
   ...convCases({ batch: 16, size: 16, from: 64, to: 128, kernel: 3, stride: 2 }),
   ...convCases({ batch: 16, size: 16, from: 64, to: 128, kernel: 1, stride: 1 }),
   ...batchNormCases([16, 16, 16, 64]),
-  ...supConCases(256, 128),
-  ...supConCases(1024, 128),
+  ...[64, 128, 256, 512, 1024, 2048, 4096, 8192].flatMap((n) => supConCases(n, 256)),
   { name: 'relu 4M', inputs: { x: FLOATS }, build: (tape, { x }) => relu(tape, x!) },
   { name: 'add 4M', inputs: { a: FLOATS, b: FLOATS }, build: (tape, { a, b }) => add(tape, a!, b!) },
 ];

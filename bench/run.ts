@@ -73,9 +73,9 @@ export const runOf = (device: Device, program: Program) => async (times: number)
 /** The distinct programs that the candidates of a case make, in their order; those that cannot run are left out. */
 function variants({ target }: Device, bench: BenchCase): Variant[] {
   const inputs = inputTensors(bench);
-  const record = (candidates: NonNullable<TapeOptions['candidates']>) => {
-    const tape = createTape(target, { candidates });
-    recordCase(tape, bench, inputs);
+  const record = (candidates?: TapeOptions['candidates'], build = bench.build) => {
+    const tape = createTape(target, candidates && { candidates });
+    recordCase(tape, { ...bench, build }, inputs);
     return tape;
   };
   const names = new Set<string>();
@@ -89,6 +89,10 @@ function variants({ target }: Device, bench: BenchCase): Variant[] {
     const tape = record((op) => (op === bench.family ? name : undefined));
     plain = signatureOf(tape);
     if (!found.has(plain)) found.set(plain, { candidate: name, tape });
+  }
+  for (const [candidate, build] of Object.entries(bench.rivals ?? {})) {
+    const tape = record(undefined, build);
+    found.set(signatureOf(tape), { candidate, tape });
   }
   return [...found].map(([signature, variant]) => ({ ...variant, plain: signature === plain }));
 }

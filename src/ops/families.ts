@@ -9,7 +9,6 @@ import { matmulCandidates } from './matmul.ts';
 import { maxPool2dCandidates } from './max_pool2d.ts';
 import { reduceCandidates } from './reduce.ts';
 import { softmaxCandidates } from './softmax.ts';
-import { supConCandidates } from './sup_con.ts';
 
 /** Every op (or pass of one) that has a choice of kernels, with its candidates, best first. */
 export const families: Readonly<Record<string, readonly Candidate<never>[]>> = {
@@ -23,5 +22,4 @@ export const families: Readonly<Record<string, readonly Candidate<never>[]>> = {
   max_pool2d: maxPool2dCandidates,
   reduce: reduceCandidates,
   softmax: softmaxCandidates,
-  sup_con: supConCandidates,
 };

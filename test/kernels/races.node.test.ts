@@ -43,7 +43,7 @@ const UNIFORMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   reduce: { rows: 8, columns: 3, chunk_rows: 4, sums: 4, factor: 1 },
   softmax: { rows: 8, columns: 5 },
   sup_con: {
-    ...{ n: 10, d: 11, d4: 3, parts: 2, splits: 2, columns_per_split: 16 },
+    ...{ n: 10, padded_rows: 12, d: 11, d4: 3, first: 0, rows: 4, quads: 3, merge: 0 },
     ...{ by_count: 0, over_valid: 0, self_positive: 0, scale: 1, inverse_temperature: 1 },
   },
 };

@@ -1,5 +1,5 @@
 import { compare, parseCase, toleranceOf } from '../../src/conformance/case.ts';
-import { evaluate, type HostValue } from '../../src/conformance/evaluate.ts';
+import { type HostValue, record, run as runRecorded } from '../../src/conformance/evaluate.ts';
 import { centralDifference } from '../../src/conformance/reference/gradient.ts';
 import { array64, references } from '../../src/conformance/reference/index.ts';
 import { type SupConOptions, supCon } from '../../src/ops/sup_con.ts';
@@ -10,7 +10,9 @@ import { fixture } from '../fixtures.ts';
 import { assert, suite } from '../harness.ts';
 
 const test = suite('sup_con');
-const TILINGS = ['register', 'tile'];
+/** One strip; many of them, the least there can be; and workgroups of several lanes, with the matrix products of GPUs. */
+const WAYS = [{}, { strip_rows: 4 }, { kind: 'gpu' }, { kind: 'gpu', strip_rows: 12 }] as const;
+const nameOf = (way: object) => Object.values(way).join(' ') || 'default';
 
 interface Result {
   loss: number;
@@ -21,14 +23,17 @@ async function run(
   z: HostValue,
   labels: ArrayLike<number>,
   options: SupConOptions,
-  { tiling = '', upstream = 1 } = {},
+  { way = {}, upstream = 1 }: { way?: { kind?: 'gpu'; strip_rows?: number }; upstream?: number } = {},
 ): Promise<Result> {
-  const { outputs, gradients } = await evaluate(
-    await testDevice(),
-    (tape, inputs) => ({ y: supCon(tape, inputs.z!, inputs.labels!, options) }),
+  const device = await testDevice();
+  const { kind = device.target.kind, ...strips } = way;
+  const recorded = record(
+    { ...device.target, kind },
+    (tape, inputs) => ({ y: supCon(tape, inputs.z!, inputs.labels!, { ...options, ...strips }) }),
     { z, labels: { shape: [labels.length], data: Int32Array.from(labels) } },
-    { upstream: { shape: [1], data: Float32Array.of(upstream) }, candidates: { sup_con: tiling } },
+    { upstream: { shape: [1], data: Float32Array.of(upstream) } },
   );
+  const { outputs, gradients } = await runRecorded(device, recorded);
   return { loss: outputs.y!.data[0]!, grad: gradients.z!.data as Float32Array };
 }
 
@@ -56,16 +61,16 @@ function reference(z: HostValue, labels: ArrayLike<number>, options: SupConOptio
   return { loss, grad: centralDifference('sup_con', inputs, attrs, 'z', { y: array64([1]) }, positions) };
 }
 
-for (const tiling of TILINGS)
+for (const way of WAYS)
   for (let index = 0; index < 15; index++) {
     const name = `sup_con-${String(index).padStart(2, '0')}`;
-    test(`golden ${name}, ${tiling}`, async () => {
+    test(`golden ${name}, ${nameOf(way)}`, async () => {
       const golden = parseCase(name, await fixture(`test/golden/${name}.safetensors`));
       const { z, labels } = golden.inputs as Required<typeof golden.inputs>;
       const value = { shape: z!.shape, data: toFloat32(z!) as Float32Array<ArrayBuffer> };
       const options = golden.attrs as unknown as SupConOptions;
       const { loss, grad } = await run(value, labels!.data as Int32Array, options, {
-        tiling,
+        way,
         upstream: toFloat32(golden.upstreams.y!)[0]!,
       });
       const output = compare([loss], toFloat32(golden.outputs.y!), toleranceOf(golden, 'output.y'));
@@ -122,13 +127,13 @@ for (const [n, d] of [
   [65, 130],
 ] as const)
   for (const variant of ['paper', 'official', 'sup_contrast'] as const)
-    for (const tiling of TILINGS)
-      test(`${n} rows of ${d}, ${variant}, ${tiling}: loss and gradient against float64`, async () => {
+    for (const way of WAYS)
+      test(`${n} rows of ${d}, ${variant}, ${nameOf(way)}: loss and gradient against float64`, async () => {
         const z = parkMiller(n, d);
         const labels = Array.from({ length: n }, (_, i) => (i * i) % 3);
         const positions = Array.from({ length: 24 }, (_, i) => (i * 7919) % (n * d));
         const options = { temperature: 0.2, variant, base_temperature: 0.1 };
-        const got = await run(z, labels, options, { tiling });
+        const got = await run(z, labels, options, { way });
         const want = reference(z, labels, options, positions);
         assert.ok(Math.abs(got.loss - want.loss) < 1e-5 * Math.max(1, Math.abs(want.loss)), `${got.loss} ${want.loss}`);
         const { error } = compare(
@@ -229,10 +234,10 @@ test('a zero row has a finite gradient, as in PyTorch', async () => {
 });
 
 test('a value that is not a number is not hidden', async () => {
-  for (const tiling of TILINGS) {
+  for (const way of WAYS) {
     const z = parkMiller(9, 5);
     z.data[17] = Number.NaN;
-    const { loss, grad } = await run(z, [0, 1, 2, 0, 1, 2, 0, 1, 2], { temperature: 0.1 }, { tiling });
+    const { loss, grad } = await run(z, [0, 1, 2, 0, 1, 2, 0, 1, 2], { temperature: 0.1 }, { way });
     assert.ok(Number.isNaN(loss));
     assert.ok(grad.every(Number.isNaN));
   }
@@ -281,10 +286,10 @@ test('the gradient is orthogonal to each row and scales with the upstream', asyn
 test('two runs give the same bits', async () => {
   const z = parkMiller(300, 96);
   const labels = Array.from({ length: 300 }, (_, i) => i % 9);
-  for (const tiling of TILINGS) {
+  for (const way of WAYS) {
     const [a, b] = [
-      await run(z, labels, { temperature: 0.1 }, { tiling }),
-      await run(z, labels, { temperature: 0.1 }, { tiling }),
+      await run(z, labels, { temperature: 0.1 }, { way }),
+      await run(z, labels, { temperature: 0.1 }, { way }),
     ];
     assert.is(a.loss, b.loss);
     assert.equal([...a.grad], [...b.grad]);
@@ -324,6 +329,7 @@ test('wrong arguments are refused when recorded', async () => {
   );
   assert.throws(() => supCon(tape, z, tape.input('floats', [4]), options), /labels are f32/);
   assert.throws(() => supCon(tape, z, labels, { temperature: 0 }), /temperature is 0/);
+  assert.throws(() => supCon(tape, z, labels, { temperature: 1, strip_rows: 6 }), /strip_rows is 6, but it must be a/);
 });
 
 test.run();
