@@ -2,7 +2,7 @@
 // c of o's group.
 // Layout: NHWC and HWIO, any channels, any groups (depthwise too).
 // Scheme: an invocation computes one element of dw over one split of the pixels, the slice z of the grid; the partial sums
-// are added by conv2d/sum_partials. Neighbours take neighbouring output channels.
+// are added by reduce/sum_partials. Neighbours take neighbouring output channels.
 // Traffic: each element reads one float of x and of dy for every pixel, mostly from caches.
 
 const WORKGROUP: u32 = 64u; // @tune

@@ -22,7 +22,7 @@ fn workgroup_index(wid: vec3u, nwg: vec3u) -> u32 {
 // @include lib/conv_wgrad_problem.wgsl
 // The convolution's weight gradient as a GEMM: C = dw, one row a tap and input channel, one column an output channel.
 // A is x seen through the filter, B is dy; k runs over output pixels. The slice z of the grid is a split of the pixels;
-// it writes its own partial sums, which `conv2d/sum_partials` adds in a fixed order. groups = 1.
+// it writes its own partial sums, which `reduce/sum_partials` adds in a fixed order. groups = 1.
 
 // Whether a step may run past the last pixel.
 const MASK_K: u32 = 1u; // @tune

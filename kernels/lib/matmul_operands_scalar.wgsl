@@ -2,8 +2,9 @@
 
 // @include lib/matmul_problem.wgsl
 // Matrix product C[m,n] = op(A) · op(B) + bias in a batch: sizes, strides and the shape of the GEMM.
-// Matrices are row-major with the given strides in elements. The slice z of the grid is a batch index,
-// outer · inner_count + inner, so that a batch may be a (batch, head) pair inside one packed tensor.
+// Matrices are row-major with the given strides in elements. The slice z of the grid is batch · splits + split. A batch is
+// outer · inner_count + inner, so that it may be a (batch, head) pair inside one packed tensor. Each split of k has its own
+// partial sums, which `reduce/sum_partials` adds in a fixed order; the first one's have the bias.
 const TRANSPOSE_A: u32 = 0u; // @tune
 const TRANSPOSE_B: u32 = 0u; // @tune
 // Whether a step may run past the end of k.
@@ -31,6 +32,10 @@ struct Params {
   c_row: u32,
   c_outer: u32,
   c_inner: u32,
+  splits: u32,
+  // The k of a split, a multiple of 16 where there are several, and the elements of a partial.
+  split_k: u32,
+  partial_size: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -50,12 +55,21 @@ fn gemm_meets(segment: u32, z: u32) -> bool {
   return true;
 }
 
+fn split_of(z: u32) -> u32 {
+  return z % params.splits;
+}
+
+fn split_start(z: u32) -> u32 {
+  return split_of(z) * params.split_k;
+}
+
 fn gemm_depth(z: u32) -> u32 {
-  return params.k;
+  return min(params.k - split_start(z), params.split_k);
 }
 
 fn batch_offset(z: u32, offset: u32, outer: u32, inner: u32) -> u32 {
-  return offset + z / params.inner_count * outer + z % params.inner_count * inner;
+  let batch = z / params.splits;
+  return offset + batch / params.inner_count * outer + batch % params.inner_count * inner;
 }
 
 fn a_base(z: u32) -> u32 {
@@ -67,7 +81,7 @@ fn b_base(z: u32) -> u32 {
 }
 
 fn c_base(z: u32) -> u32 {
-  return batch_offset(z, params.c_offset, params.c_outer, params.c_inner);
+  return batch_offset(z, params.c_offset, params.c_outer, params.c_inner) + split_of(z) * params.partial_size;
 }
 // @end
 
@@ -97,11 +111,11 @@ fn b_open(column: u32, z: u32) -> Lines {
 }
 
 fn a_seek(lines: ptr<function, Lines>, segment: u32, k: u32, z: u32) {
-  (*lines).at += k * (*lines).k_stride;
+  (*lines).at += (split_start(z) + k) * (*lines).k_stride;
 }
 
 fn b_seek(lines: ptr<function, Lines>, segment: u32, k: u32, z: u32) {
-  (*lines).at += k * (*lines).k_stride;
+  (*lines).at += (split_start(z) + k) * (*lines).k_stride;
 }
 
 fn a_step(lines: ptr<function, Lines>) {
@@ -145,7 +159,7 @@ fn c_store(row: u32, column: u32, z: u32, block: mat4x4f) {
         let at = c_base(z) + (row + r) * params.c_row + column + j;
         var sum = block[r][j];
         if (BIAS == 1u) {
-          sum += bias[column + j];
+          sum += select(0.0, bias[column + j], split_of(z) == 0u);
         }
         if (ACCUMULATE == 1u) {
           sum += c[at];

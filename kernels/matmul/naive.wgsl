@@ -17,8 +17,9 @@ fn workgroup_index(wid: vec3u, nwg: vec3u) -> u32 {
 
 // @include lib/matmul_problem.wgsl
 // Matrix product C[m,n] = op(A) · op(B) + bias in a batch: sizes, strides and the shape of the GEMM.
-// Matrices are row-major with the given strides in elements. The slice z of the grid is a batch index,
-// outer · inner_count + inner, so that a batch may be a (batch, head) pair inside one packed tensor.
+// Matrices are row-major with the given strides in elements. The slice z of the grid is batch · splits + split. A batch is
+// outer · inner_count + inner, so that it may be a (batch, head) pair inside one packed tensor. Each split of k has its own
+// partial sums, which `reduce/sum_partials` adds in a fixed order; the first one's have the bias.
 const TRANSPOSE_A: u32 = 0u; // @tune
 const TRANSPOSE_B: u32 = 0u; // @tune
 // Whether a step may run past the end of k.
@@ -46,6 +47,10 @@ struct Params {
   c_row: u32,
   c_outer: u32,
   c_inner: u32,
+  splits: u32,
+  // The k of a split, a multiple of 16 where there are several, and the elements of a partial.
+  split_k: u32,
+  partial_size: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -65,12 +70,21 @@ fn gemm_meets(segment: u32, z: u32) -> bool {
   return true;
 }
 
+fn split_of(z: u32) -> u32 {
+  return z % params.splits;
+}
+
+fn split_start(z: u32) -> u32 {
+  return split_of(z) * params.split_k;
+}
+
 fn gemm_depth(z: u32) -> u32 {
-  return params.k;
+  return min(params.k - split_start(z), params.split_k);
 }
 
 fn batch_offset(z: u32, offset: u32, outer: u32, inner: u32) -> u32 {
-  return offset + z / params.inner_count * outer + z % params.inner_count * inner;
+  let batch = z / params.splits;
+  return offset + batch / params.inner_count * outer + batch % params.inner_count * inner;
 }
 
 fn a_base(z: u32) -> u32 {
@@ -82,7 +96,7 @@ fn b_base(z: u32) -> u32 {
 }
 
 fn c_base(z: u32) -> u32 {
-  return batch_offset(z, params.c_offset, params.c_outer, params.c_inner);
+  return batch_offset(z, params.c_offset, params.c_outer, params.c_inner) + split_of(z) * params.partial_size;
 }
 // @end
 
@@ -104,15 +118,16 @@ fn main(
   if ((row >= params.m) | (column >= params.n)) {
     return;
   }
-  var a_at = a_base(wid.z) + row * select(params.a_row, 1u, TRANSPOSE_A == 1u);
-  var b_at = b_base(wid.z) + column * select(1u, params.b_row, TRANSPOSE_B == 1u);
   let a_stride = select(1u, params.a_row, TRANSPOSE_A == 1u);
   let b_stride = select(params.b_row, 1u, TRANSPOSE_B == 1u);
+  let first = split_start(wid.z);
+  var a_at = a_base(wid.z) + row * select(params.a_row, 1u, TRANSPOSE_A == 1u) + first * a_stride;
+  var b_at = b_base(wid.z) + column * select(1u, params.b_row, TRANSPOSE_B == 1u) + first * b_stride;
   var sum = 0.0;
   if (BIAS == 1u) {
-    sum = bias[column];
+    sum = select(0.0, bias[column], split_of(wid.z) == 0u);
   }
-  for (var k = 0u; k < params.k; k++) {
+  for (var k = 0u; k < gemm_depth(wid.z); k++) {
     sum += a[a_at] * b[b_at];
     a_at += a_stride;
     b_at += b_stride;

@@ -20,8 +20,9 @@ fn workgroup_index(wid: vec3u, nwg: vec3u) -> u32 {
 
 // @include lib/matmul_problem.wgsl
 // Matrix product C[m,n] = op(A) · op(B) + bias in a batch: sizes, strides and the shape of the GEMM.
-// Matrices are row-major with the given strides in elements. The slice z of the grid is a batch index,
-// outer · inner_count + inner, so that a batch may be a (batch, head) pair inside one packed tensor.
+// Matrices are row-major with the given strides in elements. The slice z of the grid is batch · splits + split. A batch is
+// outer · inner_count + inner, so that it may be a (batch, head) pair inside one packed tensor. Each split of k has its own
+// partial sums, which `reduce/sum_partials` adds in a fixed order; the first one's have the bias.
 const TRANSPOSE_A: u32 = 0u; // @tune
 const TRANSPOSE_B: u32 = 0u; // @tune
 // Whether a step may run past the end of k.
@@ -49,6 +50,10 @@ struct Params {
   c_row: u32,
   c_outer: u32,
   c_inner: u32,
+  splits: u32,
+  // The k of a split, a multiple of 16 where there are several, and the elements of a partial.
+  split_k: u32,
+  partial_size: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -68,12 +73,21 @@ fn gemm_meets(segment: u32, z: u32) -> bool {
   return true;
 }
 
+fn split_of(z: u32) -> u32 {
+  return z % params.splits;
+}
+
+fn split_start(z: u32) -> u32 {
+  return split_of(z) * params.split_k;
+}
+
 fn gemm_depth(z: u32) -> u32 {
-  return params.k;
+  return min(params.k - split_start(z), params.split_k);
 }
 
 fn batch_offset(z: u32, offset: u32, outer: u32, inner: u32) -> u32 {
-  return offset + z / params.inner_count * outer + z % params.inner_count * inner;
+  let batch = z / params.splits;
+  return offset + batch / params.inner_count * outer + batch % params.inner_count * inner;
 }
 
 fn a_base(z: u32) -> u32 {
@@ -85,7 +99,7 @@ fn b_base(z: u32) -> u32 {
 }
 
 fn c_base(z: u32) -> u32 {
-  return batch_offset(z, params.c_offset, params.c_outer, params.c_inner);
+  return batch_offset(z, params.c_offset, params.c_outer, params.c_inner) + split_of(z) * params.partial_size;
 }
 // @end
 
@@ -140,11 +154,11 @@ fn b_open(column: u32, z: u32) -> Block {
 }
 
 fn a_seek(block: ptr<function, Block>, segment: u32, k: u32, z: u32) {
-  (*block).at += k / 4u * select(1u, params.a_row, TRANSPOSE_A == 1u);
+  (*block).at += (split_start(z) + k) / 4u * select(1u, params.a_row, TRANSPOSE_A == 1u);
 }
 
 fn b_seek(block: ptr<function, Block>, segment: u32, k: u32, z: u32) {
-  (*block).at += k / 4u * select(params.b_row, 1u, TRANSPOSE_B == 1u);
+  (*block).at += (split_start(z) + k) / 4u * select(params.b_row, 1u, TRANSPOSE_B == 1u);
 }
 
 fn a_step(block: ptr<function, Block>) {
@@ -188,7 +202,7 @@ fn c_store(row: u32, column: u32, z: u32, block: mat4x4f) {
   }
   var shift = vec4f();
   if (BIAS == 1u) {
-    shift = bias[column / 4u];
+    shift = select(shift, bias[column / 4u], split_of(z) == 0u);
   }
   let first = c_base(z) + column;
   for (var r = 0u; r < 4u; r++) {

@@ -53,6 +53,8 @@ export interface Tiling {
   readonly columns: number;
   /** How many k a step takes. */
   readonly step: number;
+  /** Invocations of a workgroup. */
+  readonly threads: number;
   /** Time an element takes, relative to the body's best tiling: measured on SwiftShader; for GPUs an estimate. */
   readonly cost: number;
 }
@@ -66,8 +68,11 @@ function unfitBody(body: Body, { vec4, groups = 1 }: Gemm, target: Target, scala
   return undefined;
 }
 
-/** How many workgroups an adapter wants at least. */
-export const processorsOf = ({ kind }: Target): number => (kind === 'cpu' ? 4 : 512);
+/**
+ * How many workgroups of so many invocations an adapter wants at least. A GPU is taken to have 64 processors, each with
+ * 16 warps of 32 to choose from: invocations have many independent sums, so that more would hide little.
+ */
+export const processorsOf = ({ kind }: Target, threads = 64): number => (kind === 'cpu' ? 4 : (64 * 16 * 32) / threads);
 
 /** Tiles of one slice. */
 export const tilesOf = ({ rows, columns }: Gemm, tile: Pick<Tiling, 'rows' | 'columns'>): number =>
@@ -90,7 +95,7 @@ export function chooseGemm<K>(
     if (unfit?.(gemm, target) !== undefined) return [candidate];
     return OPTIONS[body](target, gemm.columns)
       .map((tiling) => {
-        const count = Math.max(tilesOf(gemm, tiling) * gemm.slices, processorsOf(target));
+        const count = Math.max(tilesOf(gemm, tiling) * gemm.slices, processorsOf(target, tiling.threads));
         const time = count * tiling.rows * tiling.columns * tiling.cost * COST[body][target.kind];
         return { ...candidate, name: `${name} ${tiling.name}`, base: name, tiling, time };
       })
@@ -128,7 +133,7 @@ const OPTIONS: Readonly<Record<Body, (target: Target, columns: number) => readon
     (SUBGROUP === 8 ? BLOCKS.slice(-1) : BLOCKS).map(({ ROW_BLOCKS, COLUMN_BLOCKS, subgroup }) => {
       const [rows, columns] = [4 * SUBGROUP * ROW_BLOCKS, 4 * SUBGROUP * COLUMN_BLOCKS];
       const constants = { SUBGROUP, ROW_BLOCKS, COLUMN_BLOCKS };
-      return { name: `${rows}x${columns}`, constants, rows, columns, step: 4, cost: subgroup };
+      return { name: `${rows}x${columns}`, constants, rows, columns, step: 4, threads: SUBGROUP, cost: subgroup };
     }),
   register: (_target, columns) =>
     BLOCKS.map(({ ROW_BLOCKS, COLUMN_BLOCKS, register }) => {
@@ -141,9 +146,12 @@ const OPTIONS: Readonly<Record<Body, (target: Target, columns: number) => readon
         rows: 4 * ROW_BLOCKS * WORKGROUP_Y,
         columns: 4 * COLUMN_BLOCKS * WORKGROUP_X,
         step: 4,
+        threads: 64,
         cost: register,
       };
     }),
+  // Two buffers of 128 × 128 fill the 16 KiB of workgroup memory that every adapter has. Larger tiles read less:
+  // a float brings 64 multiply-adds to 128 × 128, 32 to 64 × 64, 16 to 32 × 32.
   tile: ({ limits }) =>
     [
       { ROW_BLOCKS: 2, COLUMN_BLOCKS: 2, THREADS_X: 16, THREADS_Y: 16, K_STEP: 8, cost: 0.85 },
@@ -154,10 +162,11 @@ const OPTIONS: Readonly<Record<Body, (target: Target, columns: number) => readon
       { ROW_BLOCKS: 1, COLUMN_BLOCKS: 1, THREADS_X: 8, THREADS_Y: 8, K_STEP: 16, cost: 1.7 },
       { ROW_BLOCKS: 1, COLUMN_BLOCKS: 1, THREADS_X: 4, THREADS_Y: 16, K_STEP: 16, cost: 1.8 },
     ]
-      .filter(({ THREADS_X, THREADS_Y }) => THREADS_X * THREADS_Y <= limits.maxComputeInvocationsPerWorkgroup)
       .map(({ cost, ...constants }) => {
         const rows = 4 * constants.ROW_BLOCKS * constants.THREADS_Y;
         const columns = 4 * constants.COLUMN_BLOCKS * constants.THREADS_X;
-        return { name: `${rows}x${columns}`, constants, rows, columns, step: constants.K_STEP, cost };
-      }),
+        const threads = constants.THREADS_X * constants.THREADS_Y;
+        return { name: `${rows}x${columns}`, constants, rows, columns, step: constants.K_STEP, threads, cost };
+      })
+      .filter(({ threads }) => threads <= limits.maxComputeInvocationsPerWorkgroup),
 };

@@ -1,7 +1,9 @@
 import { kernels } from '../gpu/kernel/generated.ts';
+import { grid } from '../gpu/kernel/target.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import { elements, type Shape, showShape, type Tensor } from '../tape/tensor.ts';
-import { chooseGemm, type GemmCandidate, gemmCandidate, gemmGrid } from './gemm.ts';
+import { chooseGemm, type GemmCandidate, gemmCandidate, processorsOf, tilesOf } from './gemm.ts';
+import { mostSplits, partialSize, split, sumPartials } from './split.ts';
 
 export interface MatmulOptions {
   readonly transposeA?: boolean;
@@ -112,24 +114,37 @@ function lastTwo(shape: Shape, transposed: boolean): [rows: number, columns: num
   return transposed ? [columns, rows] : [rows, columns];
 }
 
-/** Appends a matrix product to the tape, without a record: a building block of ops and gradients. */
+/**
+ * Appends a matrix product to the tape, without a record: a building block of ops and gradients. A long sum at few places is
+ * cut into parts where its tiles alone would not fill the adapter.
+ */
 export function product(tape: Tape, problem: Product): void {
-  const { m, n, k, a, b, c, bias, accumulate, outerCount = 1, innerCount = 1, label } = problem;
-  const strides = [a, b, c].flatMap(({ row, offset = 0, outer = 0, inner = 0 }) => [row, offset, outer, inner]);
+  const { m, n, k, a, b, bias, accumulate = false, outerCount = 1, innerCount = 1, label } = problem;
+  const strides = [a, b, problem.c].flatMap(({ row, offset = 0, outer = 0, inner = 0 }) => [row, offset, outer, inner]);
   const contiguous = [n, a.transposed ? m : k, b.transposed ? k : n];
+  const batches = outerCount * innerCount;
+  const partial_size = partialSize(batches * m * n);
+  const most = canSplit(tape, problem, batches) ? mostSplits(k, partial_size) : 1;
   const gemm = {
     rows: m,
     columns: n,
     depth: k,
-    slices: outerCount * innerCount,
+    slices: batches * most,
     vec4: [...strides, ...contiguous].every((count) => count % 4 === 0),
     operands: (a.transposed ? 't' : 'n') + (b.transposed ? 't' : 'n'),
   };
   const { kernel, tiling = NAIVE_TILING } = chooseGemm(tape, 'matmul', matmulCandidates, gemm);
+  const tiles = tilesOf(gemm, tiling);
+  const wanted = Math.ceil(processorsOf(tape.target, tiling.threads) / (tiles * batches));
+  const { splits, terms: split_k } = split(k, Math.min(most, wanted));
+
+  const partials = splits > 1 ? tape.empty([splits, partial_size], `${label}.partials`) : undefined;
+  const c = partials ? { tensor: partials, row: n, inner: m * n, outer: innerCount * m * n } : problem.c;
+  const [across, down] = grid(tape.target, tiles);
   tape.dispatch(kernel, {
     bindings: { a: a.tensor, b: b.tensor, bias: bias ?? b.tensor, c: c.tensor },
     uniforms: {
-      ...{ m, n, k, inner_count: innerCount },
+      ...{ m, n, k, inner_count: innerCount, splits, split_k, partial_size },
       ...{ a_offset: a.offset ?? 0, a_row: a.row, a_outer: a.outer ?? 0, a_inner: a.inner ?? 0 },
       ...{ b_offset: b.offset ?? 0, b_row: b.row, b_outer: b.outer ?? 0, b_inner: b.inner ?? 0 },
       ...{ c_offset: c.offset ?? 0, c_row: c.row, c_outer: c.outer ?? 0, c_inner: c.inner ?? 0 },
@@ -140,12 +155,24 @@ export function product(tape: Tape, problem: Product): void {
       TRANSPOSE_B: b.transposed ? 1 : 0,
       MASK_K: k % tiling.step === 0 ? 0 : 1,
       BIAS: bias ? 1 : 0,
-      ACCUMULATE: accumulate ? 1 : 0,
+      ACCUMULATE: accumulate && !partials ? 1 : 0,
     },
-    workgroups: gemmGrid(tape.target, gemm, tiling),
+    workgroups: [across, down, batches * splits],
     label,
-    flops: 2 * m * n * k * gemm.slices,
+    flops: 2 * m * n * k * batches,
   });
+  if (partials) sumPartials(tape, partials, problem.c.tensor, { accumulate, label: `${label}.sum` });
 }
 
-const NAIVE_TILING = { constants: {}, rows: 8, columns: 8, step: 1 };
+/** Whether c is a whole tensor, which partials can be summed to, and too small to fill the adapter with small tiles. */
+function canSplit(tape: Tape, { m, n, c, outerCount = 1, innerCount = 1 }: Product, batches: number): boolean {
+  const whole =
+    (c.offset ?? 0) === 0 &&
+    c.row === n &&
+    (innerCount === 1 || c.inner === m * n) &&
+    (outerCount === 1 || c.outer === innerCount * m * n) &&
+    elements(c.tensor.shape) === batches * m * n;
+  return whole && batches * Math.ceil(m / 32) * Math.ceil(n / 32) < processorsOf(tape.target);
+}
+
+const NAIVE_TILING = { constants: {}, rows: 8, columns: 8, step: 1, threads: 64 };

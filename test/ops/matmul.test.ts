@@ -22,14 +22,15 @@ const subject: Subject = {
 
 for (const name of goldenCases('matmul')) test(name, () => checkGolden(subject, name));
 
-/** Sizes that no vec4 fits, in every transposition. */
+/** Sizes that no vec4 fits, in every transposition; the last sum is long enough to be cut. */
 const odd = [
   [7, 5, 3, 2, false, false],
   [33, 10, 17, 1, true, false],
   [1, 1, 1, 1, false, true],
   [9, 6, 10, 3, true, true],
+  [9, 7, 333, 2, false, true],
 ] as const;
-/** Sizes that are multiples of 4 where a vec4 runs along them, and enough of them that an invocation takes several blocks. */
+/** Sizes that are multiples of 4 where a vec4 runs along them, and enough of them that an invocation takes several blocks; last sums that are cut. */
 const byFours = [
   [7, 8, 4, 3, false, false],
   [8, 4, 5, 2, true, false],
@@ -37,6 +38,8 @@ const byFours = [
   [100, 72, 20, 1, true, true],
   [127, 16, 20, 1, false, false],
   [16, 128, 21, 1, true, false],
+  [8, 12, 332, 2, true, false],
+  [21, 8, 260, 1, false, true],
 ] as const;
 
 for (const { name: candidate, unfit } of matmulCandidates)
@@ -108,33 +111,38 @@ test('products of heads inside packed tensors', async () => {
 });
 
 for (const { name: candidate, unfit } of matmulCandidates)
-  test(`${candidate} adds to what is there`, async () => {
-    const device = await testDevice();
-    const reason = unfit?.({ rows: 12, columns: 8, depth: 16, slices: 1, vec4: true }, device.target);
-    if (reason) skip(reason);
-    const [m, n, k] = [12, 8, 16];
-    const [first, a, b] = [noise([m, n], 1), noise([m, k], 2), noise([k, n], 3)];
-    const tape = createTape(device.target, { candidates: { matmul: candidate } });
-    const tensors = Object.entries({ first, a, b }).map(([name, { shape }]) => tape.input(name, shape));
-    const c = add(tape, tensors[0]!, tensors[0]!);
-    const operands = {
-      a: { tensor: tensors[1]!, row: k },
-      b: { tensor: tensors[2]!, row: n },
-      c: { tensor: c, row: n },
-    };
-    product(tape, { m, n, k, ...operands, accumulate: true, label: 'accumulate' });
-    tape.output('c', c);
-    assert.is(tape.dispatches[1]!.kernel.name, `matmul/${candidate}`);
-    const program = await compile(device, tape);
-    const read = await program.run({ first: first.data, a: a.data, b: b.data }, ['c']).read();
-    for (let i = 0; i < m; i++)
-      for (let j = 0; j < n; j++) {
-        let want = 2 * first.data[i * n + j]!;
-        for (let l = 0; l < k; l++) want += a.data[i * k + l]! * b.data[l * n + j]!;
-        const got = read.c![i * n + j]!;
-        assert.ok(Math.abs(got - want) < 1e-5, `${got} instead of ${want}`);
-      }
-  });
+  for (const k of [16, 200])
+    test(`${candidate} adds a sum of ${k} and a bias to what is there`, async () => {
+      const device = await testDevice();
+      const reason = unfit?.({ rows: 12, columns: 8, depth: k, slices: 1, vec4: true }, device.target);
+      if (reason) skip(reason);
+      const [m, n] = [12, 8];
+      const [first, a, b, bias] = [noise([m, n], 1), noise([m, k], 2), noise([k, n], 3), noise([n], 4)];
+      const tape = createTape(device.target, { candidates: { matmul: candidate } });
+      const tensors = Object.entries({ first, a, b, bias }).map(([name, { shape }]) => tape.input(name, shape));
+      const c = add(tape, tensors[0]!, tensors[0]!);
+      const operands = {
+        a: { tensor: tensors[1]!, row: k },
+        b: { tensor: tensors[2]!, row: n },
+        c: { tensor: c, row: n },
+      };
+      product(tape, { m, n, k, ...operands, bias: tensors[3]!, accumulate: true, label: 'accumulate' });
+      tape.output('c', c);
+      assert.equal(
+        tape.dispatches.slice(1).map(({ kernel }) => kernel.name),
+        [`matmul/${candidate}`, ...(k === 200 ? ['reduce/sum_partials'] : [])],
+      );
+      const program = await compile(device, tape);
+      const values = { first: first.data, a: a.data, b: b.data, bias: bias.data };
+      const read = await program.run(values, ['c']).read();
+      for (let i = 0; i < m; i++)
+        for (let j = 0; j < n; j++) {
+          let want = 2 * first.data[i * n + j]! + bias.data[j]!;
+          for (let l = 0; l < k; l++) want += a.data[i * k + l]! * b.data[l * n + j]!;
+          const got = read.c![i * n + j]!;
+          assert.ok(Math.abs(got - want) < 1e-5, `${got} instead of ${want}`);
+        }
+    });
 
 test('refuses what does not fit', async () => {
   const tape = createTape((await testDevice()).target);

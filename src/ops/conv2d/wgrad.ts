@@ -3,6 +3,7 @@ import { grid } from '../../gpu/kernel/target.ts';
 import type { Tape } from '../../tape/tape.ts';
 import { elements, type Tensor } from '../../tape/tensor.ts';
 import { chooseGemm, type GemmCandidate, gemmCandidate, processorsOf, tilesOf } from '../gemm.ts';
+import { mostSplits, partialSize, split, sumPartials } from '../split.ts';
 import { type Conv, DIRECT_WORKGROUP, flopsOf, operandsOf, pixelsOf, readsVec4s, tapsOf } from './problem.ts';
 
 type WgradKernel = (typeof kernels)['conv2d/wgrad_direct'];
@@ -21,17 +22,16 @@ export const wgradCandidates: readonly GemmCandidate<WgradKernel>[] = [
 export function wgrad(tape: Tape, conv: Conv, x: Tensor, dy: Tensor, dw: Tensor): void {
   const label = 'conv2d.wgrad';
   const pixels = pixelsOf(conv);
-  const partial_size = Math.ceil(elements(dw.shape) / 4) * 4;
-  const most = Math.max(1, Math.min(Math.floor(pixels / SPLIT_PIXELS), Math.floor(PARTIAL_FLOATS / partial_size)));
+  const partial_size = partialSize(elements(dw.shape));
+  const most = mostSplits(pixels, partial_size);
   const gemm = {
     ...{ rows: tapsOf(conv) * conv.in_channels, columns: conv.out_channels, depth: pixels },
     ...{ slices: most, vec4: readsVec4s(conv), groups: conv.groups, operands: operandsOf(conv) },
   };
   const { kernel, tiling } = chooseGemm(tape, label, wgradCandidates, gemm);
   const tiles = tiling ? tilesOf(gemm, tiling) : Math.ceil(elements(dw.shape) / DIRECT_WORKGROUP);
-  const wanted = Math.min(most, Math.ceil(processorsOf(tape.target) / tiles));
-  const split_pixels = Math.ceil(pixels / wanted / SPLIT_STEP) * SPLIT_STEP;
-  const splits = Math.ceil(pixels / split_pixels);
+  const wanted = Math.ceil(processorsOf(tape.target, tiling?.threads) / tiles);
+  const { splits, terms: split_pixels } = split(pixels, Math.min(most, wanted));
 
   const partials = splits === 1 ? dw : tape.empty([splits, partial_size], 'conv2d.wgrad.partials');
   const [across, down] = grid(tape.target, tiles);
@@ -43,19 +43,5 @@ export function wgrad(tape: Tape, conv: Conv, x: Tensor, dy: Tensor, dw: Tensor)
     label,
     flops: flopsOf(conv),
   });
-  if (splits === 1) return;
-  tape.dispatch(kernels['conv2d/sum_partials'], {
-    bindings: { partials, total: dw },
-    uniforms: { vec4s: partial_size / 4, splits },
-    workgroups: grid(tape.target, Math.ceil(partial_size / 4 / kernels['conv2d/sum_partials'].constants.WORKGROUP)),
-    label: 'conv2d.wgrad.sum',
-    flops: splits * partial_size,
-  });
+  if (splits > 1) sumPartials(tape, partials, dw, { label: `${label}.sum` });
 }
-
-/** Splits start at multiples of every body's step; a split has enough pixels to be worth its partial. */
-const SPLIT_STEP = 16;
-const SPLIT_PIXELS = 64;
-
-/** The most that partials of one weight gradient may take: 32 MiB. */
-const PARTIAL_FLOATS = 2 ** 23;

@@ -1,8 +1,10 @@
-// total[i] = Σ_s partials[s, i], s in ascending order, so that two runs give the same bits.
+// total[i] = Σ_s partials[s, i], s in ascending order, so that two runs give the same bits; or that added to what total holds.
 // Layout: `splits` partials of `vec4s` vec4s one after the other.
 // Scheme: an invocation adds one vec4 of all partials. Traffic: every partial read once, the total written once.
 
 const WORKGROUP: u32 = 64u; // @tune
+// Whether the sum is added to what total holds.
+const ACCUMULATE: u32 = 0u; // @tune
 
 struct Params {
   vec4s: u32,
@@ -36,6 +38,9 @@ fn main(
   var sum = partials[i];
   for (var s = 1u; s < params.splits; s++) {
     sum += partials[s * params.vec4s + i];
+  }
+  if (ACCUMULATE == 1u) {
+    sum += total[i];
   }
   total[i] = sum;
 }
