@@ -5,6 +5,8 @@
 // Traffic: each element reads taps / strides · out_channels / groups floats of dy and of w, mostly from caches.
 
 const WORKGROUP: u32 = 64u; // @tune
+// Whether the sum is added to what dx holds.
+const ACCUMULATE: u32 = 0u; // @tune
 
 // @include lib/grid.wgsl
 // Folded grids: a dispatch that needs more workgroups than one dimension may hold (65,535) spreads them over x and y.
@@ -86,6 +88,9 @@ fn main(
         }
       }
     }
+  }
+  if (ACCUMULATE == 1u) {
+    sum += dx[index];
   }
   dx[index] = sum;
 }

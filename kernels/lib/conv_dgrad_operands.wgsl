@@ -5,6 +5,8 @@
 // Input and output channels are multiples of 4; groups = 1.
 const A_K_MAJOR: u32 = 0u;
 const B_K_MAJOR: u32 = 0u;
+// Whether the product is added to what dx holds.
+const ACCUMULATE: u32 = 0u; // @tune
 
 // @include lib/conv_problem.wgsl
 // The sizes of a two-dimensional convolution, shared by all of its kernels.
@@ -158,7 +160,11 @@ fn c_store(row: u32, column: u32, z: u32, block: mat4x4f) {
     let x = (pixel - line * phase_width()) * params.stride_width + z % params.stride_width;
     if ((y < params.in_height) & (x < params.in_width)) {
       let at = ((image * params.in_height + y) * params.in_width + x) * params.in_channels + column;
-      dx[at / 4u] = block[pixel - row];
+      var sum = block[pixel - row];
+      if (ACCUMULATE == 1u) {
+        sum += dx[at / 4u];
+      }
+      dx[at / 4u] = sum;
     }
   }
 }

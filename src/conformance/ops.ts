@@ -61,6 +61,15 @@ export const conformanceOps: Readonly<Record<string, ConformanceOp>> = {
       }),
     }),
   },
+  residual: {
+    layouts: { ...image, weight: 'conv_weight', shortcut: 'conv_weight' },
+    build: (tape, inputs, attrs) => {
+      const [x, stride] = [need(inputs, 'x'), attrs.stride as Pair];
+      const y = conv2d(tape, x, need(inputs, 'weight'), undefined, { stride, padding: attrs.padding as Pair });
+      const { shortcut } = inputs;
+      return { y: add(tape, y, shortcut ? conv2d(tape, x, shortcut, undefined, { stride }) : gelu(tape, x)) };
+    },
+  },
   batch_norm: {
     layouts: { ...image, residual: 'activation' },
     constant: ['running_mean', 'running_var'],

@@ -38,6 +38,16 @@ const conv = (
   attrs: { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1, ...attrs },
 });
 
+const residual = (
+  x: readonly number[],
+  weight: readonly number[],
+  attrs: { stride?: number[]; padding?: number[] } = {},
+  shortcut?: readonly number[],
+): Problem => ({
+  inputs: { x, weight, ...(shortcut && { shortcut }) },
+  attrs: { stride: [1, 1], padding: [1, 1], ...attrs },
+});
+
 const batchNorm = (x: readonly number[], attrs: Attributes, residual = false): Problem => {
   const channels = [x[1] as number];
   return {
@@ -85,6 +95,14 @@ export const problems: Readonly<Record<string, readonly Problem[]>> = {
     conv([2, 6, 8, 6], [9, 2, 3, 3], { groups: 3, padding: [1, 1], bias: true }),
     conv([2, 8, 7, 6], [8, 1, 3, 3], { groups: 8, stride: [2, 2], padding: [1, 1] }),
     conv([4, 16, 8, 8], [32, 16, 3, 3], { padding: [1, 1] }),
+  ],
+  // An input used twice: the second gradient is added to the first by the kernel that computes it.
+  residual: [
+    residual([2, 3, 7, 5], [3, 3, 3, 3]),
+    residual([2, 8, 7, 9], [8, 8, 3, 3]),
+    residual([3, 8, 5, 5], [8, 8, 1, 1], { padding: [0, 0] }),
+    residual([2, 8, 7, 9], [12, 8, 3, 3], { stride: [2, 2] }, [12, 8, 1, 1]),
+    residual([4, 16, 8, 8], [16, 16, 3, 3], {}, [16, 16, 1, 1]),
   ],
   batch_norm: [
     batchNorm([4, 3, 5, 5], { training: true }),

@@ -18,9 +18,9 @@ export function conv2d(tape: Tape, x: Tensor, weight: Tensor, bias?: Tensor, opt
   forward(tape, conv, x, weight, bias, y);
   const inputs: Record<string, Tensor> = { x, weight, ...(bias && { bias }) };
   return tape.record('conv2d', inputs, y, (dy) => ({
-    x: (into) => {
-      const dx = into ?? tape.empty(x.shape, 'conv2d.grad_x');
-      dgrad(tape, conv, dy, weight, dx);
+    x: (into, onto) => {
+      const dx = onto ?? into ?? tape.empty(x.shape, 'conv2d.grad_x');
+      dgrad(tape, conv, dy, weight, dx, onto !== undefined);
       return dx;
     },
     weight: (into) => {

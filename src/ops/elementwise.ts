@@ -11,6 +11,7 @@ export function elementwise<B extends string, U extends string>(
   bindings: Record<B, Tensor>,
   label: string,
   uniforms: Record<Exclude<U, 'vec4s' | 'span'>, number>,
+  updates?: Tensor,
 ): void {
   const [any] = Object.values<Tensor>(bindings) as [Tensor];
   const vec4s = byteLength(any) / 16;
@@ -25,6 +26,7 @@ export function elementwise<B extends string, U extends string>(
     workgroups: grid(tape.target, Math.ceil(vec4s / span)),
     label,
     flops: elements(any.shape),
+    updates,
   });
 }
 
@@ -71,7 +73,7 @@ export function scale(tape: Tape, x: Tensor, factor: number, into = tape.empty(x
 /** The sum of two gradients, in place where `into` is one of them. */
 export function addInto(tape: Tape, a: Tensor, b: Tensor, into?: Tensor): Tensor {
   if (into === a) {
-    elementwise(tape, kernels['elementwise/accumulate'], { x: b, y: a }, 'accumulate', {});
+    elementwise(tape, kernels['elementwise/accumulate'], { x: b, y: a }, 'accumulate', {}, a);
     return a;
   }
   const y = into ?? tape.empty(a.shape, 'add');

@@ -22,20 +22,20 @@ export function linear(tape: Tape, x: Tensor, weight: Tensor, bias?: Tensor): Te
   });
   const inputs: Record<string, Tensor> = { x, weight, ...(bias && { bias }) };
   return tape.record('linear', inputs, y, (dy) => ({
-    x: (into) => {
-      const dx = into ?? tape.empty(x.shape, 'linear.grad_x');
+    x: (into, onto) => {
+      const dx = onto ?? into ?? tape.empty(x.shape, 'linear.grad_x');
       product(tape, {
-        ...{ m: rows, n: from, k: to, label: 'linear.grad_x' },
+        ...{ m: rows, n: from, k: to, accumulate: onto !== undefined, label: 'linear.grad_x' },
         a: { tensor: dy, row: to },
         b: { tensor: weight, row: to, transposed: true },
         c: { tensor: dx, row: from },
       });
       return dx;
     },
-    weight: (into) => {
-      const dw = into ?? tape.empty(weight.shape, 'linear.grad_weight');
+    weight: (into, onto) => {
+      const dw = onto ?? into ?? tape.empty(weight.shape, 'linear.grad_weight');
       product(tape, {
-        ...{ m: from, n: to, k: rows, label: 'linear.grad_weight' },
+        ...{ m: from, n: to, k: rows, accumulate: onto !== undefined, label: 'linear.grad_weight' },
         a: { tensor: x, row: from, transposed: true },
         b: { tensor: dy, row: to },
         c: { tensor: dw, row: to },

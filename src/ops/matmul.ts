@@ -68,22 +68,22 @@ export function matmul(tape: Tape, a: Tensor, b: Tensor, options: MatmulOptions 
   const y = tape.empty([...batch, m, n], 'matmul');
   multiply(tape, a, transposeA, b, transposeB, y, 'matmul');
   return tape.record('matmul', { a, b }, y, (dy) => ({
-    a: (into) => {
-      const da = into ?? tape.empty(a.shape, 'matmul.grad_a');
-      if (transposeA) multiply(tape, b, transposeB, dy, true, da, 'matmul.grad_a');
-      else multiply(tape, dy, false, b, !transposeB, da, 'matmul.grad_a');
+    a: (into, onto) => {
+      const da = onto ?? into ?? tape.empty(a.shape, 'matmul.grad_a');
+      if (transposeA) multiply(tape, b, transposeB, dy, true, da, 'matmul.grad_a', onto !== undefined);
+      else multiply(tape, dy, false, b, !transposeB, da, 'matmul.grad_a', onto !== undefined);
       return da;
     },
-    b: (into) => {
-      const db = into ?? tape.empty(b.shape, 'matmul.grad_b');
-      if (transposeB) multiply(tape, dy, true, a, transposeA, db, 'matmul.grad_b');
-      else multiply(tape, a, !transposeA, dy, false, db, 'matmul.grad_b');
+    b: (into, onto) => {
+      const db = onto ?? into ?? tape.empty(b.shape, 'matmul.grad_b');
+      if (transposeB) multiply(tape, dy, true, a, transposeA, db, 'matmul.grad_b', onto !== undefined);
+      else multiply(tape, a, !transposeA, dy, false, db, 'matmul.grad_b', onto !== undefined);
       return db;
     },
   }));
 }
 
-/** y = op(a) · op(b) for contiguous stacks of matrices, without a record. */
+/** y = op(a) · op(b), or y with that added, for contiguous stacks of matrices, without a record. */
 function multiply(
   tape: Tape,
   a: Tensor,
@@ -92,11 +92,12 @@ function multiply(
   transposeB: boolean,
   y: Tensor,
   label: string,
+  accumulate = false,
 ): void {
   const [m, n] = lastTwo(y.shape, false);
   const [, k] = lastTwo(a.shape, transposeA);
   product(tape, {
-    ...{ m, n, k, label },
+    ...{ m, n, k, accumulate, label },
     a: stack(a, transposeA),
     b: stack(b, transposeB),
     c: stack(y, false),
@@ -160,6 +161,7 @@ export function product(tape: Tape, problem: Product): void {
     workgroups: [across, down, batches * splits],
     label,
     flops: 2 * m * n * k * batches,
+    updates: accumulate && !partials ? c.tensor : undefined,
   });
   if (partials) sumPartials(tape, partials, problem.c.tensor, { accumulate, label: `${label}.sum` });
 }

@@ -40,6 +40,7 @@ export function sumPartials(
     workgroups: grid(tape.target, Math.ceil(size / 4 / kernel.constants.WORKGROUP)),
     label,
     flops: splits * size,
+    updates: accumulate ? total : undefined,
   });
 }
 

@@ -28,19 +28,28 @@ export function backward(tape: Tape, output: Tensor, upstream: Tensor, add: Add)
     if (!arriving) continue;
     tape.scope(record.scope, () => {
       const thunks = record.backward(arriving);
+      // What may be changed in place: no thunk still to come reads it, and it is the gradient of nothing else.
+      const before = new Set(gradients.values());
+      const isOwn = (gradient: Tensor) =>
+        before.has(gradient) &&
+        gradient !== arriving &&
+        gradient !== upstream &&
+        [...gradients.values()].filter((other) => other === gradient).length === 1;
       for (const [name, input] of Object.entries(record.inputs)) {
         if (!input.requiresGrad) continue;
         const thunk = thunks[name];
         if (!thunk) throw new Error(`The op ${record.op} has no gradient for its input '${name}'.`);
         const previous = gradients.get(input);
         const into = isParameter(input) ? input.gradient : undefined;
-        const gradient = thunk(previous ? undefined : into);
+        const onto = previous && isOwn(previous) ? previous : undefined;
+        const gradient = thunk(previous ? undefined : into, onto);
         checkGradient(record, name, input, gradient);
         if (into && !previous && gradient !== into)
           throw new Error(
             `The gradient of op ${record.op} for '${name}' is not where parameter ${input.label} keeps it.`,
           );
-        gradients.set(input, previous ? add(tape, previous, gradient, into) : gradient);
+        const isDone = !previous || gradient === onto;
+        gradients.set(input, isDone ? gradient : add(tape, previous, gradient, into ?? onto));
       }
     });
     // An intermediate gradient is complete once its producer has used it.

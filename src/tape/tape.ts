@@ -12,7 +12,7 @@ export interface Dispatch {
   /** The layer and the pass it belongs to, for example `layer1.0.conv1 conv2d.forward`. */
   readonly label: string;
   readonly flops: number;
-  /** Bytes that must move at least: every bound tensor once. */
+  /** Bytes that must move at least: every bound tensor once, and twice one that is updated in place. */
   readonly bytes: number;
 }
 
@@ -26,13 +26,17 @@ export interface Launch<B extends string, U extends string, C extends string> {
   label: string;
   /** Floating-point operations that the mathematics needs; a multiply-add counts two. */
   flops?: number;
+  /** A bound tensor that is both read and written. */
+  updates?: Tensor | undefined;
 }
 
 /**
  * Computes the gradient of one input. It writes into `into` where that is given (a parameter's place in the gradient
- * arena) and returns the tensor that holds the gradient, which may be an existing one where nothing is to be computed.
+ * arena) and returns the tensor that holds the gradient, which may be the upstream one where nothing is to be computed.
+ * `onto` is given instead where it holds what other uses of the input contributed: a thunk whose kernel can add to
+ * that returns `onto`; any other thunk takes no notice, and `backward` adds.
  */
-export type GradientThunk = (into?: Tensor) => Tensor;
+export type GradientThunk = (into?: Tensor, onto?: Tensor) => Tensor;
 
 /** An op's trace: what it made from what, and how a gradient flows back, one thunk an input. */
 export interface OpRecord<K extends string = string> {
@@ -138,7 +142,7 @@ export function createTape(target: Target, { grad = true, candidates = {} }: Tap
         scopes.pop();
       }
     },
-    dispatch(kernel, { bindings, uniforms, constants = {}, workgroups, label, flops = 0 }) {
+    dispatch(kernel, { bindings, uniforms, constants = {}, workgroups, label, flops = 0, updates }) {
       const tensors = Object.values<Tensor>(bindings);
       const most = target.limits.maxComputeWorkgroupsPerDimension;
       if (workgroups.some((count) => !Number.isInteger(count) || count < 1 || count > most))
@@ -153,7 +157,10 @@ export function createTape(target: Target, { grad = true, candidates = {} }: Tap
         workgroups,
         label: prefixed(label),
         flops,
-        bytes: [...new Set(tensors)].reduce((sum, tensor) => sum + byteLength(tensor), 0),
+        bytes: [...new Set(tensors), ...(updates ? [updates] : [])].reduce(
+          (sum, tensor) => sum + byteLength(tensor),
+          0,
+        ),
       });
     },
     record(op, from, output, backward) {

@@ -1,9 +1,11 @@
-import { evaluate } from '../../src/conformance/evaluate.ts';
+import { evaluate, record } from '../../src/conformance/evaluate.ts';
 import { compile } from '../../src/gpu/program/program.ts';
 import { add, relu } from '../../src/ops/elementwise.ts';
 import { gradients } from '../../src/ops/gradients.ts';
+import { linear } from '../../src/ops/linear.ts';
 import { createArena } from '../../src/tape/parameter.ts';
-import { createTape } from '../../src/tape/tape.ts';
+import { createTape, type Tape } from '../../src/tape/tape.ts';
+import type { Tensor } from '../../src/tape/tensor.ts';
 import { testDevice } from '../device.ts';
 import { assert, suite } from '../harness.ts';
 
@@ -44,6 +46,32 @@ test('a parameter used twice has the sum of both gradients in its place', async 
   const { y } = await program.run({}, ['y']).read();
   assert.equal([...y], [2, -2, 6]);
   assert.equal([...(await device.read(w.gradient))], [2, 1, 2]);
+});
+
+test('a second gradient is added by the kernel that computes it, unless the first one has another reader', async () => {
+  const device = await testDevice();
+  const weight = { shape: [2, 2], data: Float32Array.from([1, 2, 3, 4]) };
+  const x = { shape: [1, 2], data: Float32Array.from([5, -6]) };
+  const upstream = { shape: [1, 2], data: Float32Array.from([1, 10]) };
+  // (x · w) + relu(x): the ReLU's gradient is new, so the product is added to it.
+  const own = (tape: Tape, { x, weight }: Record<string, Tensor>) => ({
+    y: add(tape, linear(tape, x!, weight!), relu(tape, x!)),
+  });
+  // (x · w) + x: the gradient that arrives at the product is also the first part of x's.
+  const shared = (tape: Tape, { x, weight }: Record<string, Tensor>) => ({
+    y: add(tape, linear(tape, x!, weight!), x!),
+  });
+  for (const [build, wanted, sums] of [
+    [own, [22, 43], 0],
+    [shared, [22, 53], 1],
+  ] as const) {
+    const options = { upstream, wrt: ['x'] };
+    const { gradients } = await evaluate(device, build, { x, weight }, options);
+    assert.equal([...gradients.x!.data], wanted);
+    const { tape } = record(device.target, build, { x, weight }, options);
+    const labels = tape.dispatches.slice(tape.dispatches.findIndex(({ label }) => label.includes('grad')));
+    assert.is(labels.filter(({ kernel }) => /add|accumulate/.test(kernel.name)).length, sums);
+  }
 });
 
 test('a tape for evaluation records nothing to differentiate', async () => {

@@ -7,6 +7,7 @@ import { attention, conv2d, linear, matmul } from './linear_algebra.ts';
 import { cross_entropy, sup_con } from './losses.ts';
 import { batch_norm, layer_norm } from './normalization.ts';
 import { global_avg_pool2d, max_pool2d } from './pooling.ts';
+import { residual } from './residual.ts';
 
 export { type Array64, type Attributes, array64, type Inputs, type Outputs, type Reference, zeros } from './array64.ts';
 
@@ -26,6 +27,7 @@ export const references: Record<string, Reference> = {
   max_pool2d,
   mean,
   relu,
+  residual,
   softmax,
   sum,
   sup_con,

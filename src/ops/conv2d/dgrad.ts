@@ -24,13 +24,13 @@ export const dgradCandidates: readonly GemmCandidate<DgradKernel>[] = [
   { name: 'direct', kernel: kernels['conv2d/dgrad_direct'] },
 ];
 
-/** The input's gradient: one slice of the grid for each phase of the strides. */
-export function dgrad(tape: Tape, conv: Conv, dy: Tensor, w: Tensor, dx: Tensor): void {
+/** The input's gradient, or dx with that added: one slice of the grid for each phase of the strides. */
+export function dgrad(tape: Tape, conv: Conv, dy: Tensor, w: Tensor, dx: Tensor, accumulate: boolean): void {
   const { batch, in_height, in_width, in_channels, out_channels, stride_height, stride_width, groups } = conv;
   const label = 'conv2d.dgrad';
   if (isPointwise(conv)) {
     product(tape, {
-      ...{ m: pixelsOf(conv), n: in_channels, k: out_channels, label },
+      ...{ m: pixelsOf(conv), n: in_channels, k: out_channels, accumulate, label },
       a: { tensor: dy, row: out_channels },
       b: { tensor: w, row: out_channels, transposed: true },
       c: { tensor: dx, row: in_channels },
@@ -43,11 +43,14 @@ export function dgrad(tape: Tape, conv: Conv, dy: Tensor, w: Tensor, dx: Tensor)
     ...{ slices: stride_height * stride_width, vec4: readsVec4s(conv), groups, operands: operandsOf(conv) },
   };
   const { kernel, tiling } = chooseGemm(tape, label, dgradCandidates, gemm);
+  const { constants, workgroups } = tiling ? tiled(tape.target, gemm, tiling) : direct(tape.target, dx);
   tape.dispatch(kernel, {
     bindings: { dy, w, dx },
     uniforms: { ...conv, ...UNSPLIT },
-    ...(tiling ? tiled(tape.target, gemm, tiling) : direct(tape.target, dx)),
+    constants: { ...constants, ACCUMULATE: accumulate ? 1 : 0 },
+    workgroups,
     label,
     flops: flopsOf(conv),
+    updates: accumulate ? dx : undefined,
   });
 }
