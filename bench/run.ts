@@ -1,11 +1,14 @@
 import type { Device } from '../src/gpu/device.ts';
-import { compile, type DispatchInfo, type Program } from '../src/gpu/program/program.ts';
-import { createTape, type Tape, type TapeOptions } from '../src/tape/tape.ts';
-import { type BenchCase, inputTensors, recordCase } from './cases.ts';
-import { interleave, type RoundOptions, type Timing } from './timing.ts';
+import { plan } from '../src/gpu/program/plan.ts';
+import { compile, type Program } from '../src/gpu/program/program.ts';
+import { createTape, type Dispatch, type Tape, type TapeOptions } from '../src/tape/tape.ts';
+import type { Chunk } from '../src/tape/tensor.ts';
+import { type BenchCase, inputTensors, inputValues, recordCase, type Samples } from './cases.ts';
+import { type Roofs, release, type Share, shareOfRoof, type Work } from './roofs.ts';
+import { interleave, type RoundOptions, runOf, type Timing } from './timing.ts';
 
 /** One candidate of a case, timed. */
-export interface Measurement extends Timing {
+export interface Measurement extends Timing, Work, Share {
   readonly case: string;
   /** A candidate's name, or `default` for what the engine takes of its own accord. */
   readonly candidate: string;
@@ -14,97 +17,199 @@ export interface Measurement extends Timing {
   /** GFLOP and gigabytes a second, by what the mathematics needs. */
   readonly gflops: number;
   readonly gigabytes: number;
-  /** Milliseconds until the program was compiled; undefined where all of its pipelines were there already. */
-  readonly compile: number | undefined;
-  /** The largest difference from the plain candidate, relative to its largest value. */
+  /** Milliseconds that each pipeline took which this run had not compiled before. */
+  readonly pipelines: readonly { readonly kernel: string; readonly ms: number }[];
+  /** Milliseconds of all of them and of what a driver puts off to the first execution; 0 where all were there already. */
+  readonly compile: number;
+  /** The largest difference from the float64 reference or, between candidates, from the first one, by the largest value. */
   readonly error: number;
   readonly correct: boolean;
+  /** Of the default, each dispatch by itself, where the adapter has timestamps. */
+  readonly dispatches?: readonly DispatchTime[];
+}
+
+export interface DispatchTime extends Work, Share {
+  readonly kernel: string;
+  readonly label: string;
+  readonly ms: number;
+}
+
+/** What one case gave. */
+export interface Measured {
+  readonly measurements: readonly Measurement[];
+  /** Candidates that would have taken too long, with the seconds that one execution was expected to take. */
+  readonly leftOut: readonly { readonly candidate: string; readonly seconds: number }[];
+}
+
+/** The engine's own choice alone, also one candidate of each kernel in its usual tiling, or all tilings. */
+export const CANDIDATES = ['default', 'kernels', 'tilings'] as const;
+export type Candidates = (typeof CANDIDATES)[number];
+
+export interface MeasureOptions extends RoundOptions {
+  readonly candidates: Candidates;
+  readonly roofs: Roofs;
+  /** Seconds: a candidate is left out when one execution is expected to take longer. */
+  readonly limit: number;
+  /** The rates found so far in this run, GFLOP/s by kernel. */
+  readonly rates: Map<string, number>;
 }
 
 /** How far sums in another order may differ. */
 const TOLERANCE = 1e-4;
 
-interface Variant {
-  readonly candidate: string;
-  readonly tape: Tape;
-  /** Whether the others are held to its result. */
-  readonly plain: boolean;
-}
+/** The share of the roof that an unknown kernel is expected to reach: a naive one on SwiftShader. */
+const EXPECTED_SHARE = 0.005;
 
 /**
- * Times every candidate of a case, each compiled to a program of its own, and compares its result with that of the
- * family's last one, the plainest.
+ * Times every candidate of a case, each compiled to a program of its own, and compares its result with the case's
+ * float64 reference and with that of the first candidate, which is the engine's own choice.
  */
-export async function measure(device: Device, bench: BenchCase, options: RoundOptions): Promise<Measurement[]> {
-  const programs: (Variant & { program: Program; compile: number | undefined })[] = [];
-  for (const variant of variants(device, bench)) {
-    const known = device.pipelines.size;
-    const start = performance.now();
-    const program = await compile(device, variant.tape);
-    const took = performance.now() - start;
-    programs.push({ ...variant, program, compile: device.pipelines.size > known ? took : undefined });
+export async function measure(device: Device, bench: BenchCase, options: MeasureOptions): Promise<Measured> {
+  const { roofs, rates, limit } = options;
+  const values = inputValues(bench);
+  const all = variants(device, bench, values, options.candidates);
+  const isTooLong = ({ seconds }: { seconds: number }) => seconds > limit;
+  const expected = all.map((variant) => ({
+    ...variant,
+    seconds: variant.work.flops / (rates.get(variant.kernel) ?? EXPECTED_SHARE * roofs.gflops) / 1e9,
+  }));
+  const chosen = expected.filter((variant) => variant === expected[0] || !isTooLong(variant));
+  const leftOut = expected.filter((variant) => !chosen.includes(variant));
+
+  const programs = [];
+  for (const { tape, dispatches } of chosen) {
+    const pipelines = await compilePipelines(device, dispatches);
+    programs.push({ program: await compile(device, tape), pipelines });
   }
   const timings = await interleave(
     programs.map(({ program }) => runOf(device, program)),
     options,
   );
-  const results: ArrayLike<number>[] = [];
-  for (const { program } of programs) results.push((await program.run({}, ['result']).read()).result);
-  const plain = results[programs.findIndex((program) => program.plain)] ?? [];
-  return programs.map(({ candidate, program, compile }, index): Measurement => {
+  const reference = bench.reference(values);
+  const measurements: Measurement[] = [];
+  let first: ArrayLike<number> | undefined;
+  for (const [index, { candidate, kernel, work, dispatches }] of chosen.entries()) {
+    const { program, pipelines } = programs[index] as (typeof programs)[number];
     const timing = timings[index] as Timing;
-    const error = difference(results[index] ?? [], plain);
-    return {
-      ...{ case: bench.name, candidate, kernel: mainKernel(program) },
+    const times = index === 0 ? await timesOfDispatches(device, program, roofs) : undefined;
+    restore(device, dispatches);
+    const { result } = await program.run({}, ['result']).read();
+    first ??= result;
+    const error = Math.max(
+      difference(samplesOf(result, reference), [...reference.values()]),
+      difference(result, first),
+    );
+    const gflops = work.flops / timing.median / 1e6;
+    rates.set(kernel, Math.max(gflops, rates.get(kernel) ?? 0));
+    measurements.push({
+      ...{ case: bench.name, candidate, kernel },
       ...timing,
-      gflops: total(program, 'flops') / timing.median / 1e6,
-      gigabytes: total(program, 'bytes') / timing.median / 1e6,
-      ...{ compile, error, correct: error <= TOLERANCE },
-    };
-  });
+      ...work,
+      ...shareOfRoof(work, timing.median, roofs),
+      ...{ gflops, gigabytes: work.bytes / timing.median / 1e6, pipelines },
+      compile: pipelines.length > 0 ? sumOf(pipelines) + Math.max(0, timing.first - timing.median) : 0,
+      ...{ error, correct: error <= TOLERANCE },
+      ...(times && { dispatches: times }),
+    });
+  }
+  release(
+    device,
+    chosen.map(({ tape }) => tape),
+  );
+  return { measurements, leftOut: leftOut.map(({ candidate, seconds }) => ({ candidate, seconds })) };
 }
 
-/** Runs a program so many times, one submission after the other, and waits for the end. */
-export const runOf = (device: Device, program: Program) => async (times: number) => {
-  for (let i = 0; i < times; i++) program.run();
-  await device.idle();
-};
+interface Variant {
+  readonly candidate: string;
+  readonly tape: Tape;
+  /** Those that run: what nothing asks for is left out. */
+  readonly dispatches: readonly Dispatch[];
+  readonly work: Work;
+  readonly kernel: string;
+}
 
-/** The distinct programs that the candidates of a case make, in their order; those that cannot run are left out. */
-function variants({ target }: Device, bench: BenchCase): Variant[] {
-  const inputs = inputTensors(bench);
-  const record = (candidates?: TapeOptions['candidates'], build = bench.build) => {
-    const tape = createTape(target, candidates && { candidates });
+/** The distinct programs that the candidates of a case make, in their order, and its rivals. */
+function variants(
+  { target }: Device,
+  bench: BenchCase,
+  values: ReturnType<typeof inputValues>,
+  candidates: Candidates,
+): Variant[] {
+  const inputs = inputTensors(bench, values);
+  const found = new Map<string, Variant>();
+  const add = (candidate: string, choose?: TapeOptions['candidates'], build = bench.build) => {
+    const tape = createTape(target, choose && { candidates: choose });
     recordCase(tape, { ...bench, build }, inputs);
-    return tape;
+    const { dispatches } = plan(tape.dispatches, [...tape.outputs.values()]);
+    const signature = signatureOf(dispatches);
+    const kernel = dispatches.reduce((most, own) => (own.flops > most.flops ? own : most)).kernel.name;
+    if (!found.has(signature)) found.set(signature, { candidate, tape, dispatches, kernel, work: workOf(dispatches) });
   };
   const names = new Set<string>();
-  const usual = record((op, _problem, ways) => {
-    if (op === bench.family) for (const { name } of ways) names.add(name);
+  add('default', (op, _problem, ways) => {
+    if (op === bench.family)
+      for (const { name, base = name } of ways) names.add(candidates === 'tilings' ? name : base);
     return undefined;
   });
-  const found = new Map([[signatureOf(usual), { candidate: 'default', tape: usual }]]);
-  let plain = signatureOf(usual);
-  for (const name of names) {
-    const tape = record((op) => (op === bench.family ? name : undefined));
-    plain = signatureOf(tape);
-    if (!found.has(plain)) found.set(plain, { candidate: name, tape });
-  }
-  for (const [candidate, build] of Object.entries(bench.rivals ?? {})) {
-    const tape = record(undefined, build);
-    found.set(signatureOf(tape), { candidate, tape });
-  }
-  return [...found].map(([signature, variant]) => ({ ...variant, plain: signature === plain }));
+  if (candidates === 'default') return [...found.values()];
+  for (const name of names) add(name, (op) => (op === bench.family ? name : undefined));
+  for (const [rival, build] of Object.entries(bench.rivals ?? {})) add(rival, undefined, build);
+  return [...found.values()];
 }
 
-const signatureOf = ({ dispatches }: Tape): string =>
+const signatureOf = (dispatches: readonly Dispatch[]): string =>
   JSON.stringify(dispatches.map(({ kernel, constants, workgroups }) => [kernel.name, constants, workgroups]));
 
-const total = (program: Program, key: 'flops' | 'bytes'): number =>
-  program.describe().reduce((sum, info) => sum + info[key], 0);
+export const workOf = (dispatches: readonly Work[]): Work => ({
+  flops: dispatches.reduce((sum, { flops }) => sum + flops, 0),
+  bytes: dispatches.reduce((sum, { bytes }) => sum + bytes, 0),
+});
 
-const mainKernel = (program: Program): string =>
-  program.describe().reduce((most: DispatchInfo, info) => (info.flops > most.flops ? info : most)).kernel;
+const sumOf = (times: readonly { readonly ms: number }[]): number => times.reduce((sum, { ms }) => sum + ms, 0);
+
+/** Compiles one pipeline after the other, so that each can be timed. */
+async function compilePipelines({ pipelines, wait }: Device, dispatches: readonly Dispatch[]) {
+  const times: { kernel: string; ms: number }[] = [];
+  for (const { kernel, constants } of dispatches) {
+    const known = pipelines.size;
+    const start = performance.now();
+    await wait(pipelines.get(kernel, constants));
+    if (pipelines.size > known) times.push({ kernel: kernel.name, ms: performance.now() - start });
+  }
+  return times;
+}
+
+/** The shortest of a few executions of each dispatch. */
+async function timesOfDispatches(
+  { target }: Device,
+  program: Program,
+  roofs: Roofs,
+): Promise<DispatchTime[] | undefined> {
+  if (!target.features.has('timestamp-query')) return undefined;
+  const runs = [await program.profile(), await program.profile(), await program.profile()];
+  return program.describe().map(({ kernel, label, flops, bytes }, index) => {
+    const ms = Math.min(...runs.map((run) => run[index]?.nanoseconds ?? Number.POSITIVE_INFINITY)) / 1e6;
+    return { kernel, label, flops, bytes, ms, ...shareOfRoof({ flops, bytes }, ms, roofs) };
+  });
+}
+
+/** Gives all lasting memory that the dispatches write its first contents again, as if they had never run. */
+function restore(device: Device, dispatches: readonly Dispatch[]): void {
+  const written = dispatches.flatMap(({ kernel, bindings }) =>
+    kernel.bindings.filter(({ access }) => access === 'read_write').map(({ name }) => bindings[name]?.storage?.chunk),
+  );
+  const chunks = new Set(written.filter((chunk): chunk is Chunk => chunk !== undefined));
+  if (chunks.size === 0) return;
+  const encoder = device.gpu.createCommandEncoder();
+  for (const chunk of chunks) encoder.clearBuffer(device.buffer(chunk));
+  device.gpu.queue.submit([encoder.finish()]);
+  for (const chunk of chunks)
+    for (const { offset, data } of chunk.initial)
+      device.gpu.queue.writeBuffer(device.buffer(chunk), offset, data as ArrayBufferView<ArrayBuffer>);
+}
+
+const samplesOf = (result: ArrayLike<number>, reference: Samples): number[] =>
+  [...reference.keys()].map((index) => result[index] ?? Number.NaN);
 
 /** The largest difference of two results, relative to the largest value wanted. */
 export function difference(got: ArrayLike<number>, want: ArrayLike<number>): number {

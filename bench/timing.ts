@@ -1,3 +1,6 @@
+import type { Device } from '../src/gpu/device.ts';
+import type { Program } from '../src/gpu/program/program.ts';
+
 /** A median with the half of the range that the middle half of the samples covers. */
 export interface Timing {
   readonly median: number;
@@ -27,6 +30,14 @@ function quantile(sorted: readonly number[], part: number): number {
 
 /** Something that can be timed: runs so many times and waits until the GPU has done it all. */
 export type Run = (times: number) => Promise<void>;
+
+/** Runs a program so many times, one submission after the other, and waits for the end. */
+export const runOf =
+  (device: Device, program: Program): Run =>
+  async (times) => {
+    for (let i = 0; i < times; i++) program.run();
+    await device.idle();
+  };
 
 export interface RoundOptions {
   /** Samples of each run. */

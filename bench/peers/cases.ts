@@ -2,7 +2,13 @@ import { type BenchCase, selectCases } from '../cases.ts';
 import { type Network, selectNetworks } from '../networks.ts';
 
 /** The kernels that are compared: two matrix products, and three convolutions with both gradients. */
-const KERNELS = ['matmul 512 NN', 'matmul 1024 NN', 'conv 3x3 s1', 'conv 3x3 s2', 'conv 1x1 s1'];
+const KERNELS = [
+  'matmul 512 NN',
+  'matmul 1024 NN',
+  'conv 3x3 s1 N16 C64 16x16 K64',
+  'conv 3x3 s2 N16 C64 16x16 K128',
+  'conv 1x1 s1 N16 C64 16x16 K128',
+];
 const NETWORKS = ['train small CNN 28x28x1', 'train ResNet-8', 'train ResNet-18'];
 
 /** What is compared, or the part of it whose names have every word of `pattern`. Throws when there is none. */

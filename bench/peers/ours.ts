@@ -2,7 +2,7 @@ import type { Device } from '../../src/gpu/device.ts';
 import { compile } from '../../src/gpu/program/program.ts';
 import { createTape } from '../../src/tape/tape.ts';
 import { inputTensors, recordCase } from '../cases.ts';
-import { runOf } from '../run.ts';
+import { runOf } from '../timing.ts';
 import { trainOurs } from './ours_training.ts';
 import type { Peer } from './peer.ts';
 

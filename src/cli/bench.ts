@@ -1,92 +1,92 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { type BenchOptions, runBench } from '../../bench/bench.ts';
 import { selectCases } from '../../bench/cases.ts';
-import { type Measurement, measure } from '../../bench/run.ts';
-import type { Device } from '../gpu/device.ts';
+import { notesFor } from '../../bench/notes.ts';
+import { markdown, merge, type Report } from '../../bench/report.ts';
+import { CANDIDATES } from '../../bench/run.ts';
 import { requestDevice } from '../node.ts';
-import { guarded } from './errors.ts';
-import { number, positiveInteger } from './options.ts';
+import { guarded, reason } from './errors.ts';
+import { number, positive, positiveInteger } from './options.ts';
 
-interface Options {
-  rounds: number;
-  json?: string | true;
+interface Options extends Omit<BenchOptions, 'pattern' | 'pytorch'> {
+  json?: string;
+  save?: boolean;
+  pytorch?: string;
+  list?: boolean;
 }
 
-/** Milliseconds that one candidate of a case may take: slow ones get fewer samples. */
-const BUDGET = 2000;
+/** Runs the cases somewhere and prints their rows. */
+export type Runner = (options: BenchOptions, print: (line: string) => void) => Promise<Report>;
 
-export function addBench(program: Command): void {
-  program
+const inNode: Runner = async (options, print) =>
+  runBench(await requestDevice(), options, `Node ${process.versions.node}`, print);
+
+export function addBench(program: Command, run: Runner = inNode): Command {
+  return program
     .command('bench')
     .description('time every kernel candidate of every op, interleaved, and check what was timed')
-    .argument('[pattern]', 'only benchmarks whose name has all of these words, for example "conv dgrad"')
+    .argument('[pattern]', 'only benchmarks with all of these words, for example "conv dgrad" or "resnet50 224px"')
+    .option('--all', 'also the cases that are not usual, and those that take long', false)
+    .addOption(number('--batch <n>', 'images in a batch of layers (default: by adapter)', positiveInteger))
+    .addOption(
+      new Option(
+        '--candidates <which>',
+        'also other kernels, or all of their tilings (default: by how much is run)',
+      ).choices(CANDIDATES),
+    )
     .addOption(number('--rounds <n>', 'samples of each candidate', positiveInteger, 7))
-    .option('--json [file]', 'also write the measurements (default: bench/results/DATE-ADAPTER.json)')
+    .addOption(number('--limit <s>', 'leave out candidates that are expected to take longer', positive, 3))
+    .option('--pytorch <file>', 'what bench/pytorch.py wrote: adds how many times faster than PyTorch')
+    .option('--json <file>', 'also write the measurements')
+    .option('--save', 'add the measurements to bench/results/DATE-ADAPTER.json and .md')
+    .option(
+      '--list',
+      'print the cases as JSON, for bench/pytorch.py; on which adapter they would run decides the batch',
+    )
     .action(
-      guarded(async (pattern: string | undefined, { rounds, json }: Options) => {
-        const cases = selectCases(pattern);
-        const device = await requestDevice();
-        console.log(device.description);
-        printRow(columns.map(({ heading }) => heading));
-        const all: Measurement[] = [];
-        for (const bench of cases) {
-          const measured = await measure(device, bench, { rounds, budget: BUDGET });
-          for (const measurement of measured) printRow(columns.map(({ value }) => value(measurement)));
-          all.push(...measured);
-        }
-        if (json) await save(json === true ? defaultFile(device) : json, device, all);
-        const wrong = all.filter(({ correct }) => !correct);
-        if (wrong.length > 0)
-          throw new Error(`${wrong.length} of ${all.length} results differ from the plain kernel's.`);
+      guarded(async (pattern: string | undefined, { json, save, pytorch, list, ...options }: Options) => {
+        if (list) return printCases(pattern, options);
+        const times = pytorch === undefined ? undefined : await readJson(pytorch);
+        const report = await run({ ...options, pattern, pytorch: times }, console.log);
+        if (json) await write(json, report);
+        if (save) await add(report);
+        const wrong = report.rows.filter(({ correct }) => !correct);
+        if (wrong.length > 0) throw new Error(`${wrong.length} of ${report.rows.length} results are wrong.`);
       }),
     );
 }
 
-interface Column {
-  readonly heading: string;
-  /** Negative for text, which is aligned to the left. */
-  readonly width: number;
-  readonly value: (measurement: Measurement) => string;
+async function printCases(pattern: string | undefined, { all, batch }: Pick<BenchOptions, 'all' | 'batch'>) {
+  const { kind } = (await requestDevice()).target;
+  const cases = selectCases(pattern, { kind, batch, all });
+  const told = cases.map(({ name, inputs, problem, torch }) => ({ name, inputs, ...(torch ?? problem) }));
+  console.log(JSON.stringify(told, null, 1));
 }
 
-const columns: readonly Column[] = [
-  { heading: 'case', width: -44, value: (m) => m.case },
-  { heading: 'candidate', width: -16, value: (m) => m.candidate },
-  { heading: 'kernel', width: -32, value: (m) => m.kernel },
-  { heading: 'ms', width: 9, value: (m) => m.median.toPrecision(4) },
-  { heading: '±%', width: 5, value: (m) => ((100 * m.spread) / m.median).toFixed(0) },
-  { heading: 'samples', width: 8, value: (m) => String(m.samples) },
-  { heading: 'GFLOP/s', width: 9, value: (m) => m.gflops.toPrecision(3) },
-  { heading: 'GB/s', width: 8, value: (m) => m.gigabytes.toPrecision(3) },
-  { heading: 'compile ms', width: 11, value: (m) => m.compile?.toFixed(0) ?? 'known' },
-  {
-    heading: 'error',
-    width: 9,
-    value: (m) => (m.correct ? m.error.toExponential(0) : `WRONG ${m.error.toPrecision(2)}`),
-  },
-];
-
-function printRow(cells: readonly string[]): void {
-  const padded = cells.map((cell, index) => {
-    const width = columns[index]?.width ?? 0;
-    return width < 0 ? cell.padEnd(-width) : cell.padStart(width);
-  });
-  console.log(padded.join(' ').trimEnd());
+async function add(report: Report): Promise<void> {
+  const device = report.adapter
+    .replace(/ \(LLVM.*/, '')
+    .replace(/\W+/g, '-')
+    .toLowerCase();
+  const place = report.runtime.startsWith('Node') ? '' : `-${report.runtime.split(' ')[0]?.toLowerCase()}`;
+  const file = join('bench/results', `${report.date.slice(0, 10)}-${device}${place}`);
+  const earlier = (await readJson(`${file}.json`).catch(() => undefined)) as Report | undefined;
+  const merged = earlier ? merge(earlier, report) : report;
+  await write(`${file}.json`, merged);
+  await writeFile(`${file}.md`, markdown(merged, notesFor(merged.adapter)));
+  console.error(`written: ${file}.json and .md`);
 }
 
-function defaultFile({ target }: Device): string {
-  const date = new Date().toISOString().slice(0, 10);
-  return join('bench/results', `${date}-${target.name.replace(/\W+/g, '-').toLowerCase()}.json`);
-}
-
-async function save(
-  file: string,
-  { description, target }: Device,
-  measurements: readonly Measurement[],
-): Promise<void> {
+async function write(file: string, report: Report): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
-  const content = { adapter: target.name, description, date: new Date().toISOString(), measurements };
-  await writeFile(file, `${JSON.stringify(content, null, 2)}\n`);
-  console.error(`written: ${file}`);
+  await writeFile(file, `${JSON.stringify(report, null, 1)}\n`);
+}
+
+async function readJson(file: string) {
+  const text = await readFile(file, 'utf8').catch((error) => {
+    throw new Error(`${file} cannot be read: ${reason(error)}.`);
+  });
+  return JSON.parse(text);
 }

@@ -1,0 +1,71 @@
+import type { Device } from '../src/gpu/device.ts';
+import { selectCases } from './cases.ts';
+import { columns, type Report, type Row, type TorchTimes } from './report.ts';
+import { measureRoofs } from './roofs.ts';
+import { type Candidates, type MeasureOptions, measure } from './run.ts';
+
+/** Plain data, so that it can be handed to another runtime. */
+export interface BenchOptions {
+  readonly pattern?: string | undefined;
+  readonly all: boolean;
+  /** All tilings of the kernels unless given, or where many cases are run one tiling of each kernel. */
+  readonly candidates?: Candidates | undefined;
+  /** Images in a batch, in place of what suits the adapter. */
+  readonly batch?: number | undefined;
+  readonly rounds: number;
+  /** Seconds that one execution of a candidate may be expected to take, or else it is left out. */
+  readonly limit: number;
+  readonly pytorch?: TorchTimes | undefined;
+}
+
+/** Milliseconds that one candidate of a case may take: slow ones get fewer samples. */
+const BUDGET = 1000;
+
+/** Times all chosen cases, printing a row for each candidate as soon as it is known. */
+export async function runBench(
+  device: Device,
+  options: BenchOptions,
+  runtime: string,
+  print: (line: string) => void,
+): Promise<Report> {
+  const { pattern, all, batch, rounds, limit, pytorch } = options;
+  const { target, description } = device;
+  const selection = { kind: target.kind, batch };
+  const cases = selectCases(pattern, { ...selection, all });
+  const matching = selectCases(pattern, { ...selection, all: true }).length;
+  const roofs = await measureRoofs(device);
+  print(`${description}, in ${runtime}`);
+  print(
+    `roofs: ${roofs.gflops.toPrecision(3)} GFLOP/s of multiply-adds, ${roofs.gigabytes.toPrecision(3)} GB/s of copying`,
+  );
+  print(padded(columns.map(({ heading }) => heading)));
+  const rows: Row[] = [];
+  const candidates = options.candidates ?? (pattern === undefined || all ? 'kernels' : 'tilings');
+  const measureOptions: MeasureOptions = { rounds, budget: BUDGET, limit, candidates, roofs, rates: new Map() };
+  for (const bench of cases) {
+    const { measurements, leftOut } = await measure(device, bench, measureOptions);
+    for (const measurement of measurements) {
+      const torch = pytorch?.times[bench.name];
+      const row = torch === undefined ? measurement : { ...measurement, torch: torch / measurement.median };
+      print(padded(columns.map(({ value }) => value(row))));
+      rows.push(row);
+    }
+    if (leftOut.length > 0)
+      print(
+        `  left out: ${leftOut.map(({ candidate, seconds }) => `${candidate} (${seconds.toFixed(0)} s each)`).join(', ')}`,
+      );
+  }
+  if (matching > cases.length) print(`${matching - cases.length} more cases with --all`);
+  const date = new Date().toISOString();
+  return { adapter: target.name, description, runtime, date, roofs, ...(pytorch && { pytorch: pytorch.setup }), rows };
+}
+
+function padded(cells: readonly string[]): string {
+  return cells
+    .map((cell, index) => {
+      const width = columns[index]?.width ?? 0;
+      return width < 0 ? cell.padEnd(-width) : cell.padStart(width);
+    })
+    .join(' ')
+    .trimEnd();
+}

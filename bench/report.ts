@@ -1,0 +1,134 @@
+import type { Roofs } from './roofs.ts';
+import type { Measurement } from './run.ts';
+
+/** A measurement beside PyTorch's, where that was told. */
+export interface Row extends Measurement {
+  /** PyTorch's time by ours. */
+  readonly torch?: number;
+}
+
+/** What bench/pytorch.py writes: milliseconds by case. */
+export interface TorchTimes {
+  /** PyTorch's version, device and settings. */
+  readonly setup: string;
+  readonly times: Readonly<Record<string, number>>;
+}
+
+/** A run, or several of one day on one adapter. */
+export interface Report {
+  readonly adapter: string;
+  readonly description: string;
+  readonly runtime: string;
+  readonly date: string;
+  readonly roofs: Roofs;
+  readonly pytorch?: string;
+  readonly rows: readonly Row[];
+}
+
+interface Column {
+  readonly heading: string;
+  /** Negative for text, which is aligned to the left. */
+  readonly width: number;
+  readonly value: (row: Row) => string;
+}
+
+export const columns: readonly Column[] = [
+  { heading: 'case', width: -48, value: (m) => m.case },
+  { heading: 'candidate', width: -16, value: (m) => m.candidate },
+  { heading: 'kernel', width: -32, value: (m) => m.kernel },
+  { heading: 'ms', width: 9, value: (m) => m.median.toPrecision(4) },
+  { heading: '±%', width: 4, value: (m) => ((100 * m.spread) / m.median).toFixed(0) },
+  { heading: 'n', width: 3, value: (m) => String(m.samples) },
+  { heading: 'GFLOP/s', width: 8, value: (m) => m.gflops.toPrecision(3) },
+  { heading: 'GB/s', width: 7, value: (m) => m.gigabytes.toPrecision(3) },
+  { heading: '% of roof', width: 11, value: (m) => `${percent(m.share)} ${m.bound}` },
+  { heading: '× PyTorch', width: 9, value: (m) => m.torch?.toPrecision(2) ?? '' },
+  { heading: 'compile ms', width: 10, value: (m) => (m.pipelines.length > 0 ? m.compile.toFixed(0) : '') },
+  {
+    heading: 'error',
+    width: 7,
+    value: (m) => (m.correct ? m.error.toExponential(0) : `WRONG ${m.error.toPrecision(2)}`),
+  },
+];
+
+/** A later run in addition to an earlier one: its rows replace those of the same cases. */
+export function merge(earlier: Report, later: Report): Report {
+  const again = new Set(later.rows.map((row) => row.case));
+  return { ...earlier, ...later, rows: [...earlier.rows.filter((row) => !again.has(row.case)), ...later.rows] };
+}
+
+const percent = (share: number): string => (100 * share).toPrecision(2);
+
+/** How a kernel does over all cases in which the engine takes it of its own accord. */
+export interface KernelSummary {
+  readonly kernel: string;
+  readonly cases: number;
+  /** Of the roof: the median of its dispatches, and the best one with its case. */
+  readonly median: number;
+  readonly best: number;
+  readonly bestCase: string;
+  readonly bound: string;
+  /** PyTorch's time by ours in the cases that are mainly this kernel, as a geometric mean. */
+  readonly torch?: number;
+}
+
+/** A kernel a row: by its own dispatches where they were timed, else by the cases of which it does most. */
+export function summariseKernels(rows: readonly Row[]): KernelSummary[] {
+  const defaults = rows.filter(({ candidate }) => candidate === 'default');
+  const parts = defaults.flatMap(({ dispatches, ...row }) =>
+    (dispatches ?? [row]).map(({ kernel, share, bound }) => ({ kernel, share, bound, case: row.case })),
+  );
+  const kernels = [...new Set(parts.map(({ kernel }) => kernel))].sort();
+  return kernels.map((kernel) => {
+    const own = parts.filter((part) => part.kernel === kernel).sort((a, b) => b.share - a.share);
+    const best = own[0] as (typeof own)[number];
+    const torch = defaults.flatMap((row) => (row.kernel === kernel && row.torch !== undefined ? [row.torch] : []));
+    return {
+      ...{ kernel, best: best.share, bestCase: best.case, bound: best.bound },
+      cases: new Set(own.map((part) => part.case)).size,
+      median: own[Math.floor(own.length / 2)]?.share ?? best.share,
+      ...(torch.length > 0 && { torch: geometricMean(torch) }),
+    };
+  });
+}
+
+const geometricMean = (values: readonly number[]): number =>
+  Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+
+/** Two tables: by kernel, with a sentence on what holds those below half of the roof, and every row. */
+export function markdown(report: Report, notes: Readonly<Record<string, string>>): string {
+  const { description, runtime, date, roofs, pytorch, rows } = report;
+  const kernels = summariseKernels(rows).map((kernel) => [
+    `\`${kernel.kernel}\``,
+    String(kernel.cases),
+    percent(kernel.median),
+    `${percent(kernel.best)} (${kernel.bound}; ${kernel.bestCase})`,
+    kernel.torch?.toPrecision(2) ?? '',
+    kernel.median < 0.5 ? (notes[kernel.kernel] ?? '') : '',
+  ]);
+  return [
+    `# ${report.adapter}, ${date.slice(0, 10)}`,
+    '',
+    `${description}; in ${runtime}. Roofs: ${roofs.gflops.toPrecision(3)} GFLOP/s of multiply-adds, ${roofs.gigabytes.toPrecision(3)} GB/s of copying${pytorch ? `; × PyTorch is the ratio of rates to ${pytorch}` : ''}.`,
+    'Percent of roof: the least time that the operations or the bytes of the mathematics take at these roofs, by the median time.',
+    '',
+    '## By kernel',
+    '',
+    ...table(['kernel', 'cases', 'median % of roof', 'best', '× PyTorch', 'what holds it'], 1, kernels),
+    '',
+    '## By case and candidate',
+    '',
+    ...table(
+      columns.map(({ heading }) => heading),
+      3,
+      rows.map((row) => columns.map(({ value }) => value(row))),
+    ),
+    '',
+  ].join('\n');
+}
+
+/** `texts` columns of text, then numbers. */
+function table(headings: readonly string[], texts: number, rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(headings), line(headings.map((_, index) => (index < texts ? '---' : '---:'))), ...rows.map(line)];
+}

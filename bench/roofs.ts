@@ -1,0 +1,87 @@
+import type { Device } from '../src/gpu/device.ts';
+import { kernels } from '../src/gpu/kernel/generated.ts';
+import type { Target } from '../src/gpu/kernel/target.ts';
+import { compile } from '../src/gpu/program/program.ts';
+import { elementwise } from '../src/ops/elementwise.ts';
+import { createTape, type Tape } from '../src/tape/tape.ts';
+import { type Chunk, variable } from '../src/tape/tensor.ts';
+import { interleave, runOf } from './timing.ts';
+
+/** What an adapter does at most, in GFLOP and gigabytes a second. */
+export interface Roofs {
+  readonly gflops: number;
+  readonly gigabytes: number;
+}
+
+export interface Work {
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+/** How near a kernel comes to the roof that binds it. */
+export interface Share {
+  /** The least time that its operations or its bytes take at the roofs, by the time that it took. */
+  readonly share: number;
+  readonly bound: 'compute' | 'memory';
+}
+
+export function shareOfRoof({ flops, bytes }: Work, milliseconds: number, { gflops, gigabytes }: Roofs): Share {
+  const [compute, memory] = [flops / gflops / 1e6, bytes / gigabytes / 1e6];
+  return { share: Math.max(compute, memory) / milliseconds, bound: compute >= memory ? 'compute' : 'memory' };
+}
+
+const ROUNDS = { rounds: 9, budget: 1000 };
+
+/** Measures both roofs, taking turns: a loop of multiply-adds in registers, and a copy of more than caches hold. */
+export async function measureRoofs(device: Device): Promise<Roofs> {
+  const { target } = device;
+  const loop = createTape(target);
+  const copy = createTape(target);
+  const flops = recordLoop(loop);
+  const bytes = recordCopy(copy);
+  const programs = [await compile(device, loop), await compile(device, copy)];
+  const [byLoop, byCopy] = await interleave(
+    programs.map((program) => runOf(device, program)),
+    ROUNDS,
+  );
+  release(device, [loop, copy]);
+  return { gflops: flops / byLoop!.median / 1e6, gigabytes: bytes / byCopy!.median / 1e6 };
+}
+
+const TURNS = 1024;
+const FLOPS_PER_TURN = 256;
+
+function recordLoop(tape: Tape): number {
+  const invocations = tape.target.kind === 'cpu' ? 2 ** 12 : 2 ** 20;
+  const flops = FLOPS_PER_TURN * TURNS * invocations;
+  tape.dispatch(kernels['roof/fma'], {
+    bindings: { y: variable('roof', [invocations]) },
+    uniforms: { turns: TURNS, m: 0.999, b: 0.001 },
+    workgroups: [invocations / kernels['roof/fma'].constants.WORKGROUP, 1, 1],
+    label: 'roof',
+    flops,
+  });
+  return flops;
+}
+
+function recordCopy(tape: Tape): number {
+  const floats = copiedFloats(tape.target);
+  const tensor = (label: string) => variable(label, [floats]);
+  elementwise(tape, kernels['roof/copy'], { x: tensor('from'), y: tensor('to') }, 'roof', {});
+  return 2 * 4 * floats;
+}
+
+const copiedFloats = ({ kind, limits }: Target): number =>
+  Math.min(kind === 'cpu' ? 2 ** 24 : 2 ** 26, limits.maxStorageBufferBindingSize / 4);
+
+/** Frees all lasting memory of tapes whose programs have run for the last time. */
+export function release(device: Device, tapes: readonly Tape[]): void {
+  for (const chunk of lastingChunks(tapes)) device.buffer(chunk).destroy();
+}
+
+const lastingChunks = (tapes: readonly Tape[]): Set<Chunk> =>
+  new Set(
+    tapes.flatMap(({ dispatches }) =>
+      dispatches.flatMap(({ bindings }) => Object.values(bindings).flatMap(({ storage }) => storage?.chunk ?? [])),
+    ),
+  );

@@ -1,0 +1,58 @@
+import { allCases, inputTensors, inputValues, recordCase, selectCases } from '../../bench/cases.ts';
+import type { Target } from '../../src/gpu/kernel/target.ts';
+import { createTape } from '../../src/tape/tape.ts';
+import { elements } from '../../src/tape/tensor.ts';
+import { assert, suite } from '../harness.ts';
+
+const test = suite('bench cases');
+
+const target: Target = {
+  ...{ kind: 'cpu', name: 'none', features: new Set(), subgroupSize: 0 },
+  limits: {
+    ...{ maxBufferSize: 2 ** 30, maxStorageBufferBindingSize: 2 ** 30, maxComputeWorkgroupsPerDimension: 65535 },
+    ...{ maxComputeWorkgroupStorageSize: 16384, maxComputeInvocationsPerWorkgroup: 256 },
+    minStorageBufferOffsetAlignment: 256,
+  },
+};
+
+const namesOf = (pattern: string, options = {}) => selectCases(pattern, options).map(({ name }) => name);
+
+test('the distinct convolutions of the ResNets', () => {
+  const forward = (words: string) => namesOf(`conv forward ${words}`, { all: true, batch: 3 });
+  assert.is(forward('resnet18 224px').length, 11);
+  // 1×1 and 3×3 convolutions at four widths and their strided and first ones, the stem and four shortcuts.
+  assert.is(forward('resnet50 224px').length, 23);
+  assert.ok(forward('resnet50 224px').includes('conv 7x7 s2 N3 C3 224x224 K64 forward'));
+  assert.ok(forward('resnet18 32px').includes('conv 3x3 s1 N3 C3 32x32 K64 forward'));
+});
+
+test('a pattern takes the usual cases first, and all where none is usual', () => {
+  assert.equal(namesOf('matmul 512 NT'), ['matmul 512 NT']);
+  assert.equal(namesOf('matmul 4096 TT'), ['matmul 4096 TT']);
+  assert.ok(namesOf('matmul', { all: true }).length > namesOf('matmul').length);
+  assert.throws(() => selectCases('no such case'), /No benchmark matches "no such case"/);
+});
+
+test('names are distinct', () => {
+  for (const kind of ['cpu', 'gpu'] as const) {
+    const names = allCases({ kind }).map(({ name }) => name);
+    assert.is(new Set(names).size, names.length);
+  }
+});
+
+// A reference that is all zeros or not finite would accept too much.
+for (const bench of selectCases('', { batch: 1, kind: 'cpu', all: true }).filter(
+  ({ name }) => !/2048|4096|8192|25M|224x224|112|4M/.test(name),
+))
+  test(`${bench.name} can be recorded and has a reference`, () => {
+    const values = inputValues(bench);
+    const tape = createTape(target);
+    recordCase(tape, bench, inputTensors(bench, values));
+    const size = elements(tape.outputs.get('result')?.shape ?? []);
+    const samples = [...bench.reference(values)];
+    assert.ok(samples.length > 0);
+    assert.ok(samples.every(([index, value]) => index < size && Number.isFinite(value)));
+    assert.ok(samples.some(([, value]) => value !== 0));
+  });
+
+test.run();

@@ -1,0 +1,80 @@
+import { markdown, merge, type Report, type Row, summariseKernels } from '../../bench/report.ts';
+import { shareOfRoof } from '../../bench/roofs.ts';
+import { interleave, timingOf } from '../../bench/timing.ts';
+import { assert, suite } from '../harness.ts';
+
+const test = suite('bench report');
+
+const roofs = { gflops: 100, gigabytes: 10 };
+
+test('the roof that takes longer binds', () => {
+  // 1 GFLOP at 100 GFLOP/s takes 10 ms; 10 MB at 10 GB/s take 1 ms.
+  assert.equal(shareOfRoof({ flops: 1e9, bytes: 1e7 }, 40, roofs), { share: 0.25, bound: 'compute' });
+  assert.equal(shareOfRoof({ flops: 1e6, bytes: 1e8 }, 20, roofs), { share: 0.5, bound: 'memory' });
+});
+
+test('a timing is the median and half of the middle half', () => {
+  assert.equal(timingOf([5, 1, 3, 2, 4], 9), { median: 3, spread: 1, samples: 5, first: 9 });
+});
+
+test('runs take turns, forwards and backwards', async () => {
+  const order: string[] = [];
+  const run = (name: string) => async () => {
+    order.push(name);
+    await new Promise((done) => setTimeout(done, 30));
+  };
+  await interleave([run('a'), run('b')], { rounds: 2, budget: Number.POSITIVE_INFINITY });
+  // Each twice to begin with.
+  assert.is(order.join(''), 'aabbabba');
+});
+
+const row = (name: string, candidate: string, kernel: string, share: number, more: Partial<Row> = {}): Row => ({
+  ...{ case: name, candidate, kernel, share, bound: 'compute', flops: 1, bytes: 1, gflops: 1, gigabytes: 1 },
+  ...{ median: 1, spread: 0, samples: 3, first: 1, pipelines: [], compile: 0, error: 0, correct: true },
+  ...more,
+});
+const report = (rows: Row[], date = '2026-01-02T00:00:00Z'): Report => ({
+  ...{ adapter: 'a', description: 'a', runtime: 'Node 1', date, roofs, rows },
+});
+
+test('a later run replaces the rows of its cases and keeps all others', () => {
+  const merged = merge(
+    report([row('one', 'default', 'k', 0.1), row('one', 'naive', 'n', 0.1), row('two', 'default', 'k', 0.2)]),
+    report([row('one', 'default', 'k', 0.3)], '2026-01-02T01:00:00Z'),
+  );
+  assert.equal(
+    merged.rows.map((own) => [own.case, own.share]),
+    [
+      ['two', 0.2],
+      ['one', 0.3],
+    ],
+  );
+  assert.is(merged.date, '2026-01-02T01:00:00Z');
+});
+
+test('kernels are summed up by their dispatches where those were timed', () => {
+  const dispatch = (kernel: string, share: number) =>
+    ({ kernel, label: kernel, ms: 1, flops: 1, bytes: 1, share, bound: 'memory' }) as const;
+  const summary = summariseKernels([
+    row('one', 'default', 'k', 0.4, { torch: 2, dispatches: [dispatch('k', 0.6), dispatch('s', 0.1)] }),
+    row('two', 'default', 'k', 0.2, { torch: 8 }),
+    row('two', 'naive', 'n', 0.9),
+  ]);
+  assert.equal(
+    summary.map(({ kernel, cases, best, bestCase }) => ({ kernel, cases, best, bestCase })),
+    [
+      { kernel: 'k', cases: 2, best: 0.6, bestCase: 'one' },
+      { kernel: 's', cases: 1, best: 0.1, bestCase: 'one' },
+    ],
+  );
+  assert.ok(Math.abs((summary[0]?.torch ?? 0) - 4) < 1e-9);
+});
+
+test('the table says what holds a kernel below half of the roof, and nothing of one above', () => {
+  const rows = [row('one', 'default', 'slow', 0.1), row('two', 'default', 'fast', 0.8)];
+  const text = markdown(report(rows), { slow: 'It waits.', fast: 'It flies.' });
+  assert.match(text, /`slow`.*It waits\./);
+  assert.not.match(text, /It flies/);
+});
+
+test.run();
