@@ -42,7 +42,7 @@ export const runOf =
 export interface RoundOptions {
   /** Samples of each run. */
   readonly rounds: number;
-  /** Milliseconds after which a run takes no further part, so that a slow one does not hold up all others. */
+  /** Milliseconds after which a run, once it has two samples, takes no further part: a slow one must not hold up all others. */
   readonly budget: number;
 }
 
@@ -66,7 +66,8 @@ export async function interleave(runs: readonly Run[], { rounds, budget }: Round
   for (let round = 0; round < rounds; round++)
     for (const entry of round % 2 === 0 ? entries : [...entries].reverse()) {
       const spent = entry.times * entry.samples.reduce((sum, sample) => sum + sample, 0);
-      if (spent < budget) entry.samples.push((await clock(entry.run, entry.times)) / entry.times);
+      if (spent < budget || entry.samples.length < 2)
+        entry.samples.push((await clock(entry.run, entry.times)) / entry.times);
     }
   return entries.map(({ samples, first }) => timingOf(samples, first));
 }

@@ -6,8 +6,8 @@ import type { Peer } from './peer.ts';
 import type { Comparison } from './summary.ts';
 
 const KERNEL_ROUNDS = { rounds: 7, budget: 3000 };
-/** For peers whose steps take half a minute: these get two samples. */
-const TRAINING_ROUNDS = { rounds: 5, budget: 40_000 };
+/** Peers whose steps take half a minute get two samples. */
+const TRAINING_ROUNDS = { rounds: 5, budget: 15_000 };
 /** How far two engines' results may differ, relative to the largest value, and their losses. */
 export const TOLERANCE = 1e-3;
 /** Training amplifies what differs in the last bits, so that only the first losses can be held to agree. */
