@@ -21,6 +21,9 @@ fn unpack(word: u32) -> Place {
 // @include lib/max_pool2d/backward.wgsl
 const WORKGROUP: u32 = 64u; // @tune
 const SPAN: u32 = 1u; // @tune
+// 1 where windows do not overlap, so that at most one holds a pixel.
+const DISJOINT: u32 = 0u; // @tune
+const NOWHERE: u32 = 0xffffffffu;
 
 struct Params {
   pixels: u32,
@@ -75,6 +78,17 @@ fn main(
 
   let first_column = item % params.spans * SPAN;
   let end_column = min(first_column + SPAN, params.columns);
+  if (DISJOINT == 1u) {
+    let held = (oy_first < oy_end) & (ox_first < ox_end);
+    let place = (bottom - oy_first * params.stride_h) * params.kernel_w + right - ox_first * params.stride_w;
+    let here = Place(select(NOWHERE, place, held));
+    let window = select(0u, (image * params.out_height + oy_first) * params.out_width + ox_first, held);
+    for (var column = first_column; column < end_column; column++) {
+      let at = window * params.columns + column;
+      dx[pixel * params.columns + column] = select(Value(0.0), dy[at], unpack(places[at]) == here);
+    }
+    return;
+  }
   for (var column = first_column; column < end_column; column++) {
     var sum = Value(0.0);
     for (var oy = oy_first; oy < oy_end; oy++) {

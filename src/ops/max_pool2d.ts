@@ -94,7 +94,7 @@ export function maxPool2d(
       const dx = into ?? tape.empty(x.shape, 'max_pool2d.grad');
       tape.dispatch(chosen.backward, {
         ...launch(images * height * width, chosen.backward.constants.WORKGROUP),
-        constants: { SPAN },
+        constants: { SPAN, DISJOINT: Number(stride_h >= kernel_h && stride_w >= kernel_w) },
         bindings: { dy, places, dx },
         label: 'max_pool2d.backward',
         flops: elements(y.shape) * kernel_h * kernel_w,
