@@ -37,6 +37,7 @@ export const columns: readonly Column[] = [
   { heading: 'candidate', width: -16, value: (m) => m.candidate },
   { heading: 'kernel', width: -32, value: (m) => m.kernel },
   { heading: 'ms', width: 9, value: (m) => m.median.toPrecision(4) },
+  { heading: '× default', width: 9, value: (m) => m.ratio.toFixed(2) },
   { heading: '±%', width: 4, value: (m) => ((100 * m.spread) / m.median).toFixed(0) },
   { heading: 'n', width: 3, value: (m) => String(m.samples) },
   { heading: 'GFLOP/s', width: 8, value: (m) => m.gflops.toPrecision(3) },

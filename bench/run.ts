@@ -14,6 +14,8 @@ export interface Measurement extends Timing, Work, Share {
   readonly candidate: string;
   /** The kernel that has most to do. */
   readonly kernel: string;
+  /** Its time by that of the first candidate, the engine's own choice. */
+  readonly ratio: number;
   /** GFLOP and gigabytes a second, by what the mathematics needs. */
   readonly gflops: number;
   readonly gigabytes: number;
@@ -104,6 +106,7 @@ export async function measure(device: Device, bench: BenchCase, options: Measure
     measurements.push({
       ...{ case: bench.name, candidate, kernel },
       ...timing,
+      ratio: timing.median / (timings[0] as Timing).median,
       ...work,
       ...shareOfRoof(work, timing.median, roofs),
       ...{ gflops, gigabytes: work.bytes / timing.median / 1e6, pipelines },

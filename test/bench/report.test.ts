@@ -30,7 +30,7 @@ test('runs take turns, forwards and backwards', async () => {
 
 const row = (name: string, candidate: string, kernel: string, share: number, more: Partial<Row> = {}): Row => ({
   ...{ case: name, candidate, kernel, share, bound: 'compute', flops: 1, bytes: 1, gflops: 1, gigabytes: 1 },
-  ...{ median: 1, spread: 0, samples: 3, first: 1, pipelines: [], compile: 0, error: 0, correct: true },
+  ...{ ratio: 1, median: 1, spread: 0, samples: 3, first: 1, pipelines: [], compile: 0, error: 0, correct: true },
   ...more,
 });
 const report = (rows: Row[], date = '2026-01-02T00:00:00Z'): Report => ({
