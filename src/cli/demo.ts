@@ -26,6 +26,7 @@ interface DemoOptions {
   readonly seed: number;
   readonly out: string;
   readonly describe?: boolean;
+  readonly profile?: boolean;
 }
 
 export function addDemo(program: Command): void {
@@ -37,10 +38,14 @@ export function addDemo(program: Command): void {
     .addOption(number('--seed <n>', 'fixes heads, order and augmentation', integer, 0))
     .option('--out <folder>', 'where results go', 'runs/demo')
     .option('--describe', "print each stage's dispatches by layer")
+    .option(
+      '--profile',
+      "time a step of each stage: print its dispatches, longest first, and write a trace to the run's folder",
+    )
     .action(guarded(demo));
 }
 
-async function demo({ epochs, alpha, seed, out, describe }: DemoOptions): Promise<void> {
+async function demo({ epochs, alpha, seed, out, describe, profile }: DemoOptions): Promise<void> {
   await makeFolder(out);
   const device = await requestDevice();
   console.error(device.description);
@@ -88,7 +93,7 @@ async function demo({ epochs, alpha, seed, out, describe }: DemoOptions): Promis
   });
   const runs: Run[] = [];
   let written = { page: '', numbers: '' };
-  const run = { settings, data, indices, test: testData, weights, out, describe };
+  const run = { settings, data, indices, test: testData, weights, out, describe, profile };
   for (const method of [ceTuning, scl, coin]) {
     const { run: trained, final } = await runMethod(device, { ...run, method });
     runs.push(withFeatures(trained, final));

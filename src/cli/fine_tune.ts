@@ -8,6 +8,7 @@ import { createModel, type Model, type ModelOptions } from '../nn/model.ts';
 import { sgd } from '../optim/sgd.ts';
 import { collect, type Run } from '../report/data.ts';
 import { dispatchTable, memoryLine } from '../report/dispatches.ts';
+import { profileTable } from '../report/profile.ts';
 import { createEvaluator, type Evaluation } from '../train/evaluate.ts';
 import type { TrainEvent } from '../train/events.ts';
 import { train } from '../train/trainer.ts';
@@ -16,6 +17,7 @@ import { saveState } from '../weights/state_dict.ts';
 import { reason } from './errors.ts';
 import { logEvents } from './log.node.ts';
 import { showProgress } from './progress.ts';
+import { writeTrace } from './trace.node.ts';
 import { loadParts, type Weights } from './weights.ts';
 
 /** All that decides a run, but for the method, the data and the weights to start from. */
@@ -43,6 +45,8 @@ export interface RunOptions {
   readonly weights?: Weights | undefined;
   /** Prints each stage's dispatches by layer. */
   readonly describe?: boolean | undefined;
+  /** Times a step of each stage: prints its dispatches and writes a trace. */
+  readonly profile?: boolean | undefined;
   /** The folder for the log and the checkpoint, `METHOD.jsonl` and `METHOD.safetensors`. */
   readonly out: string;
 }
@@ -108,13 +112,17 @@ export async function runMethod(device: Device, options: RunOptions): Promise<Ou
     lr,
     seed,
     augmentation,
+    profile: options.profile ?? false,
   });
   const save = (epoch: number) => saveCheckpoint(device, model, checkpoint, { ...metadata, epoch: `${epoch}` });
   const saved = saving(logEvents(events, join(out, `${method.name}.jsonl`)), save);
   const described = options.describe ? describing(saved, method.title) : saved;
+  const profiled = profiling(described, method.title, (stage) =>
+    join(out, `${method.name}-${stage.replace(/\W+/g, '-')}.trace.json`),
+  );
   const run = await collect(
     { method: method.name, title: method.title, alpha: method.name === 'coin' ? alpha : 0, seed },
-    showProgress(described, { title: method.title, stream: process.stderr }),
+    showProgress(profiled, { title: method.title, stream: process.stderr }),
   );
   return { run, model, final, checkpoint };
 }
@@ -131,6 +139,21 @@ async function* describing(events: AsyncIterable<TrainEvent>, title: string): As
       console.log(
         `${title}, ${event.stage}: one step by layer\n${dispatchTable(event.describe())}\n${memoryLine(event.memory)}\n`,
       );
+    yield event;
+  }
+}
+
+/** Passes events on and shows profiles: as a table, and as a trace in the stage's file. */
+async function* profiling(
+  events: AsyncIterable<TrainEvent>,
+  title: string,
+  fileOf: (stage: string) => string,
+): AsyncGenerator<TrainEvent> {
+  for await (const event of events) {
+    if (event.type === 'profile') {
+      console.log(`${title}, ${event.stage}: one micro-batch by time\n${profileTable(event.profile, {})}`);
+      console.log(await writeTrace(fileOf(event.stage), event.profile, `${title}, ${event.stage}`));
+    }
     yield event;
   }
 }

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { addBench } from './bench.ts';
+import { addBenchStep } from './bench_step.ts';
 import { addConformance } from './conformance.ts';
 import { addDemo } from './demo.ts';
 import { addDevices } from './devices.ts';
@@ -15,7 +16,17 @@ const program = new Command('coin')
   .showHelpAfterError('(coin COMMAND --help tells all options)')
   .exitOverride();
 
-for (const add of [addDemo, addTrain, addPretrain, addEval, addDevices, addConformance, addGradcheck, addBench])
+for (const add of [
+  addDemo,
+  addTrain,
+  addPretrain,
+  addEval,
+  addDevices,
+  addConformance,
+  addGradcheck,
+  addBench,
+  addBenchStep,
+])
   add(program);
 for (const command of program.commands) command.exitOverride().showHelpAfterError(false);
 

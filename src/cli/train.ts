@@ -40,6 +40,7 @@ interface TrainOptions {
   readonly evaluateEvery: number;
   readonly out: string;
   readonly describe?: boolean;
+  readonly profile?: boolean;
 }
 
 /** Options that say what is trained on what; shared with `pretrain`. */
@@ -87,6 +88,10 @@ export function addTrain(program: Command): void {
     .addOption(number('--seed <n>', 'fixes first values, order and augmentation', integer, 42))
     .option('--out <folder>', 'where checkpoint, log and results go', 'runs/train')
     .option('--describe', "print each stage's dispatches by layer")
+    .option(
+      '--profile',
+      "time a step of each stage: print its dispatches, longest first, and write a trace to the run's folder",
+    )
     .action(guarded(fineTune));
 }
 
@@ -131,6 +136,7 @@ async function fineTune(options: TrainOptions): Promise<void> {
     weights,
     out: options.out,
     describe: options.describe,
+    profile: options.profile,
   });
   const report: ReportData = {
     ...reportData(device, {

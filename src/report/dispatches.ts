@@ -13,7 +13,7 @@ interface LayerCost {
  * A program's dispatches by layer as an aligned plain-text table: how many, their FLOPs and bytes, and (where they
  * were timed) their milliseconds. What belongs to no layer, such as losses and the optimizer, is listed by its op.
  */
-export function dispatchTable(dispatches: readonly DispatchInfo[]): string {
+export function dispatchTable(dispatches: readonly (DispatchInfo & { readonly nanoseconds?: number })[]): string {
   const layers = new Map<string, LayerCost>();
   for (const { label, flops, bytes, nanoseconds = 0 } of dispatches) {
     const space = label.indexOf(' ');

@@ -74,6 +74,8 @@ export interface TapeOptions {
 export interface Tape {
   readonly target: Target;
   readonly choose: Choose;
+  /** When recording began, in milliseconds of `performance.now()`. */
+  readonly started: number;
   readonly dispatches: Dispatch[];
   readonly records: OpRecord[];
   readonly inputs: Map<string, Tensor>;
@@ -116,6 +118,7 @@ export function createTape(target: Target, { grad = true, candidates = {} }: Tap
 
   return {
     target,
+    started: performance.now(),
     choose: typeof candidates === 'function' ? candidates : (op) => candidates[op],
     dispatches,
     records,

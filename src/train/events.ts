@@ -1,3 +1,4 @@
+import type { Profile } from '../gpu/program/profile.ts';
 import type { DispatchInfo, ProgramMemory } from '../gpu/program/program.ts';
 import type { SDbw } from '../metrics/s_dbw.ts';
 import type { HostTensor } from '../weights/host-tensor.ts';
@@ -23,6 +24,12 @@ export type TrainEvent =
       readonly describe: () => DispatchInfo[];
       /** Bytes that a step of a full batch uses. */
       readonly memory: ProgramMemory;
+    }
+  | {
+      /** A micro-batch of a stage that was timed dispatch by dispatch, where that was asked for. */
+      readonly type: 'profile';
+      readonly stage: string;
+      readonly profile: Profile;
     }
   | {
       readonly type: 'step';

@@ -1,5 +1,6 @@
 import { augment } from '../data/augment.ts';
 import type { Device } from '../gpu/device.ts';
+import type { Profile } from '../gpu/program/profile.ts';
 import { compile, type DispatchInfo, type Program, type ProgramMemory, type Readback } from '../gpu/program/program.ts';
 import type { Stage } from '../methods/method.ts';
 import type { Accumulator } from '../optim/accumulate.ts';
@@ -15,6 +16,8 @@ export interface StagePrograms {
    * waiting. The losses can be read whenever it suits.
    */
   run(images: Uint32Array<ArrayBuffer>, step: number, lr: number, apply: boolean): Promise<Readback<string>>;
+  /** Does the same and times the micro-batch's dispatches, for which it waits. */
+  profile(...step: Parameters<StagePrograms['run']>): Promise<Profile & Readback<string>>;
   /** The dispatches of a full micro-batch and its optimizer step. */
   describe(): DispatchInfo[];
   /** Of a full micro-batch's program. */
@@ -53,6 +56,12 @@ export async function createStagePrograms(
       const readback = program.run({ ...inputsOf(images, config, step), ...update?.inputs(lr) }, losses);
       if (apply) optimizer?.program.run(optimizer.update.inputs(lr));
       return readback;
+    },
+    async profile(images, step, lr, apply) {
+      const { program, losses, update, apply: optimizer } = await programFor(images.length);
+      const profile = await program.profile({ ...inputsOf(images, config, step), ...update?.inputs(lr) }, losses);
+      if (apply) optimizer?.program.run(optimizer.update.inputs(lr));
+      return profile;
     },
   };
 }

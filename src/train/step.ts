@@ -13,10 +13,14 @@ export interface Batch {
 }
 
 /**
- * Records one training step's forward and backward pass under a stage's loss. The total and each term become outputs
- * `loss.total`, `loss.NAME`. Returns the gradients of what the stage trains, by parameter.
+ * Records one training step's forward and backward pass under a stage's loss. Returns the gradients of what the stage
+ * trains, by parameter.
  */
-export function recordStep(tape: Tape, model: Model, stage: Stage, batch: Batch): Map<Tensor, Tensor> {
+export const recordStep = (tape: Tape, model: Model, stage: Stage, batch: Batch): Map<Tensor, Tensor> =>
+  gradients(tape, recordLoss(tape, model, stage, batch));
+
+/** Records the forward pass alone. The total and each term of the loss become outputs `loss.total`, `loss.NAME`. */
+export function recordLoss(tape: Tape, model: Model, stage: Stage, batch: Batch): Tensor {
   const terms = stage.loss(lazyStep(tape, model, batch));
   const list: LossTerm[] = Object.values(terms);
   const total = weightedSum(
@@ -25,7 +29,7 @@ export function recordStep(tape: Tape, model: Model, stage: Stage, batch: Batch)
   );
   tape.output('loss.total', total);
   for (const [name, { loss }] of Object.entries(terms)) tape.output(`loss.${name}`, loss);
-  return gradients(tape, total);
+  return total;
 }
 
 function lazyStep(tape: Tape, { encoder, projector, classifier }: Model, batch: Batch): Step {

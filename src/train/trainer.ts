@@ -34,7 +34,12 @@ export interface TrainConfig {
   readonly lr: number;
   readonly seed: number;
   readonly augmentation: Augmentation;
+  /** Whether a step of each stage tells what its dispatches take; what is trained stays the same. */
+  readonly profile?: boolean;
 }
+
+/** The micro-batch of a stage that is profiled where that is asked for: late enough to find all memory touched. */
+const PROFILED = 2;
 
 /** Micro-batches between two readbacks of losses: rare enough to cost nothing, often enough to see. */
 const READ_EVERY = 8;
@@ -89,7 +94,7 @@ export async function* train(device: Device, config: TrainConfig): AsyncGenerato
 
 /** Submits all steps of an epoch and tells their losses a few at a time. Returns the losses' means over the images. */
 async function* trainEpoch(
-  { method, indices, batch, seed, accumulate = 1 }: TrainConfig,
+  { method, indices, batch, seed, accumulate = 1, profile }: TrainConfig,
   stage: Stage,
   programs: StagePrograms,
   { epoch, lr, firstStep }: { epoch: number; lr: number; firstStep: number },
@@ -101,7 +106,14 @@ async function* trainEpoch(
   for (const [index, chosen] of batches.entries()) {
     const isLast = index === batches.length - 1;
     const step = firstStep + index;
-    const readback = await programs.run(chosen, step, lr, isLast || (index + 1) % accumulate === 0);
+    const apply = isLast || (index + 1) % accumulate === 0;
+    const timed = profile === true && epoch === stage.epochs[0] && index === Math.min(PROFILED, batches.length - 1);
+    let readback: Readback<string>;
+    if (timed) {
+      const profile = await programs.profile(chosen, step, lr, apply);
+      yield { type: 'profile', stage: stage.name, profile };
+      readback = profile;
+    } else readback = await programs.run(chosen, step, lr, apply);
     pending.push({ images: chosen.length, readback });
     if (pending.length < READ_EVERY && !isLast) continue;
     let losses: Record<string, number> = {};

@@ -7,8 +7,13 @@ export interface Command {
   readonly workgroups: Workgroups;
 }
 
-export function encode(pass: GPUComputePassEncoder, { pipeline, bindGroup, workgroups }: Command): void {
-  pass.setPipeline(pipeline);
-  pass.setBindGroup(0, bindGroup);
-  pass.dispatchWorkgroups(...workgroups);
+/** Encodes commands one after the other. A pipeline stays set for all that follow each other with it. */
+export function encode(pass: GPUComputePassEncoder, commands: readonly Command[]): void {
+  let current: GPUComputePipeline | undefined;
+  for (const { pipeline, bindGroup, workgroups } of commands) {
+    if (pipeline !== current) pass.setPipeline(pipeline);
+    current = pipeline;
+    pass.setBindGroup(0, bindGroup);
+    pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
+  }
 }

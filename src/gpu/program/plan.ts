@@ -19,7 +19,8 @@ export function plan(dispatches: readonly Dispatch[], outputs: readonly Tensor[]
   return { dispatches: kept, ...share(lives), ...totals(lives, kept.length) };
 }
 
-const written = ({ kernel, bindings }: Dispatch): Tensor[] =>
+/** The tensors that a dispatch writes. */
+export const writtenBy = ({ kernel, bindings }: Dispatch): Tensor[] =>
   kernel.bindings.filter(({ access }) => access === 'read_write').map(({ name }) => bindings[name] as Tensor);
 
 /** Keeps what writes a lasting tensor, an output, or something that a kept dispatch reads. */
@@ -27,7 +28,7 @@ function dropDead(dispatches: readonly Dispatch[], outputs: readonly Tensor[]): 
   const needed = new Set<Tensor>(outputs);
   const kept: Dispatch[] = [];
   for (const dispatch of [...dispatches].reverse()) {
-    if (!written(dispatch).some((tensor) => tensor.storage || needed.has(tensor))) continue;
+    if (!writtenBy(dispatch).some((tensor) => tensor.storage || needed.has(tensor))) continue;
     kept.push(dispatch);
     for (const tensor of Object.values(dispatch.bindings)) needed.add(tensor);
   }
@@ -45,7 +46,7 @@ interface Life {
 function lifetimes(dispatches: readonly Dispatch[], outputs: readonly Tensor[]): Life[] {
   const lives = new Map<Tensor, Life>();
   dispatches.forEach((dispatch, index) => {
-    const writes = new Set(written(dispatch));
+    const writes = new Set(writtenBy(dispatch));
     for (const tensor of Object.values(dispatch.bindings)) {
       if (tensor.storage) continue;
       const life = lives.get(tensor);

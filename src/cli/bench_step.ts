@@ -1,0 +1,103 @@
+import { type Command, Option } from 'commander';
+import { mebibytes } from '../gpu/device.ts';
+import { ceTuning } from '../methods/ce_tuning.ts';
+import { coin } from '../methods/coin.ts';
+import { scl } from '../methods/scl.ts';
+import { createModel, encoders, type ModelOptions } from '../nn/model.ts';
+import { STEMS } from '../nn/resnet.ts';
+import { requestDevice } from '../node.ts';
+import { alignColumns } from '../report/align.ts';
+import { profileTable } from '../report/profile.ts';
+import { measureCompile } from '../train/measure_compile.ts';
+import { createTrainingStep, timeSteps } from '../train/measure_step.ts';
+import { guarded } from './errors.ts';
+import { number, positiveInteger } from './options.ts';
+import { writeTrace } from './trace.node.ts';
+
+const LOSSES = { ce: ceTuning, scl, coin };
+
+interface StepOptions {
+  readonly arch: ModelOptions['arch'];
+  readonly batch?: number;
+  readonly image: number;
+  readonly stem?: keyof typeof STEMS;
+  readonly loss: keyof typeof LOSSES;
+  readonly runs: number;
+  readonly plan?: boolean;
+  readonly profile?: string | true;
+}
+
+/** Images of a step where none are given: software drivers take seconds for each. */
+const BATCH = { cpu: 2, gpu: 64 };
+
+/** The slowest pipelines that are listed. */
+const LISTED = 5;
+
+/** Adds `bench step` to the command `bench`, which has to be there. */
+export function addBenchStep(program: Command): void {
+  const bench = program.commands.find((command) => command.name() === 'bench') as Command;
+  bench
+    .command('step')
+    .description('build, compile and time a whole training step: forward, backward and optimizer')
+    .addOption(new Option('--arch <name>', 'encoder').choices(Object.keys(encoders)).default('resnet50'))
+    .addOption(number('--batch <n>', 'images (default: 64, software drivers: 2)', positiveInteger))
+    .addOption(number('--image <px>', 'height and width of the images', positiveInteger, 224))
+    .addOption(new Option('--stem <kind>', 'first convolution').choices(Object.keys(STEMS)))
+    .addOption(
+      new Option('--loss <name>', 'cross-entropy, SCL or SupCon alone').choices(Object.keys(LOSSES)).default('ce'),
+    )
+    .addOption(number('--runs <n>', 'timed steps', positiveInteger, 3))
+    .option('--plan', 'tell memory and compile times, but run no step')
+    .option('--profile [file]', 'also time each dispatch and write a trace (default: step.trace.json)')
+    .action(guarded(benchStep));
+}
+
+async function benchStep({ arch, image, stem, loss, runs, plan, profile, ...options }: StepOptions): Promise<void> {
+  const device = await requestDevice();
+  const { target } = device;
+  console.log(device.description);
+  const batch = options.batch ?? BATCH[target.kind];
+  const method = LOSSES[loss];
+  const model = createModel({
+    ...{ arch, classes: 1000, seed: 0 },
+    projector: method.projector ? {} : undefined,
+    ...(stem && { encoder: { stem } }),
+  });
+  const step = createTrainingStep(target, model, method, [batch, image, image, model.encoder.channels]);
+  const { dispatches, memory } = step;
+  const flops = dispatches.reduce((sum, dispatch) => sum + dispatch.flops, 0);
+  const bytes = dispatches.reduce((sum, dispatch) => sum + dispatch.bytes, 0);
+  console.log(
+    `${arch}, ${loss}, batch ${batch}, ${image} px: ${dispatches.length} dispatches, ${(flops / 1e9).toFixed(1)} GFLOP, ${(bytes / 1e9).toFixed(1)} GB moved at least`,
+  );
+  console.log(
+    `memory: peak ${mebibytes(memory.planned + memory.lasting)} with reuse, ${mebibytes(memory.unshared + memory.lasting)} without; ` +
+      `what backward keeps ${mebibytes(memory.kept)} + parameters, gradients, state and inputs ${mebibytes(memory.lasting)} ` +
+      `= ${mebibytes(memory.kept + memory.lasting)}; ratio ${((memory.planned + memory.lasting) / (memory.kept + memory.lasting)).toFixed(3)}`,
+  );
+
+  const compiled = await measureCompile(device, step.tape, await requestDevice());
+  console.log(
+    `compile from cold: ${compiled.seconds.toFixed(1)} s for ${compiled.pipelines.length} pipelines in parallel, first dispatch of each included; one by one, the slowest:`,
+  );
+  const slowest = compiled.pipelines.slice(0, LISTED).map(({ kernel, constants, milliseconds }) => {
+    const values = Object.entries(constants).map(([name, value]) => `${name}=${value}`);
+    return [`  ${kernel}`, `${milliseconds.toFixed(0)} ms`, values.join(' ')];
+  });
+  console.log(alignColumns(slowest).join('\n'));
+  if (plan) return;
+
+  const { program } = compiled;
+  const timed = await timeSteps(device, program, step.inputs, runs);
+  const seconds = timed.step / 1000;
+  console.log(
+    `step: ${timed.step.toFixed(1)} ms, ${(batch / seconds).toFixed(1)} images/s, ${(flops / 1e9 / seconds).toFixed(1)} GF/s (median of ${runs})`,
+  );
+  console.log(
+    `host: ${timed.host.toFixed(2)} ms a step, ${((100 * timed.host) / timed.step).toFixed(2)} % of it: ${timed.recording.toFixed(2)} ms to record and submit, the rest to write ${mebibytes(timed.written)} of inputs`,
+  );
+  if (profile === undefined) return;
+  const profiled = await program.profile(step.inputs);
+  console.log(profileTable(profiled, {}));
+  console.log(await writeTrace(profile === true ? 'step.trace.json' : profile, profiled, `${arch}, batch ${batch}`));
+}

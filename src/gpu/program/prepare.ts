@@ -1,0 +1,105 @@
+import type { Dispatch, Tape } from '../../tape/tape.ts';
+import { byteLength, type Tensor } from '../../tape/tensor.ts';
+import { type Device, mebibytes } from '../device.ts';
+import { packUniforms } from '../kernel/kernel.ts';
+import type { Pipeline } from '../kernel/pipelines.ts';
+import type { Command } from './command.ts';
+import { type Plan, plan } from './plan.ts';
+
+/** A tape with all that its runs need made once: memory, pipelines, uniforms and bind groups. */
+export interface Prepared {
+  readonly planned: Plan;
+  /** One for each planned dispatch. */
+  readonly commands: readonly Command[];
+  /** The commands in runs that are submitted together. */
+  readonly submissions: readonly (readonly Command[])[];
+  /** Where a tensor lies. */
+  locate(tensor: Tensor): Required<GPUBufferBinding>;
+}
+
+/**
+ * A submission is cut before it exceeds this many operations or bytes (a byte counts as four operations), so that none
+ * runs long enough for an operating system to reset the GPU.
+ */
+const SUBMISSION_COST = { gpu: 2e11, cpu: 2e10 };
+
+/** Throws when a tensor is larger than the adapter can bind. */
+export async function prepare(device: Device, tape: Tape): Promise<Prepared> {
+  const { gpu, target } = device;
+  const planned = plan(tape.dispatches, [...tape.outputs.values()]);
+  checkSizes(device, planned);
+  const pipelines = await device.wait(
+    Promise.all(planned.dispatches.map(({ kernel, constants }) => device.pipelines.get(kernel, constants))),
+  );
+  const scratch = device.scratch.take(planned.sizes);
+  const locate = (tensor: Tensor): Required<GPUBufferBinding> => {
+    const size = byteLength(tensor);
+    if (!tensor.storage)
+      return { buffer: scratch[planned.placement.get(tensor) as number] as GPUBuffer, offset: 0, size };
+    const { chunk, offset } = tensor.storage;
+    return { buffer: device.buffer(chunk), offset, size };
+  };
+  const uniforms = writeUniforms(gpu, planned.dispatches);
+  const commands = planned.dispatches.map(({ kernel, bindings, workgroups, label }, index): Command => {
+    const { pipeline, layout } = pipelines[index] as Pipeline;
+    const entries: GPUBindGroupEntry[] = kernel.bindings.map(({ name, binding }) => ({
+      binding,
+      resource: locate(bindings[name] as Tensor),
+    }));
+    const uniform = uniforms.at(index);
+    if (uniform) entries.push({ binding: 0, resource: uniform });
+    return { pipeline, workgroups, bindGroup: gpu.createBindGroup({ label, layout, entries }) };
+  });
+  return { planned, commands, submissions: cut(planned.dispatches, commands, SUBMISSION_COST[target.kind]), locate };
+}
+
+/** All uniforms of a program in one buffer, written once, a slot a dispatch. */
+function writeUniforms(gpu: GPUDevice, dispatches: readonly Dispatch[]): (GPUBufferBinding | undefined)[] {
+  const slot = gpu.limits.minUniformBufferOffsetAlignment;
+  let bytes = 0;
+  const slots = dispatches.map(({ kernel, uniforms }) => {
+    if (!kernel.uniforms) return undefined;
+    const offset = bytes;
+    bytes += Math.ceil(kernel.uniforms.size / slot) * slot;
+    return { offset, data: packUniforms(kernel, uniforms) };
+  });
+  if (bytes === 0) return slots.map(() => undefined);
+  const buffer = gpu.createBuffer({
+    label: 'uniforms',
+    size: bytes,
+    usage: GPUBufferUsage.UNIFORM,
+    mappedAtCreation: true,
+  });
+  const mapped = new Uint8Array(buffer.getMappedRange());
+  for (const entry of slots) if (entry) mapped.set(new Uint8Array(entry.data), entry.offset);
+  buffer.unmap();
+  return slots.map((entry) => entry && { buffer, offset: entry.offset, size: entry.data.byteLength });
+}
+
+/** Splits the commands of dispatches into runs of bounded cost, at least one. */
+function cut(dispatches: readonly Dispatch[], commands: readonly Command[], budget: number): Command[][] {
+  const runs: Command[][] = [];
+  let from = 0;
+  let cost = 0;
+  dispatches.forEach(({ flops, bytes }, index) => {
+    const own = flops + 4 * bytes;
+    if (index > from && cost + own > budget) {
+      runs.push(commands.slice(from, index));
+      from = index;
+      cost = 0;
+    }
+    cost += own;
+  });
+  runs.push(commands.slice(from));
+  return runs;
+}
+
+function checkSizes({ target }: Device, { dispatches }: Plan): void {
+  const most = Math.min(target.limits.maxStorageBufferBindingSize, target.limits.maxBufferSize);
+  for (const { bindings, label } of dispatches)
+    for (const tensor of Object.values(bindings))
+      if (byteLength(tensor) > most)
+        throw new Error(
+          `${label}: ${tensor.label} [${tensor.shape.join(', ')}] needs ${mebibytes(byteLength(tensor))}, but ${target.name} binds at most ${mebibytes(most)}; use a smaller batch.`,
+        );
+}

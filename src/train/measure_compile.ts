@@ -1,0 +1,99 @@
+import type { Device } from '../gpu/device.ts';
+import { type Command, encode } from '../gpu/program/command.ts';
+import { type Prepared, prepare } from '../gpu/program/prepare.ts';
+import { compile, type Program } from '../gpu/program/program.ts';
+import type { Tape } from '../tape/tape.ts';
+
+export interface CompileTimes {
+  readonly program: Program;
+  /** Until all pipelines were compiled in parallel and each had run one workgroup, since some drivers compile only then. */
+  readonly seconds: number;
+  /** Each pipeline compiled and first run alone, the slowest first. */
+  readonly pipelines: readonly PipelineTime[];
+}
+
+export interface PipelineTime {
+  readonly kernel: string;
+  readonly constants: Readonly<Record<string, number>>;
+  readonly milliseconds: number;
+}
+
+/**
+ * Compiles a tape on `device`, which has compiled nothing yet, and each of its pipelines alone on `another` one.
+ * Leaves nonsense in the memory of what the tape writes on the latter, and in parameters on both.
+ */
+export async function measureCompile(device: Device, tape: Tape, another: Device): Promise<CompileTimes> {
+  const start = performance.now();
+  const program = await compile(device, tape);
+  const compiled = performance.now() - start;
+  // Pipelines and memory are there already: this only gives the commands.
+  const prepared = await prepare(device, tape);
+  await touch(device, prepared);
+  const first = performance.now();
+  runOnce(
+    device,
+    firstOfEach(prepared).map((index) => prepared.commands[index] as Command),
+  );
+  await device.idle();
+  return {
+    program,
+    seconds: (compiled + performance.now() - first) / 1000,
+    pipelines: await oneByOne(another, tape),
+  };
+}
+
+async function oneByOne(device: Device, tape: Tape): Promise<PipelineTime[]> {
+  const created: number[] = [];
+  for (const { kernel, constants } of tape.dispatches) {
+    const start = performance.now();
+    await device.wait(device.pipelines.get(kernel, constants));
+    created.push(performance.now() - start);
+  }
+  const prepared = await prepare(device, tape);
+  await touch(device, prepared);
+  const times: PipelineTime[] = [];
+  for (const index of firstOfEach(prepared)) {
+    const dispatch = prepared.planned.dispatches[index] as Prepared['planned']['dispatches'][number];
+    const start = performance.now();
+    runOnce(device, [prepared.commands[index] as Command]);
+    await device.idle();
+    const ran = performance.now() - start;
+    const { kernel, constants } = dispatch;
+    times.push({
+      kernel: kernel.name,
+      constants,
+      milliseconds: (created[tape.dispatches.indexOf(dispatch)] as number) + ran,
+    });
+  }
+  return times.sort((a, b) => b.milliseconds - a.milliseconds);
+}
+
+/** The first command of each pipeline. */
+const firstOfEach = ({ commands }: Prepared): number[] => {
+  const first = new Map<GPUComputePipeline, number>();
+  for (const [index, { pipeline }] of commands.entries()) if (!first.has(pipeline)) first.set(pipeline, index);
+  return [...first.values()];
+};
+
+function runOnce({ gpu }: Device, commands: readonly Command[]): void {
+  const encoder = gpu.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  encode(
+    pass,
+    commands.map((command) => ({ ...command, workgroups: [1, 1, 1] as const })),
+  );
+  pass.end();
+  gpu.queue.submit([encoder.finish()]);
+}
+
+/** Reads a word of every buffer, so that its first touch, which fills it with zeros, is not taken for a kernel's time. */
+async function touch({ gpu, idle }: Device, { planned, locate }: Prepared): Promise<void> {
+  const tensors = new Set(planned.dispatches.flatMap(({ bindings }) => Object.values(bindings)));
+  const buffers = new Set([...tensors].map((tensor) => locate(tensor).buffer));
+  const sink = gpu.createBuffer({ size: 4, usage: GPUBufferUsage.COPY_DST });
+  const encoder = gpu.createCommandEncoder();
+  for (const buffer of buffers) encoder.copyBufferToBuffer(buffer, 0, sink, 0, 4);
+  gpu.queue.submit([encoder.finish()]);
+  await idle();
+  sink.destroy();
+}
