@@ -8,11 +8,13 @@ import { STEMS } from '../nn/resnet.ts';
 import { requestDevice } from '../node.ts';
 import { alignColumns } from '../report/align.ts';
 import { profileTable } from '../report/profile.ts';
+import type { Choose } from '../tape/tape.ts';
 import { measureCompile } from '../train/measure_compile.ts';
 import { createTrainingStep, timeSteps } from '../train/measure_step.ts';
 import { guarded } from './errors.ts';
 import { number, positiveInteger } from './options.ts';
 import { writeTrace } from './trace.node.ts';
+import { TUNE_HELP, tuneFor } from './tune.ts';
 
 const LOSSES = { ce: ceTuning, scl, coin };
 
@@ -25,6 +27,7 @@ interface StepOptions {
   readonly runs: number;
   readonly plan?: boolean;
   readonly profile?: string | true;
+  readonly tune?: boolean;
 }
 
 /** Images of a step where none are given: software drivers take seconds for each. */
@@ -48,22 +51,43 @@ export function addBenchStep(program: Command): void {
     )
     .addOption(number('--runs <n>', 'timed steps', positiveInteger, 3))
     .option('--plan', 'tell memory and compile times, but run no step')
+    .option('--tune', TUNE_HELP)
     .option('--profile [file]', 'also time each dispatch and write a trace (default: step.trace.json)')
     .action(guarded(benchStep));
 }
 
-async function benchStep({ arch, image, stem, loss, runs, plan, profile, ...options }: StepOptions): Promise<void> {
+async function benchStep({
+  arch,
+  image,
+  stem,
+  loss,
+  runs,
+  plan,
+  profile,
+  tune,
+  ...options
+}: StepOptions): Promise<void> {
   const device = await requestDevice();
   const { target } = device;
   console.log(device.description);
   const batch = options.batch ?? BATCH[target.kind];
   const method = LOSSES[loss];
-  const model = createModel({
-    ...{ arch, classes: 1000, seed: 0 },
-    projector: method.projector ? {} : undefined,
-    ...(stem && { encoder: { stem } }),
-  });
-  const step = createTrainingStep(target, model, method, [batch, image, image, model.encoder.channels]);
+  const create = (choose?: Choose) => {
+    const model = createModel({
+      ...{ arch, classes: 1000, seed: 0 },
+      projector: method.projector ? {} : undefined,
+      ...(stem && { encoder: { stem } }),
+    });
+    return createTrainingStep(target, model, method, [batch, image, image, model.encoder.channels], choose);
+  };
+  if (tune) {
+    // On a device of its own, so that what follows still starts from cold.
+    const tuner = await requestDevice();
+    await tuneFor(tuner, `${arch}, batch ${batch}`, (choose) => create(choose).tape);
+    for (const [key, choice] of tuner.measured) device.measured.set(key, choice);
+    tuner.destroy();
+  }
+  const step = create();
   const { dispatches, memory } = step;
   const flops = dispatches.reduce((sum, dispatch) => sum + dispatch.flops, 0);
   const bytes = dispatches.reduce((sum, dispatch) => sum + dispatch.bytes, 0);

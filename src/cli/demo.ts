@@ -15,6 +15,7 @@ import { guarded } from './errors.ts';
 import { makeFolder, runMethod, type Settings } from './fine_tune.ts';
 import { fraction, integer, number, positiveInteger } from './options.ts';
 import { reportData, withFeatures, writeReport } from './report.ts';
+import { TUNE_HELP } from './tune.ts';
 import { encoderOf, loadParts, readWeights } from './weights.ts';
 
 /** Labelled images of each class: few, since that is when a self-supervised checkpoint matters. */
@@ -27,6 +28,7 @@ interface DemoOptions {
   readonly out: string;
   readonly describe?: boolean;
   readonly profile?: boolean;
+  readonly tune?: boolean;
 }
 
 export function addDemo(program: Command): void {
@@ -38,6 +40,7 @@ export function addDemo(program: Command): void {
     .addOption(number('--seed <n>', 'fixes heads, order and augmentation', integer, 0))
     .option('--out <folder>', 'where results go', 'runs/demo')
     .option('--describe', "print each stage's dispatches by layer")
+    .option('--tune', TUNE_HELP)
     .option(
       '--profile',
       "time a step of each stage: print its dispatches, longest first, and write a trace to the run's folder",
@@ -45,7 +48,7 @@ export function addDemo(program: Command): void {
     .action(guarded(demo));
 }
 
-async function demo({ epochs, alpha, seed, out, describe, profile }: DemoOptions): Promise<void> {
+async function demo({ epochs, alpha, seed, out, describe, profile, tune }: DemoOptions): Promise<void> {
   await makeFolder(out);
   const device = await requestDevice();
   console.error(device.description);
@@ -93,7 +96,7 @@ async function demo({ epochs, alpha, seed, out, describe, profile }: DemoOptions
   });
   const runs: Run[] = [];
   let written = { page: '', numbers: '' };
-  const run = { settings, data, indices, test: testData, weights, out, describe, profile };
+  const run = { settings, data, indices, test: testData, weights, out, describe, profile, tune };
   for (const method of [ceTuning, scl, coin]) {
     const { run: trained, final } = await runMethod(device, { ...run, method });
     runs.push(withFeatures(trained, final));

@@ -1,6 +1,6 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Augmentation } from '../data/augment.ts';
+import { type Augmentation, augment } from '../data/augment.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Device } from '../gpu/device.ts';
 import type { Method, MethodConfig } from '../methods/method.ts';
@@ -9,8 +9,10 @@ import { sgd } from '../optim/sgd.ts';
 import { collect, type Run } from '../report/data.ts';
 import { dispatchTable, memoryLine } from '../report/dispatches.ts';
 import { profileTable } from '../report/profile.ts';
+import { createTape } from '../tape/tape.ts';
 import { createEvaluator, type Evaluation } from '../train/evaluate.ts';
 import type { TrainEvent } from '../train/events.ts';
+import { recordStep } from '../train/step.ts';
 import { train } from '../train/trainer.ts';
 import { writeSafetensors } from '../weights/safetensors.ts';
 import { saveState } from '../weights/state_dict.ts';
@@ -18,6 +20,7 @@ import { reason } from './errors.ts';
 import { logEvents } from './log.node.ts';
 import { showProgress } from './progress.ts';
 import { writeTrace } from './trace.node.ts';
+import { tuneFor } from './tune.ts';
 import { loadParts, type Weights } from './weights.ts';
 
 /** All that decides a run, but for the method, the data and the weights to start from. */
@@ -45,6 +48,8 @@ export interface RunOptions {
   readonly weights?: Weights | undefined;
   /** Prints each stage's dispatches by layer. */
   readonly describe?: boolean | undefined;
+  /** Chooses kernels by measuring them first. */
+  readonly tune?: boolean | undefined;
   /** Times a step of each stage: prints its dispatches and writes a trace. */
   readonly profile?: boolean | undefined;
   /** The folder for the log and the checkpoint, `METHOD.jsonl` and `METHOD.safetensors`. */
@@ -70,13 +75,16 @@ export async function runMethod(device: Device, options: RunOptions): Promise<Ou
   await makeFolder(out);
   const channels = data.images.shape[3] as number;
   const classes = method.views ? undefined : data.classes.length;
-  const model = createModel({
-    arch,
-    encoder: { ...encoder, channels },
-    projector: method.projector ? settings.projector : undefined,
-    classes,
-    seed,
-  });
+  const create = () =>
+    createModel({
+      arch,
+      encoder: { ...encoder, channels },
+      projector: method.projector ? settings.projector : undefined,
+      classes,
+      seed,
+    });
+  if (options.tune) await tuneStages(device, options, create());
+  const model = create();
   if (weights) loadParts(device, model, weights, ['encoder']);
   const evaluate = test && (await createEvaluator(device, model, test));
   let final: Evaluation | undefined;
@@ -141,6 +149,18 @@ async function* describing(events: AsyncIterable<TrainEvent>, title: string): As
       );
     yield event;
   }
+}
+
+/** Measures the candidates of each stage's full micro-batch on a model that is not needed afterwards. */
+async function tuneStages(device: Device, options: RunOptions, model: Model): Promise<void> {
+  const { method, settings, data, indices } = options;
+  const images = (method.views ?? 1) * Math.min(settings.batch, indices.length);
+  for (const stage of method.stages(settings, model).filter(({ epochs: [from, to] }) => from < to))
+    await tuneFor(device, `${method.title}, ${stage.name}`, (choose) => {
+      const tape = createTape(device.target, { candidates: choose });
+      recordStep(tape, model, stage, augment(tape, data, images, settings.augmentation));
+      return tape;
+    });
 }
 
 /** Passes events on and shows profiles: as a table, and as a trace in the stage's file. */

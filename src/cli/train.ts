@@ -13,6 +13,7 @@ import { guarded } from './errors.ts';
 import { runMethod, type Settings } from './fine_tune.ts';
 import { fraction, integer, nonNegative, number, positive, positiveInteger } from './options.ts';
 import { reportData, withFeatures, writeReport } from './report.ts';
+import { TUNE_HELP } from './tune.ts';
 import { encoderOf, readWeights } from './weights.ts';
 
 interface TrainOptions {
@@ -41,6 +42,7 @@ interface TrainOptions {
   readonly out: string;
   readonly describe?: boolean;
   readonly profile?: boolean;
+  readonly tune?: boolean;
 }
 
 /** Options that say what is trained on what; shared with `pretrain`. */
@@ -88,6 +90,7 @@ export function addTrain(program: Command): void {
     .addOption(number('--seed <n>', 'fixes first values, order and augmentation', integer, 42))
     .option('--out <folder>', 'where checkpoint, log and results go', 'runs/train')
     .option('--describe', "print each stage's dispatches by layer")
+    .option('--tune', TUNE_HELP)
     .option(
       '--profile',
       "time a step of each stage: print its dispatches, longest first, and write a trace to the run's folder",
@@ -137,6 +140,7 @@ async function fineTune(options: TrainOptions): Promise<void> {
     out: options.out,
     describe: options.describe,
     profile: options.profile,
+    tune: options.tune,
   });
   const report: ReportData = {
     ...reportData(device, {

@@ -22,6 +22,8 @@ export interface Device {
   read(tensor: Tensor): Promise<TypedArray>;
   /** A buffer to copy results into; see `Staging`. */
   stage(bytes: number): Staging;
+  /** The fastest candidates by op and problem, as far as they were measured: the target's `measured`, to be added to. */
+  readonly measured: Map<string, string>;
   /** Awaits a promise that the GPU resolves, in the way that costs this runtime least. */
   wait<T>(promise: Promise<T>): Promise<T>;
   /** Waits until all submitted work is done. */
@@ -48,7 +50,8 @@ export async function createDevice(
   { why = '', wait = (p) => p }: DeviceOptions = {},
 ): Promise<Device> {
   const gpu = await openDevice(adapter);
-  const target = describeTarget(adapter, gpu);
+  const measured = new Map<string, string>();
+  const target = { ...describeTarget(adapter, gpu), measured };
   // Weak, so that the memory of a tape that is dropped can be freed.
   const buffers = new WeakMap<Chunk, GPUBuffer>();
   const failures: Error[] = [];
@@ -72,6 +75,7 @@ export async function createDevice(
   const device: Device = {
     gpu,
     target,
+    measured,
     description: why ? `${target.name} (${why})` : target.name,
     pipelines: createPipelines(gpu),
     scratch: createScratch(gpu),

@@ -24,11 +24,13 @@ export function choose<P extends object, C extends Candidate<P>>(
   const described = describeProblem(problem);
   const named = (wanted: string | undefined) =>
     fit.find(({ name }) => name === wanted) ?? fit.find(({ base }) => base !== undefined && base === wanted);
+  const plain = fit.find(({ suits }) => suits?.(problem, target) ?? true) ?? fit.at(-1);
+  const ways = fit.filter((candidate) => candidate !== plain);
+  if (plain) ways.unshift(plain);
   const chosen =
-    named(tape.choose(op, described, fit)) ??
+    named(tape.choose(op, described, ways, tape.dispatches.length)) ??
     named(target.measured?.get(`${op} ${described}`)) ??
-    fit.find(({ suits }) => suits?.(problem, target) ?? true) ??
-    fit.at(-1);
+    plain;
   if (chosen) return chosen;
   const reasons = candidates.map(({ name, unfit }) => `${name}: ${unfit?.(problem, target)}`);
   throw new Error(`${op}: no kernel fits (${reasons.join('; ')}).`);

@@ -58,10 +58,10 @@ export interface Way {
 }
 
 /**
- * Names the way to compute a problem of an op among those that can; undefined or another name leaves the choice to the
- * op. One in a certain tiling can be named without it, by its `base`.
+ * Names the way to compute a problem of an op among those that can, the plain choice first, when the tape has so many
+ * dispatches; undefined or another name leaves the choice to the op. One in a certain tiling can be named without it, by its `base`.
  */
-export type Choose = (op: string, problem: string, ways: readonly Way[]) => string | undefined;
+export type Choose = (op: string, problem: string, ways: readonly Way[], dispatches: number) => string | undefined;
 
 export interface TapeOptions {
   /** False for evaluation: ops then leave no records and save nothing. */

@@ -6,7 +6,7 @@ import type { Method } from '../methods/method.ts';
 import type { Model } from '../nn/model.ts';
 import { gradients } from '../ops/gradients.ts';
 import { sgd } from '../optim/sgd.ts';
-import { createTape, type Dispatch, type Tape } from '../tape/tape.ts';
+import { type Choose, createTape, type Dispatch, type Tape } from '../tape/tape.ts';
 import { byteLength, elements, type Shape, type Tensor } from '../tape/tensor.ts';
 import { recordLoss } from './step.ts';
 
@@ -31,13 +31,19 @@ export interface StepMemory {
 }
 
 /** The last stage's step of a method with its usual settings, on images of the given shape, under SGD with momentum. */
-export function createTrainingStep(target: Target, model: Model, method: Method, shape: Shape): TrainingStep {
+export function createTrainingStep(
+  target: Target,
+  model: Model,
+  method: Method,
+  shape: Shape,
+  candidates?: Choose,
+): TrainingStep {
   const [batch = 1] = shape;
   const config = { epochs: 1, lambda: 0.1, temperature: 0.3, variant: 'official', label_smoothing: 0 } as const;
   // All epochs belong to COIN's first stage, SupCon alone: its second one is SCL.
   const [stage] = method.stages({ ...config, alpha: 1 }, model);
   if (!stage) throw new Error(`${method.title} has no stage.`);
-  const tape = createTape(target);
+  const tape = createTape(target, { ...(candidates && { candidates }) });
   const loss = recordLoss(tape, model, stage, {
     images: tape.input('images', shape),
     labels: tape.input('labels', [batch], 'i32'),

@@ -1,0 +1,128 @@
+import type { Choose, Tape, Way } from '../../tape/tape.ts';
+import type { Device } from '../device.ts';
+import { type Prepared, prepare } from '../program/prepare.ts';
+import { profile } from '../program/profile.ts';
+
+/** What was measured of one problem. */
+export interface Tuned {
+  /** The op and its problem, as `Target.measured` has them. */
+  readonly key: string;
+  /** What the shape alone suggests, and its milliseconds in a run of the tape, all its launches together. */
+  readonly plain: string;
+  readonly plainTime: number;
+  /** The fastest; the plain choice unless another one wins by more than noise. */
+  readonly best: string;
+  readonly bestTime: number;
+}
+
+export interface TuneOptions {
+  /** Runs of each candidate. */
+  readonly rounds?: number;
+}
+
+/** What is expected to take this many times as long as the best is not measured. */
+const HOPELESS = 3;
+
+/** A candidate has to win by this factor, or else the plain choice stays. */
+const NOISE = 0.97;
+
+/**
+ * Measures the candidates of a tape's own problems, where their ops tell how long each should take, and notes the fastest
+ * in `device.measured`, from where tapes recorded later take them. Problems that are there already are not measured again.
+ * `record` makes the tape under a choice: the tape is recorded with every problem in its first way, again with every
+ * problem in its second, and so on; these take turns, and a way's time is the median of its rounds. Inputs keep what they
+ * hold, and the tape's lasting tensors are written: use a copy of what must not change.
+ */
+export async function tune(
+  device: Device,
+  record: (choose: Choose) => Tape,
+  { rounds = 3 }: TuneOptions = {},
+): Promise<Tuned[]> {
+  const plain = recordWays(device, record, 0);
+  const most = Math.max(0, ...plain.sites.map(({ ways }) => ways.length));
+  if (most === 0) return [];
+  const turns: { sites: readonly Site[]; prepared: Prepared }[] = [];
+  for (let way = 0; way < most; way++) {
+    const { tape, sites } = way === 0 ? plain : recordWays(device, record, way);
+    turns.push({ sites: sitesWithDispatches(tape, sites), prepared: await prepare(device, tape) });
+  }
+  const times = new Map<string, Map<string, number[]>>();
+  for (let round = -1; round < rounds; round++)
+    for (const { sites, prepared } of round % 2 === 0 ? turns : [...turns].reverse()) {
+      const run = await profile(device, prepared.commands);
+      // The first round pays for memory and, on some drivers, compilation.
+      if (round < 0) continue;
+      const taken = new Map(
+        prepared.planned.dispatches.map((dispatch, i) => [dispatch, run.times[i]?.nanoseconds ?? 0]),
+      );
+      const sums = new Map<string, { key: string; name: string; sum: number }>();
+      for (const { key, name, dispatches } of sites) {
+        const entry = sums.get(key) ?? { key, name, sum: 0 };
+        for (const dispatch of dispatches) entry.sum += (taken.get(dispatch) ?? 0) / 1e6;
+        sums.set(key, entry);
+      }
+      for (const { key, name, sum } of sums.values()) {
+        const ways = times.get(key) ?? new Map<string, number[]>();
+        times.set(key, ways.set(name, [...(ways.get(name) ?? []), sum]));
+      }
+    }
+  const tuned = [...times].map(([key, ways]) => best(key, ways));
+  for (const { key, best } of tuned) device.measured.set(key, best);
+  return tuned;
+}
+
+/** A choice made while a tape was recorded. */
+interface Site {
+  readonly key: string;
+  readonly name: string;
+  readonly ways: readonly Way[];
+  /** Of the tape, when the choice was made. */
+  readonly from: number;
+  readonly dispatches: Tape['dispatches'];
+}
+
+/** Records with every open problem in its `index`-th way, or in its plain one where it has fewer. */
+function recordWays({ measured }: Device, record: (choose: Choose) => Tape, index: number) {
+  const sites: Site[] = [];
+  const tape = record((op, problem, all, from) => {
+    const key = `${op} ${problem}`;
+    const ways = measured.has(key) ? [] : worthMeasuring(all);
+    const way = ways[index] ?? ways[0];
+    if (!way) return measured.get(key);
+    sites.push({ key, name: way.name, ways, from, dispatches: [] });
+    return way.name;
+  });
+  return { tape, sites };
+}
+
+/** The plain choice, which comes first, and what may beat it; nothing where there is no choice. */
+function worthMeasuring(ways: readonly Way[]): readonly Way[] {
+  const least = Math.min(...ways.map(({ time = Number.POSITIVE_INFINITY }) => time));
+  const open = ways.filter(({ time = Number.POSITIVE_INFINITY }, index) => index === 0 || time <= HOPELESS * least);
+  return open.length > 1 ? open : [];
+}
+
+/** A choice's dispatches: those of its op's kernels that directly follow it. */
+const sitesWithDispatches = ({ dispatches }: Tape, sites: readonly Site[]): Site[] =>
+  sites.map((site, index) => {
+    const [family = ''] = site.key.split(/[ .]/);
+    const following = dispatches.slice(site.from, sites[index + 1]?.from);
+    const end = following.findIndex(({ kernel }) => !kernel.name.startsWith(`${family}/`));
+    return { ...site, dispatches: end < 0 ? following : following.slice(0, end) };
+  });
+
+/** The plain way is the first that was measured. */
+function best(key: string, ways: ReadonlyMap<string, readonly number[]>): Tuned {
+  const medians = [...ways].map(([name, times]) => ({ name, time: median(times) }));
+  const [plain = { name: '', time: 0 }] = medians;
+  const fastest = medians.reduce((a, b) => (b.time < a.time ? b : a), plain);
+  const winner = fastest.time < NOISE * plain.time ? fastest : plain;
+  return { key, plain: plain.name, plainTime: plain.time, best: winner.name, bestTime: winner.time };
+}
+
+const median = (values: readonly number[]): number => {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const above = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? above : (above + (sorted[middle - 1] ?? above)) / 2;
+};
