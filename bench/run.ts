@@ -191,7 +191,8 @@ async function timesOfDispatches(
   if (!target.features.has('timestamp-query')) return undefined;
   const runs = [await program.profile(), await program.profile(), await program.profile()];
   return program.describe().map(({ kernel, label, flops, bytes }, index) => {
-    const ms = Math.min(...runs.map((run) => run[index]?.nanoseconds ?? Number.POSITIVE_INFINITY)) / 1e6;
+    const ms =
+      Math.min(...runs.map(({ dispatches }) => dispatches[index]?.nanoseconds ?? Number.POSITIVE_INFINITY)) / 1e6;
     return { kernel, label, flops, bytes, ms, ...shareOfRoof({ flops, bytes }, ms, roofs) };
   });
 }

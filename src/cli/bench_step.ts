@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { measureRoofs } from '../../bench/roofs.ts';
 import { mebibytes } from '../gpu/device.ts';
 import { ceTuning } from '../methods/ce_tuning.ts';
 import { coin } from '../methods/coin.ts';
@@ -7,7 +8,7 @@ import { createModel, encoders, type ModelOptions } from '../nn/model.ts';
 import { STEMS } from '../nn/resnet.ts';
 import { requestDevice } from '../node.ts';
 import { alignColumns } from '../report/align.ts';
-import { profileTable } from '../report/profile.ts';
+import { percentOfRoof, profileTable } from '../report/profile.ts';
 import type { Choose } from '../tape/tape.ts';
 import { measureCompile } from '../train/measure_compile.ts';
 import { createTrainingStep, timeSteps } from '../train/measure_step.ts';
@@ -111,17 +112,18 @@ async function benchStep({
   console.log(alignColumns(slowest).join('\n'));
   if (plan) return;
 
+  const roofs = await measureRoofs(device);
   const { program } = compiled;
   const timed = await timeSteps(device, program, step.inputs, runs);
   const seconds = timed.step / 1000;
   console.log(
-    `step: ${timed.step.toFixed(1)} ms, ${(batch / seconds).toFixed(1)} images/s, ${(flops / 1e9 / seconds).toFixed(1)} GF/s (median of ${runs})`,
+    `step: ${timed.step.toFixed(1)} ms, ${(batch / seconds).toFixed(1)} images/s, ${(flops / 1e9 / seconds).toFixed(1)} GF/s, ${percentOfRoof(flops, bytes, seconds, roofs).toFixed(0)} % of the roof (median of ${runs})`,
   );
   console.log(
     `host: ${timed.host.toFixed(2)} ms a step, ${((100 * timed.host) / timed.step).toFixed(2)} % of it: ${timed.recording.toFixed(2)} ms to record and submit, the rest to write ${mebibytes(timed.written)} of inputs`,
   );
   if (profile === undefined) return;
   const profiled = await program.profile(step.inputs);
-  console.log(profileTable(profiled, {}));
+  console.log(profileTable(profiled, { roofs }));
   console.log(await writeTrace(profile === true ? 'step.trace.json' : profile, profiled, `${arch}, batch ${batch}`));
 }

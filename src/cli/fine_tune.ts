@@ -1,5 +1,6 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { measureRoofs } from '../../bench/roofs.ts';
 import { type Augmentation, augment } from '../data/augment.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Device } from '../gpu/device.ts';
@@ -125,7 +126,7 @@ export async function runMethod(device: Device, options: RunOptions): Promise<Ou
   const save = (epoch: number) => saveCheckpoint(device, model, checkpoint, { ...metadata, epoch: `${epoch}` });
   const saved = saving(logEvents(events, join(out, `${method.name}.jsonl`)), save);
   const described = options.describe ? describing(saved, method.title) : saved;
-  const profiled = profiling(described, method.title, (stage) =>
+  const profiled = profiling(device, described, method.title, (stage) =>
     join(out, `${method.name}-${stage.replace(/\W+/g, '-')}.trace.json`),
   );
   const run = await collect(
@@ -165,13 +166,16 @@ async function tuneStages(device: Device, options: RunOptions, model: Model): Pr
 
 /** Passes events on and shows profiles: as a table, and as a trace in the stage's file. */
 async function* profiling(
+  device: Device,
   events: AsyncIterable<TrainEvent>,
   title: string,
   fileOf: (stage: string) => string,
 ): AsyncGenerator<TrainEvent> {
   for await (const event of events) {
     if (event.type === 'profile') {
-      console.log(`${title}, ${event.stage}: one micro-batch by time\n${profileTable(event.profile, {})}`);
+      console.log(
+        `${title}, ${event.stage}: one micro-batch by time\n${profileTable(event.profile, { roofs: await measureRoofs(device) })}`,
+      );
       console.log(await writeTrace(fileOf(event.stage), event.profile, `${title}, ${event.stage}`));
     }
     yield event;
