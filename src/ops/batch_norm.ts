@@ -3,7 +3,7 @@ import { shapeError, type Tape } from '../tape/tape.ts';
 import { elements, showShape, type Tensor } from '../tape/tensor.ts';
 import { type Candidate, choose } from './candidates.ts';
 import { mapGrid, reductionGrid, wholeGrid } from './columns.ts';
-import { elementwise, scale } from './elementwise.ts';
+import { scale } from './elementwise.ts';
 import { affineGradients, once } from './reduce.ts';
 
 /** Tensors of shape [C]. The running statistics are lasting tensors, which training updates in place. */
@@ -126,62 +126,59 @@ export function batchNorm(tape: Tape, x: Tensor, state: BatchNormState, options:
   }
 
   const backward = (dy: Tensor) => {
-    // The residual's gradient is dy behind the ReLU; where it is needed, all else starts from it.
-    const masked = once(() => {
-      const masks = relu && residual?.requiresGrad;
-      if (!masks) return dy;
-      const dz = tape.empty(x.shape, 'batch_norm.relu.grad');
-      elementwise(tape, kernels['elementwise/relu_backward'], { dy, y, dx: dz }, 'batch_norm.relu.backward', {});
-      return dz;
-    });
-    const mask = relu && !residual?.requiresGrad ? { RELU: 1 } : { RELU: 0 };
-    const withParameters = weight.requiresGrad || bias.requiresGrad;
+    // The residual's gradient is dy behind the ReLU; where it is needed, the sums' kernel writes it and the next one reads it.
+    const keeps = relu && residual?.requiresGrad === true;
+    // In evaluation only that and the parameters' gradients need the sums.
+    const needed = training || keeps || weight.requiresGrad || bias.requiresGrad;
     const sums = once(() => {
-      const grid = withParameters || training ? reduction : wholeGrid(tape.target, shape);
+      const grid = needed ? reduction : wholeGrid(tape.target, shape);
       const sums = tape.empty([grid.chunks + 1, 2, channels], 'batch_norm.sums');
+      const masked = tape.empty(keeps ? x.shape : [1], 'batch_norm.relu.grad');
       tape.dispatch(chosen.sums, {
-        bindings: { dy: masked(), y: mask.RELU ? y : masked(), x, partials, sums },
+        bindings: { dy, y: relu ? y : dy, x, partials, sums, masked },
         uniforms: {
           ...sizes,
-          // In evaluation only the parameters' gradients need the sums.
-          sum_rows: withParameters || training ? rows : 0,
+          sum_rows: needed ? rows : 0,
           chunk_rows: grid.chunkRows,
           chunks: grid.chunks,
           partials: training ? reduction.chunks : 1,
           partial_rows: partialRows,
           eps,
         },
-        constants: { ...grid.constants, ...mask },
+        constants: { ...grid.constants, RELU: relu ? 1 : 0, KEEP: keeps ? 1 : 0 },
         workgroups: grid.workgroups,
         label: 'batch_norm.backward_sums',
-        flops: withParameters || training ? 4 * elements(x.shape) : 0,
+        flops: needed ? 4 * elements(x.shape) : 0,
       });
-      return { sums, count: grid.chunks };
+      return { sums, count: grid.chunks, dz: keeps ? masked : dy };
     });
+    const residualGradient = () => (keeps ? sums().dz : dy);
     const parameters = affineGradients(tape, 'batch_norm', channels, sums);
     return {
       weight: parameters.thunk('dweight', !bias.requiresGrad && !x.requiresGrad),
       bias: parameters.thunk('dbias', !x.requiresGrad),
-      residual: (into?: Tensor) => (into ? scale(tape, masked(), 1, into) : masked()),
+      residual: (into?: Tensor) => (into ? scale(tape, residualGradient(), 1, into) : residualGradient()),
       x: (into?: Tensor) => {
         const dx = into ?? tape.empty(x.shape, 'batch_norm.grad');
+        const { sums: totals, count, dz } = sums();
+        const masks = relu && !keeps;
         tape.dispatch(chosen.input, {
           bindings: {
-            dy: masked(),
-            y: mask.RELU ? y : masked(),
+            dy: dz,
+            y: masks ? y : dz,
             x,
             weight,
-            sums: sums().sums,
+            sums: totals,
             dx,
             ...parameters.targets(),
           },
           uniforms: {
             ...sizes,
             chunk_rows: map.chunkRows,
-            sums: sums().count,
+            sums: count,
             mean_factor: training ? 1 / rows : 0,
           },
-          constants: { ...map.constants, ...mask },
+          constants: { ...map.constants, RELU: masks ? 1 : 0 },
           workgroups: map.workgroups,
           label: 'batch_norm.backward_input',
           flops: 5 * elements(x.shape),

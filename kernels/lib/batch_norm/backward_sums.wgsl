@@ -1,4 +1,6 @@
 const RELU: u32 = 0u; // @tune
+// Whether g is written too, as the gradient of a residual.
+const KEEP: u32 = 0u; // @tune
 
 struct Params {
   rows: u32,
@@ -17,6 +19,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read> x: array<Value>;
 @group(0) @binding(4) var<storage, read> partials: array<Value>;
 @group(0) @binding(5) var<storage, read_write> sums: array<Value>;
+@group(0) @binding(6) var<storage, read_write> masked: array<Value>;
 
 // @include lib/columns.wgsl
 // Work down the columns of a row-major [rows, columns] tensor of `Value`s (f32 or vec4f): a workgroup takes COLUMN_LANES
@@ -95,6 +98,14 @@ fn combine_partials(column: u32, lane: u32) -> Moments {
 }
 // @end
 
+fn gradient(at: u32) -> Value {
+  var g = dy[at];
+  if (RELU == 1u) {
+    g = select(Value(0.0), g, y[at] > Value(0.0));
+  }
+  return g;
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane: u32) {
   let column = wid.x * COLUMN_LANES + lane % COLUMN_LANES;
@@ -106,17 +117,35 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane
 
   var sum = Value(0.0);
   var products = Value(0.0);
-  let end = min((wid.y + 1u) * params.chunk_rows, params.sum_rows);
+  // Lanes beyond the last column get no rows.
+  let end = select(0u, min((wid.y + 1u) * params.chunk_rows, params.sum_rows), column < params.columns);
   let first = wid.y * params.chunk_rows + row_lane;
   let stride = ROW_LANES * params.columns;
   var at = first * params.columns + inside;
-  for (var row = first; row < end; row += ROW_LANES) {
-    var gradient = dy[at];
-    if (RELU == 1u) {
-      gradient = select(Value(0.0), gradient, y[at] > Value(0.0));
+  var row = first;
+  // Four rows a turn make up for the loop, which costs a software driver as much as one of them.
+  for (; row + 3u * ROW_LANES < end; row += 4u * ROW_LANES) {
+    let a = gradient(at);
+    let b = gradient(at + stride);
+    let c = gradient(at + 2u * stride);
+    let d = gradient(at + 3u * stride);
+    sum += (a + b) + (c + d);
+    products += a * (x[at] - mean) + b * (x[at + stride] - mean) + c * (x[at + 2u * stride] - mean) + d * (x[at + 3u * stride] - mean);
+    if (KEEP == 1u) {
+      masked[at] = a;
+      masked[at + stride] = b;
+      masked[at + 2u * stride] = c;
+      masked[at + 3u * stride] = d;
     }
-    sum += gradient;
-    products += gradient * (x[at] - mean);
+    at += 4u * stride;
+  }
+  for (; row < end; row += ROW_LANES) {
+    let g = gradient(at);
+    sum += g;
+    products += g * (x[at] - mean);
+    if (KEEP == 1u) {
+      masked[at] = g;
+    }
     at += stride;
   }
   sum = sum_row_lanes(sum, lane);
