@@ -299,9 +299,10 @@ fn main(
   var k = 0u;
   var staged = 0u;
   var buffer = 0u;
+  // Outside of the loop, so that no round clears them.
+  var a_read = mat4x4f();
+  var b_read = mat4x4f();
   for (; (segment < gemm_segments()) | (staged > 0u); ) {
-    var a_read = mat4x4f();
-    var b_read = mat4x4f();
     var read = 0u;
     if (segment < gemm_segments()) {
       if (k == 0u) {
@@ -323,7 +324,8 @@ fn main(
         segment = segment_from(segment + 1u, wid.z);
       }
     }
-    // A segment that ends within a round costs no products with nothing.
+    // A segment that ends within a round costs no products with nothing. The bound is no constant, which also keeps drivers from
+    // unrolling more than four k: 256 multiply-adds to 8 × 8 outputs.
     for (var part = 0u; part < staged; part++) {
       let a_at = buffer * A_BUFFER + 4u * part * A_LINES + (y ^ (part * A_EXCHANGE));
       let b_at = buffer * B_BUFFER + 4u * part * B_LINES + (x ^ (part * B_EXCHANGE));
