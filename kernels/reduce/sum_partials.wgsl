@@ -1,6 +1,7 @@
 // total[i] = Σ_s partials[s, i], s in ascending order, so that two runs give the same bits; or that added to what total holds.
 // Layout: `splits` partials of `vec4s` vec4s one after the other.
-// Scheme: an invocation adds one vec4 of all partials. Traffic: every partial read once, the total written once.
+// Scheme: an invocation adds one vec4 of all partials and asks for four at a time.
+// Traffic: every partial read once, the total written once.
 
 const WORKGROUP: u32 = 64u; // @tune
 // Whether the sum is added to what total holds.
@@ -35,8 +36,17 @@ fn main(
   if (i >= params.vec4s) {
     return;
   }
-  var sum = partials[i];
-  for (var s = 1u; s < params.splits; s++) {
+  var sum = vec4f();
+  let fours = params.splits / 4u * 4u;
+  for (var s = 0u; s < fours; s += 4u) {
+    let at = s * params.vec4s + i;
+    let first = partials[at];
+    let second = partials[at + params.vec4s];
+    let third = partials[at + 2u * params.vec4s];
+    let fourth = partials[at + 3u * params.vec4s];
+    sum = sum + first + second + third + fourth;
+  }
+  for (var s = fours; s < params.splits; s++) {
     sum += partials[s * params.vec4s + i];
   }
   if (ACCUMULATE == 1u) {

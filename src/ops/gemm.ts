@@ -9,6 +9,8 @@ export interface Gemm {
   readonly columns: number;
   readonly depth: number;
   readonly slices: number;
+  /** Into how many parts the sum over depth may be cut; 1 unless given. */
+  readonly mostSplits?: number;
   /** Whether the operands can be read as vec4s. */
   readonly vec4: boolean;
   /** Of a convolution: with more than one it is no GEMM. */
@@ -32,6 +34,8 @@ export interface GemmCandidate<K> extends Candidate<Gemm> {
 /** A candidate in one tiling; a kernel without a body has none. */
 export interface GemmChoice<K> extends GemmCandidate<K> {
   readonly tiling?: Tiling;
+  /** Into how many parts to cut the sum over depth. */
+  readonly splits: number;
 }
 
 /** The candidate that reads an operand's vec4s or, for the `scalar` one, its floats. */
@@ -68,19 +72,23 @@ function unfitBody(body: Body, { vec4, groups = 1 }: Gemm, target: Target, scala
   return undefined;
 }
 
+/** Processors of an adapter; nothing tells how many a GPU has, and there are those with ten and with 150. */
+export const processorsOf = ({ kind }: Target): number => (kind === 'cpu' ? 4 : 128);
+
 /**
- * How many workgroups of so many invocations an adapter wants at least. A GPU is taken to have 64 processors, each with
- * 16 warps of 32 to choose from: invocations have many independent sums, so that more would hide little.
+ * How many workgroups an adapter wants at least. Eight warps of 32 keep a GPU's processor busy, since invocations have many
+ * independent sums.
  */
-export const processorsOf = ({ kind }: Target, threads = 64): number => (kind === 'cpu' ? 4 : (64 * 16 * 32) / threads);
+const workgroupsWanted = (target: Target, threads: number): number =>
+  processorsOf(target) * (target.kind === 'cpu' ? 1 : (8 * 32) / threads);
 
 /** Tiles of one slice. */
 export const tilesOf = ({ rows, columns }: Gemm, tile: Pick<Tiling, 'rows' | 'columns'>): number =>
   Math.ceil(rows / tile.rows) * Math.ceil(columns / tile.columns);
 
 /**
- * Chooses a kernel and its tiling. The plain choice is the body of the adapter's class in the tiling that should finish
- * first: the least padded work, as long as there are tiles for all processors.
+ * Chooses a kernel, its tiling and into how many parts to cut the sum. The plain choice is the body of the adapter's class in
+ * the tiling that should finish first.
  */
 export function chooseGemm<K>(
   tape: Tape,
@@ -91,18 +99,52 @@ export function chooseGemm<K>(
   const { target } = tape;
   const inTilings = (candidate: GemmCandidate<K>): GemmChoice<K>[] => {
     const { name, body, unfit } = candidate;
-    if (!body) return [{ ...candidate, time: gemm.rows * gemm.columns * gemm.slices * COST.none[target.kind] }];
-    if (unfit?.(gemm, target) !== undefined) return [candidate];
+    const cost = COST[body ?? 'none'][target.kind];
+    if (!body) return [{ ...candidate, ...estimate(target, gemm, SINGLE, cost) }];
+    if (unfit?.(gemm, target) !== undefined) return [{ ...candidate, splits: 1 }];
     return OPTIONS[body](target, gemm.columns)
-      .map((tiling) => {
-        const count = Math.max(tilesOf(gemm, tiling) * gemm.slices, processorsOf(target, tiling.threads));
-        const time = count * tiling.rows * tiling.columns * tiling.cost * COST[body][target.kind];
-        return { ...candidate, name: `${name} ${tiling.name}`, base: name, tiling, time };
-      })
+      .map((tiling) => ({
+        ...{ ...candidate, name: `${name} ${tiling.name}`, base: name, tiling },
+        ...estimate(target, gemm, tiling, cost),
+      }))
       .sort((a, b) => a.time - b.time);
   };
   return choose(tape, op, candidates.flatMap(inTilings), gemm);
 }
+
+/**
+ * The time a tiling should take, in multiply-adds of the whole adapter, and the splits with which it takes that: padded work, at
+ * least as much as the processors can do at once. On a GPU the last workgroups leave half of the processors idle.
+ */
+function estimate(target: Target, gemm: Gemm, tiling: Omit<Tiling, 'name' | 'constants' | 'step'>, bodyCost: number) {
+  const { depth, slices, mostSplits = 1 } = gemm;
+  const tiles = tilesOf(gemm, tiling) * slices;
+  const wanted = workgroupsWanted(target, tiling.threads);
+  const idle = target.kind === 'cpu' ? 0 : processorsOf(target) / 2;
+  const { element, launch, wait } = SPLITTING[target.kind];
+  const most = Math.min(mostSplits, Math.ceil(wanted / tiles));
+  return [1, most / 4, most / 2, most].map(Math.ceil).reduce(
+    (best, splits) => {
+      const work = (Math.max(tiles * splits, wanted) + idle) * tiling.rows * tiling.columns * (depth / splits);
+      const sums = splits > 1 ? launch + splits * (wait + element * gemm.rows * gemm.columns * slices) : 0;
+      const time = work * tiling.cost * bodyCost + sums;
+      return time < best.time ? { splits, time } : best;
+    },
+    { splits: 1, time: Number.POSITIVE_INFINITY },
+  );
+}
+
+/**
+ * What splits cost in multiply-adds of the whole adapter: an element of a partial, written and read; one more dispatch; the wait
+ * for each partial in it.
+ */
+const SPLITTING: Readonly<Record<Target['kind'], { element: number; launch: number; wait: number }>> = {
+  cpu: { element: 16, launch: 2e5, wait: 0 },
+  gpu: { element: 60, launch: 3e7, wait: 1e6 },
+};
+
+/** One element an invocation. */
+const SINGLE = { rows: 8, columns: 8, threads: 64, cost: 1 };
 
 /** Workgroups of a GEMM: tiles folded into x and y, slices along z. */
 export function gemmGrid(target: Target, gemm: Gemm, tiling: Pick<Tiling, 'rows' | 'columns'>): Workgroups {

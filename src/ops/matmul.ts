@@ -2,7 +2,7 @@ import { kernels } from '../gpu/kernel/generated.ts';
 import { grid } from '../gpu/kernel/target.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import { elements, type Shape, showShape, type Tensor } from '../tape/tensor.ts';
-import { chooseGemm, type GemmCandidate, gemmCandidate, processorsOf, tilesOf } from './gemm.ts';
+import { chooseGemm, type GemmCandidate, gemmCandidate, tilesOf } from './gemm.ts';
 import { mostSplits, partialSize, split, sumPartials } from './split.ts';
 
 export interface MatmulOptions {
@@ -125,19 +125,18 @@ export function product(tape: Tape, problem: Product): void {
   const contiguous = [n, a.transposed ? m : k, b.transposed ? k : n];
   const batches = outerCount * innerCount;
   const partial_size = partialSize(batches * m * n);
-  const most = canSplit(tape, problem, batches) ? mostSplits(k, partial_size) : 1;
   const gemm = {
     rows: m,
     columns: n,
     depth: k,
-    slices: batches * most,
+    slices: batches,
+    ...(isWhole(problem, batches) && { mostSplits: mostSplits(k, partial_size) }),
     vec4: [...strides, ...contiguous].every((count) => count % 4 === 0),
     operands: (a.transposed ? 't' : 'n') + (b.transposed ? 't' : 'n'),
   };
-  const { kernel, tiling = NAIVE_TILING } = chooseGemm(tape, 'matmul', matmulCandidates, gemm);
+  const { kernel, tiling = NAIVE_TILING, splits: parts } = chooseGemm(tape, 'matmul', matmulCandidates, gemm);
   const tiles = tilesOf(gemm, tiling);
-  const wanted = Math.ceil(processorsOf(tape.target, tiling.threads) / (tiles * batches));
-  const { splits, terms: split_k } = split(k, Math.min(most, wanted));
+  const { splits, terms: split_k } = split(k, parts);
 
   const partials = splits > 1 ? tape.empty([splits, partial_size], `${label}.partials`) : undefined;
   const c = partials ? { tensor: partials, row: n, inner: m * n, outer: innerCount * m * n } : problem.c;
@@ -166,15 +165,12 @@ export function product(tape: Tape, problem: Product): void {
   if (partials) sumPartials(tape, partials, problem.c.tensor, { accumulate, label: `${label}.sum` });
 }
 
-/** Whether c is a whole tensor, which partials can be summed to, and too small to fill the adapter with small tiles. */
-function canSplit(tape: Tape, { m, n, c, outerCount = 1, innerCount = 1 }: Product, batches: number): boolean {
-  const whole =
-    (c.offset ?? 0) === 0 &&
-    c.row === n &&
-    (innerCount === 1 || c.inner === m * n) &&
-    (outerCount === 1 || c.outer === innerCount * m * n) &&
-    elements(c.tensor.shape) === batches * m * n;
-  return whole && batches * Math.ceil(m / 32) * Math.ceil(n / 32) < processorsOf(tape.target);
-}
+/** Whether c is all of a tensor, so that partials can be summed to it. */
+const isWhole = ({ m, n, c, outerCount = 1, innerCount = 1 }: Product, batches: number): boolean =>
+  (c.offset ?? 0) === 0 &&
+  c.row === n &&
+  (innerCount === 1 || c.inner === m * n) &&
+  (outerCount === 1 || c.outer === innerCount * m * n) &&
+  elements(c.tensor.shape) === batches * m * n;
 
-const NAIVE_TILING = { constants: {}, rows: 8, columns: 8, step: 1, threads: 64 };
+const NAIVE_TILING = { constants: {}, rows: 8, columns: 8, step: 1 };

@@ -28,7 +28,7 @@ const odd = [
   [33, 10, 17, 1, true, false],
   [1, 1, 1, 1, false, true],
   [9, 6, 10, 3, true, true],
-  [9, 7, 333, 2, false, true],
+  [9, 7, 1001, 2, false, true],
 ] as const;
 /** Sizes that are multiples of 4 where a vec4 runs along them, and enough of them that an invocation takes several blocks; last sums that are cut. */
 const byFours = [
@@ -38,8 +38,8 @@ const byFours = [
   [100, 72, 20, 1, true, true],
   [127, 16, 20, 1, false, false],
   [16, 128, 21, 1, true, false],
-  [8, 12, 332, 2, true, false],
-  [21, 8, 260, 1, false, true],
+  [8, 12, 1036, 2, true, false],
+  [21, 8, 1020, 1, false, true],
 ] as const;
 
 for (const { name: candidate, unfit } of matmulCandidates)
@@ -111,7 +111,7 @@ test('products of heads inside packed tensors', async () => {
 });
 
 for (const { name: candidate, unfit } of matmulCandidates)
-  for (const k of [16, 200])
+  for (const k of [16, 2000])
     test(`${candidate} adds a sum of ${k} and a bias to what is there`, async () => {
       const device = await testDevice();
       const reason = unfit?.({ rows: 12, columns: 8, depth: k, slices: 1, vec4: true }, device.target);
@@ -130,7 +130,7 @@ for (const { name: candidate, unfit } of matmulCandidates)
       tape.output('c', c);
       assert.equal(
         tape.dispatches.slice(1).map(({ kernel }) => kernel.name),
-        [`matmul/${candidate}`, ...(k === 200 ? ['reduce/sum_partials'] : [])],
+        [`matmul/${candidate}`, ...(k === 2000 ? ['reduce/sum_partials'] : [])],
       );
       const program = await compile(device, tape);
       const values = { first: first.data, a: a.data, b: b.data, bias: bias.data };
@@ -140,7 +140,7 @@ for (const { name: candidate, unfit } of matmulCandidates)
           let want = 2 * first.data[i * n + j]! + bias.data[j]!;
           for (let l = 0; l < k; l++) want += a.data[i * k + l]! * b.data[l * n + j]!;
           const got = read.c![i * n + j]!;
-          assert.ok(Math.abs(got - want) < 1e-5, `${got} instead of ${want}`);
+          assert.ok(Math.abs(got - want) < 1e-5 * Math.sqrt(k / 16), `${got} instead of ${want}`);
         }
     });
 

@@ -2,7 +2,7 @@ import { kernels } from '../../gpu/kernel/generated.ts';
 import { grid } from '../../gpu/kernel/target.ts';
 import type { Tape } from '../../tape/tape.ts';
 import { elements, type Tensor } from '../../tape/tensor.ts';
-import { chooseGemm, type GemmCandidate, gemmCandidate, processorsOf, tilesOf } from '../gemm.ts';
+import { chooseGemm, type GemmCandidate, gemmCandidate, tilesOf } from '../gemm.ts';
 import { mostSplits, partialSize, split, sumPartials } from '../split.ts';
 import { type Conv, DIRECT_WORKGROUP, flopsOf, operandsOf, pixelsOf, readsVec4s, tapsOf } from './problem.ts';
 
@@ -23,15 +23,19 @@ export function wgrad(tape: Tape, conv: Conv, x: Tensor, dy: Tensor, dw: Tensor)
   const label = 'conv2d.wgrad';
   const pixels = pixelsOf(conv);
   const partial_size = partialSize(elements(dw.shape));
-  const most = mostSplits(pixels, partial_size);
   const gemm = {
     ...{ rows: tapsOf(conv) * conv.in_channels, columns: conv.out_channels, depth: pixels },
-    ...{ slices: most, vec4: readsVec4s(conv), groups: conv.groups, operands: operandsOf(conv) },
+    ...{
+      slices: 1,
+      mostSplits: mostSplits(pixels, partial_size),
+      vec4: readsVec4s(conv),
+      groups: conv.groups,
+      operands: operandsOf(conv),
+    },
   };
-  const { kernel, tiling } = chooseGemm(tape, label, wgradCandidates, gemm);
+  const { kernel, tiling, splits: parts } = chooseGemm(tape, label, wgradCandidates, gemm);
   const tiles = tiling ? tilesOf(gemm, tiling) : Math.ceil(elements(dw.shape) / DIRECT_WORKGROUP);
-  const wanted = Math.ceil(processorsOf(tape.target, tiling?.threads) / tiles);
-  const { splits, terms: split_pixels } = split(pixels, Math.min(most, wanted));
+  const { splits, terms: split_pixels } = split(pixels, parts);
 
   const partials = splits === 1 ? dw : tape.empty([splits, partial_size], 'conv2d.wgrad.partials');
   const [across, down] = grid(tape.target, tiles);
