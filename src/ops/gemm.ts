@@ -139,7 +139,7 @@ function estimate(target: Target, gemm: Gemm, tiling: Omit<Tiling, 'name' | 'con
  * for each partial in it.
  */
 const SPLITTING: Readonly<Record<Target['kind'], { element: number; launch: number; wait: number }>> = {
-  cpu: { element: 16, launch: 2e5, wait: 0 },
+  cpu: { element: 16, launch: 2e6, wait: 0 },
   gpu: { element: 60, launch: 3e7, wait: 1e6 },
 };
 
