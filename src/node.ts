@@ -1,6 +1,7 @@
 import { type AdapterMode, requestNodeAdapter } from './gpu/adapter.node.ts';
 import { createDevice, type Device } from './gpu/device.ts';
 
+export { fileStore } from './gpu/tune/store.node.ts';
 export * from './index.ts';
 
 /**

@@ -9,9 +9,8 @@ import { STEMS } from '../nn/resnet.ts';
 import { requestDevice } from '../node.ts';
 import { alignColumns } from '../report/align.ts';
 import { percentOfRoof, profileTable } from '../report/profile.ts';
-import type { Choose } from '../tape/tape.ts';
 import { measureCompile } from '../train/measure_compile.ts';
-import { createTrainingStep, timeSteps } from '../train/measure_step.ts';
+import { createTrainingStep, recordForTuning, timeSteps } from '../train/measure_step.ts';
 import { guarded } from './errors.ts';
 import { number, positiveInteger } from './options.ts';
 import { writeTrace } from './trace.node.ts';
@@ -40,7 +39,9 @@ const LISTED = 5;
 /** Adds `bench step` to the command `bench`, which has to be there. */
 export function addBenchStep(program: Command): void {
   const bench = program.commands.find((command) => command.name() === 'bench') as Command;
+  // So that options after `step` are its own, also those that `bench` has under the same name.
   bench
+    .enablePositionalOptions()
     .command('step')
     .description('build, compile and time a whole training step: forward, backward and optimizer')
     .addOption(new Option('--arch <name>', 'encoder').choices(Object.keys(encoders)).default('resnet50'))
@@ -73,22 +74,25 @@ async function benchStep({
   console.log(device.description);
   const batch = options.batch ?? BATCH[target.kind];
   const method = LOSSES[loss];
-  const create = (choose?: Choose) => {
-    const model = createModel({
+  const create = () =>
+    createModel({
       ...{ arch, classes: 1000, seed: 0 },
       projector: method.projector ? {} : undefined,
       ...(stem && { encoder: { stem } }),
     });
-    return createTrainingStep(target, model, method, [batch, image, image, model.encoder.channels], choose);
-  };
+  const model = create();
+  const shape = [batch, image, image, model.encoder.channels];
   if (tune) {
     // On a device of its own, so that what follows still starts from cold.
     const tuner = await requestDevice();
-    await tuneFor(tuner, `${arch}, batch ${batch}`, (choose) => create(choose).tape);
+    const measured = create();
+    await tuneFor(tuner, `${arch}, batch ${batch}`, (choose) =>
+      recordForTuning(tuner.target, measured, method, shape, choose),
+    );
     for (const [key, choice] of tuner.measured) device.measured.set(key, choice);
     tuner.destroy();
   }
-  const step = create();
+  const step = createTrainingStep(target, model, method, shape);
   const { dispatches, memory } = step;
   const flops = dispatches.reduce((sum, dispatch) => sum + dispatch.flops, 0);
   const bytes = dispatches.reduce((sum, dispatch) => sum + dispatch.bytes, 0);

@@ -30,25 +30,11 @@ export interface StepMemory {
   readonly lasting: number;
 }
 
-/** The last stage's step of a method with its usual settings, on images of the given shape, under SGD with momentum. */
-export function createTrainingStep(
-  target: Target,
-  model: Model,
-  method: Method,
-  shape: Shape,
-  candidates?: Choose,
-): TrainingStep {
+/** The first stage's step of a method with its usual settings, on images of the given shape, under SGD with momentum. */
+export function createTrainingStep(target: Target, model: Model, method: Method, shape: Shape): TrainingStep {
   const [batch = 1] = shape;
-  const config = { epochs: 1, lambda: 0.1, temperature: 0.3, variant: 'official', label_smoothing: 0 } as const;
-  // All epochs belong to COIN's first stage, SupCon alone: its second one is SCL.
-  const [stage] = method.stages({ ...config, alpha: 1 }, model);
-  if (!stage) throw new Error(`${method.title} has no stage.`);
-  const tape = createTape(target, { ...(candidates && { candidates }) });
-  const loss = recordLoss(tape, model, stage, {
-    images: tape.input('images', shape),
-    labels: tape.input('labels', [batch], 'i32'),
-    instances: tape.input('instances', [batch], 'i32'),
-  });
+  const tape = createTape(target);
+  const loss = recordForward(tape, model, method, shape);
   const forward = tape.dispatches.length;
   const update = sgd(model.store.arena, { momentum: 0.9 }).record(tape, gradients(tape, loss));
   return {
@@ -62,6 +48,26 @@ export function createTrainingStep(
     },
     ...memoryOf(tape, forward),
   };
+}
+
+/** The same step without optimizer, under a choice of candidates: what is measured to tune it. */
+export function recordForTuning(target: Target, model: Model, method: Method, shape: Shape, candidates: Choose): Tape {
+  const tape = createTape(target, { candidates });
+  gradients(tape, recordForward(tape, model, method, shape));
+  return tape;
+}
+
+function recordForward(tape: Tape, model: Model, method: Method, shape: Shape): Tensor {
+  const [batch = 1] = shape;
+  const config = { epochs: 1, lambda: 0.1, temperature: 0.3, variant: 'official', label_smoothing: 0 } as const;
+  // All epochs belong to COIN's first stage, SupCon alone: its second one is SCL.
+  const [stage] = method.stages({ ...config, alpha: 1 }, model);
+  if (!stage) throw new Error(`${method.title} has no stage.`);
+  return recordLoss(tape, model, stage, {
+    images: tape.input('images', shape),
+    labels: tape.input('labels', [batch], 'i32'),
+    instances: tape.input('instances', [batch], 'i32'),
+  });
 }
 
 function memoryOf(tape: Tape, forward: number): Pick<TrainingStep, 'dispatches' | 'memory'> {

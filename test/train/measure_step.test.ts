@@ -1,0 +1,40 @@
+import { ceTuning } from '../../src/methods/ce_tuning.ts';
+import { scl } from '../../src/methods/scl.ts';
+import { createModel } from '../../src/nn/model.ts';
+import { measureCompile } from '../../src/train/measure_compile.ts';
+import { createTrainingStep, timeSteps } from '../../src/train/measure_step.ts';
+import { newDevice, testDevice } from '../device.ts';
+import { assert, suite } from '../harness.ts';
+
+const test = suite('measure_step');
+
+test("a ResNet-50 step's memory is close to what its backward pass must keep", async () => {
+  const { target } = await testDevice();
+  const model = createModel({ arch: 'resnet50', classes: 1000, seed: 0 });
+  const { memory } = createTrainingStep(target, model, ceTuning, [16, 224, 224, 3]);
+  const { planned, unshared, kept, lasting } = memory;
+  assert.ok(kept <= planned && planned < unshared);
+  // Values, gradients and momentum of 25.6 million parameters.
+  assert.ok(lasting > 3 * 4 * 25.5e6);
+  assert.ok(planned + lasting <= 1.3 * (kept + lasting), `${planned + lasting} and ${kept + lasting} bytes`);
+});
+
+test('a step is compiled from cold and timed, the host apart', async () => {
+  const [device, another] = [await newDevice(), await newDevice()];
+  const model = createModel({ arch: 'resnet8', projector: {}, classes: 10, seed: 0 });
+  const step = createTrainingStep(device.target, model, scl, [2, 16, 16, 3]);
+  const { program, pipelines, seconds } = await measureCompile(device, step.tape, another);
+  assert.is(pipelines.length, device.pipelines.size);
+  assert.ok(seconds > 0);
+  assert.equal(
+    pipelines.map(({ milliseconds }) => milliseconds),
+    pipelines.map(({ milliseconds }) => milliseconds).sort((a, b) => b - a),
+  );
+  const timed = await timeSteps(device, program, step.inputs, 2);
+  assert.ok(timed.host > 0 && timed.host < timed.step);
+  assert.ok(timed.written > 2 * 16 * 16 * 3 * 4);
+  device.destroy();
+  another.destroy();
+});
+
+test.run();
