@@ -4,6 +4,7 @@
 //   node build.mjs --tests [PART]   build dist/ without types, and bundle the tests (those whose path contains PART) and the portable conformance run into out/
 //   node build.mjs --includes       only refill the include regions and the kernel index
 //   node build.mjs --check          fail when an include region is stale
+//   node build.mjs --standalone     out/coin.mjs: the command line in one file that needs nothing but the package webgpu
 //   node build.mjs --watch          rebuild dist/ on every change
 // `--out DIR` puts test bundles elsewhere than out/.
 import { execFileSync } from 'node:child_process';
@@ -39,6 +40,16 @@ function prepareKernels({ write, fatalStale = false, lenient = false }) {
   );
   report([...errors, ...generateIndex('kernels', 'src/gpu/kernel/generated.ts')], { fatal: !lenient });
 }
+
+/** Some packages are CommonJS and ask for Node's modules by `require`. */
+const REQUIRE = "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);";
+const STANDALONE = {
+  entryPoints: ['src/cli/main.ts'],
+  outfile: 'out/coin.mjs',
+  ...node,
+  external: ['webgpu', '@sparticuz/chromium'],
+  banner: { js: `${shebang.js}\n${REQUIRE}` },
+};
 
 async function buildProducts() {
   for (const { entry, ...options } of PRODUCTS) await bundle({ entryPoints: [entry], ...options });
@@ -88,6 +99,7 @@ const { values: flags, positionals } = parseArgs({
     frozen: { type: 'boolean' },
     includes: { type: 'boolean' },
     out: { type: 'string', default: 'out' },
+    standalone: { type: 'boolean' },
     tests: { type: 'boolean' },
     watch: { type: 'boolean' },
   },
@@ -102,6 +114,7 @@ async function main() {
     lenient: flags.tests && part !== '',
   });
   if (flags.check || flags.includes) return;
+  if (flags.standalone) return bundle(STANDALONE);
   await buildProducts();
   if (flags.tests) return buildTests(part, flags.out);
   if (!flags.watch) buildTypes();
