@@ -211,8 +211,8 @@ fn c_store(row: u32, column: u32, z: u32, block: mat4x4f) {
 //
 // Each k costs an invocation ROW_BLOCKS + COLUMN_BLOCKS vec4s of workgroup memory for 16·ROW_BLOCKS·COLUMN_BLOCKS fused
 // multiply-adds: two bytes each for 4×4 outputs, one for 8×8.
-const ROW_BLOCKS: u32 = 2u; // @tune
-const COLUMN_BLOCKS: u32 = 2u; // @tune
+const ROW_BLOCKS: u32 = 1u; // @tune
+const COLUMN_BLOCKS: u32 = 1u; // @tune
 const THREADS_X: u32 = 8u; // @tune
 const THREADS_Y: u32 = 8u; // @tune
 // At most 4·THREADS_X / ROW_BLOCKS and 4·THREADS_Y / COLUMN_BLOCKS, so that there are as many invocations as blocks of an operand.
