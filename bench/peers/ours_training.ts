@@ -3,7 +3,6 @@ import { compile, type Program } from '../../src/gpu/program/program.ts';
 import { batchNorm } from '../../src/ops/batch_norm.ts';
 import { conv2d } from '../../src/ops/conv2d.ts';
 import { crossEntropy } from '../../src/ops/cross_entropy.ts';
-import { relu } from '../../src/ops/elementwise.ts';
 import { globalAvgPool2d } from '../../src/ops/global_avg_pool2d.ts';
 import { gradients } from '../../src/ops/gradients.ts';
 import { linear } from '../../src/ops/linear.ts';
@@ -62,10 +61,10 @@ function opsOn(tape: Tape, weights: ReadonlyMap<string, Tensor>): Ops<Tensor> {
       tape.scope(layer.name, () => {
         const { name, kernel, stride, norm } = layer;
         const padding = (kernel - 1) / 2;
-        const options = { stride: [stride, stride], padding: [padding, padding] } as const;
+        const options = { stride: [stride, stride], padding: [padding, padding], relu: layer.relu && !norm } as const;
         const bias = norm ? undefined : weight(`${name}.bias`);
         const y = conv2d(tape, x, weight(`${name}.weight`), bias, options);
-        if (!norm) return layer.relu ? relu(tape, y) : y;
+        if (!norm) return y;
         const state = {
           weight: weight(`${name}.scale`),
           bias: weight(`${name}.offset`),

@@ -6,6 +6,7 @@
 
 const WORKGROUP: u32 = 64u; // @tune
 const BIAS: u32 = 0u; // @tune
+const RELU: u32 = 0u; // @tune
 
 // @include lib/grid.wgsl
 // Folded grids: a dispatch that needs more workgroups than one dimension may hold (65,535) spreads them over x and y.
@@ -87,6 +88,9 @@ fn main(
         }
       }
     }
+  }
+  if (RELU == 1u) {
+    sum = max(sum, 0.0);
   }
   y[index] = sum;
 }

@@ -20,6 +20,7 @@ fn workgroup_index(wid: vec3u, nwg: vec3u) -> u32 {
 // GEMM operands of the convolution's forward pass read float by float: any channel counts, such as an image's one or three.
 // C = y, one row an output pixel, one column an output channel. k runs over taps and input channels together. groups = 1.
 const BIAS: u32 = 0u; // @tune
+const RELU: u32 = 0u; // @tune
 const A_K_MAJOR: u32 = 0u;
 const B_K_MAJOR: u32 = 1u;
 
@@ -178,11 +179,14 @@ fn c_store(row: u32, column: u32, z: u32, block: mat4x4f) {
   for (var r = 0u; r < 4u; r++) {
     for (var j = 0u; j < 4u; j++) {
       if ((row + r < gemm_rows()) & (column + j < params.out_channels)) {
-        var shift = 0.0;
+        var sum = block[r][j];
         if (BIAS == 1u) {
-          shift = bias[column + j];
+          sum += bias[column + j];
         }
-        y[(row + r) * params.out_channels + column + j] = block[r][j] + shift;
+        if (RELU == 1u) {
+          sum = max(sum, 0.0);
+        }
+        y[(row + r) * params.out_channels + column + j] = sum;
       }
     }
   }

@@ -2,6 +2,7 @@
 // A is x seen through the filter: k runs over the input channels of one tap, taps are the segments. B is w as it lies.
 // Input and output channels are multiples of 4; groups = 1.
 const BIAS: u32 = 0u; // @tune
+const RELU: u32 = 0u; // @tune
 const A_K_MAJOR: u32 = 0u;
 const B_K_MAJOR: u32 = 1u;
 
@@ -143,7 +144,11 @@ fn c_store(row: u32, column: u32, z: u32, block: mat4x4f) {
   }
   for (var r = 0u; r < 4u; r++) {
     if (row + r < gemm_rows()) {
-      y[((row + r) * params.out_channels + column) / 4u] = block[r] + shift;
+      var sum = block[r] + shift;
+      if (RELU == 1u) {
+        sum = max(sum, vec4f());
+      }
+      y[((row + r) * params.out_channels + column) / 4u] = sum;
     }
   }
 }

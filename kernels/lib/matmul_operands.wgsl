@@ -1,7 +1,7 @@
 // GEMM operands of a matrix product read as vec4s: every stride, offset and stored row length is a multiple of 4.
 
 // @include lib/matmul_problem.wgsl
-// Matrix product C[m,n] = op(A) · op(B) + bias in a batch: sizes, strides and the shape of the GEMM.
+// Matrix product C[m,n] = act(op(A) · op(B) + bias), act the identity or ReLU, in a batch: sizes, strides and the shape of the GEMM.
 // Matrices are row-major with the given strides in elements. The slice z of the grid is batch · splits + split. A batch is
 // outer · inner_count + inner, so that it may be a (batch, head) pair inside one packed tensor. Each split of k has its own
 // partial sums, which `reduce/sum_partials` adds in a fixed order; the first one's have the bias.
@@ -10,6 +10,7 @@ const TRANSPOSE_B: u32 = 0u; // @tune
 // Whether a step may run past the end of k.
 const MASK_K: u32 = 1u; // @tune
 const BIAS: u32 = 0u; // @tune
+const RELU: u32 = 0u; // @tune
 // Whether the product is added to what C holds.
 const ACCUMULATE: u32 = 0u; // @tune
 const A_K_MAJOR: u32 = TRANSPOSE_A;
@@ -193,6 +194,9 @@ fn c_store(row: u32, column: u32, z: u32, block: mat4x4f) {
       var sum = block[r] + shift;
       if (ACCUMULATE == 1u) {
         sum += c[at];
+      }
+      if (RELU == 1u) {
+        sum = max(sum, vec4f());
       }
       c[at] = sum;
     }

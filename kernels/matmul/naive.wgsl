@@ -16,7 +16,7 @@ fn workgroup_index(wid: vec3u, nwg: vec3u) -> u32 {
 // @end
 
 // @include lib/matmul_problem.wgsl
-// Matrix product C[m,n] = op(A) · op(B) + bias in a batch: sizes, strides and the shape of the GEMM.
+// Matrix product C[m,n] = act(op(A) · op(B) + bias), act the identity or ReLU, in a batch: sizes, strides and the shape of the GEMM.
 // Matrices are row-major with the given strides in elements. The slice z of the grid is batch · splits + split. A batch is
 // outer · inner_count + inner, so that it may be a (batch, head) pair inside one packed tensor. Each split of k has its own
 // partial sums, which `reduce/sum_partials` adds in a fixed order; the first one's have the bias.
@@ -25,6 +25,7 @@ const TRANSPOSE_B: u32 = 0u; // @tune
 // Whether a step may run past the end of k.
 const MASK_K: u32 = 1u; // @tune
 const BIAS: u32 = 0u; // @tune
+const RELU: u32 = 0u; // @tune
 // Whether the product is added to what C holds.
 const ACCUMULATE: u32 = 0u; // @tune
 const A_K_MAJOR: u32 = TRANSPOSE_A;
@@ -135,6 +136,9 @@ fn main(
   let c_at = c_base(wid.z) + row * params.c_row + column;
   if (ACCUMULATE == 1u) {
     sum += c[c_at];
+  }
+  if (RELU == 1u) {
+    sum = max(sum, 0.0);
   }
   c[c_at] = sum;
 }

@@ -1,4 +1,5 @@
-// total[i] = Σ_s partials[s, i], s in ascending order, so that two runs give the same bits; or that added to what total holds.
+// total[i] = Σ_s partials[s, i], s in ascending order, so that two runs give the same bits; or that added to what total holds,
+// or its positive part.
 // Layout: `splits` partials of `vec4s` vec4s one after the other.
 // Scheme: an invocation adds one vec4 of all partials and asks for four at a time.
 // Traffic: every partial read once, the total written once.
@@ -6,6 +7,7 @@
 const WORKGROUP: u32 = 64u; // @tune
 // Whether the sum is added to what total holds.
 const ACCUMULATE: u32 = 0u; // @tune
+const RELU: u32 = 0u; // @tune
 
 struct Params {
   vec4s: u32,
@@ -51,6 +53,9 @@ fn main(
   }
   if (ACCUMULATE == 1u) {
     sum += total[i];
+  }
+  if (RELU == 1u) {
+    sum = max(sum, vec4f());
   }
   total[i] = sum;
 }

@@ -48,7 +48,9 @@ export const conformanceOps: Readonly<Record<string, ConformanceOp>> = {
   },
   linear: {
     layouts: { weight: 'linear_weight' },
-    build: (tape, inputs) => ({ y: linear(tape, need(inputs, 'x'), need(inputs, 'weight'), inputs.bias) }),
+    build: (tape, inputs, attrs) => ({
+      y: linear(tape, need(inputs, 'x'), need(inputs, 'weight'), inputs.bias, { relu: attrs.relu === true }),
+    }),
   },
   conv2d: {
     layouts: { ...image, weight: 'conv_weight' },
@@ -58,6 +60,7 @@ export const conformanceOps: Readonly<Record<string, ConformanceOp>> = {
         padding: attrs.padding as Pair,
         dilation: attrs.dilation as Pair,
         groups: attrs.groups as number,
+        relu: attrs.relu === true,
       }),
     }),
   },

@@ -32,7 +32,7 @@ const conv = (
   {
     bias = false,
     ...attrs
-  }: { bias?: boolean; stride?: number[]; padding?: number[]; dilation?: number[]; groups?: number },
+  }: { bias?: boolean; stride?: number[]; padding?: number[]; dilation?: number[]; groups?: number; relu?: boolean },
 ): Problem => ({
   inputs: { x, weight, ...(bias && { bias: [weight[0] as number] }) },
   attrs: { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1, ...attrs },
@@ -82,9 +82,15 @@ export const problems: Readonly<Record<string, readonly Problem[]>> = {
     { inputs: { x: [5, 13], weight: [7, 13], bias: [7] } },
     { inputs: { x: [34, 16], weight: [12, 16] } },
     { inputs: { x: [2, 9, 8], weight: [4, 8], bias: [4] } },
+    { inputs: { x: [5, 13], weight: [7, 13], bias: [7] }, attrs: { relu: true } },
+    // Long enough to be cut into parts.
+    { inputs: { x: [4, 256], weight: [8, 256], bias: [8] }, attrs: { relu: true } },
   ],
   conv2d: [
     conv([2, 3, 7, 5], [4, 3, 3, 3], { padding: [1, 1], bias: true }),
+    conv([2, 3, 7, 5], [4, 3, 3, 3], { padding: [1, 1], bias: true, relu: true }),
+    conv([2, 8, 7, 5], [12, 8, 3, 3], { padding: [1, 1], bias: true, relu: true }),
+    conv([2, 8, 6, 5], [16, 8, 1, 1], { bias: true, relu: true }),
     conv([2, 1, 9, 9], [8, 1, 3, 3], { stride: [2, 2], padding: [1, 1] }),
     conv([3, 8, 7, 9], [12, 8, 3, 3], { stride: [2, 2], padding: [1, 1], bias: true }),
     conv([2, 8, 6, 5], [16, 8, 1, 1], {}),

@@ -1,15 +1,12 @@
-import { relu } from '../ops/elementwise.ts';
 import { linearLayer, type Module, sequential } from './layers.ts';
 import type { Store } from './store.ts';
-
-const reluModule: Module = (tape, x) => relu(tape, x);
 
 /**
  * The projector of contrastive learning: Linear, ReLU, Linear, named `0` and `2` as in PyTorch's `nn.Sequential`.
  * The L2 normalisation that follows in the paper is part of `supCon`.
  */
 export const projector = (store: Store, dim: number, hidden = dim, out = 256): Module =>
-  sequential(linearLayer(store.scope('0'), dim, hidden), reluModule, linearLayer(store.scope('2'), hidden, out));
+  sequential(linearLayer(store.scope('0'), dim, hidden, { relu: true }), linearLayer(store.scope('2'), hidden, out));
 
 /** A linear classifier without bias, as COIN's. */
 export const classifier = (store: Store, dim: number, classes: number): Module =>

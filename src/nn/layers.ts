@@ -14,12 +14,12 @@ export const sequential =
   (tape, x, training) =>
     modules.reduce((value, module) => module(tape, value, training), x);
 
-/** `nn.Linear`: weights and bias uniform in ±1/√in. */
-export function linearLayer(store: Store, from: number, to: number, { bias = true } = {}): Module {
+/** `nn.Linear`, with a ReLU after it where asked: weights and bias uniform in ±1/√in. */
+export function linearLayer(store: Store, from: number, to: number, { bias = true, relu = false } = {}): Module {
   const init = { kind: 'uniform', bound: 1 / Math.sqrt(from) } as const;
   const weight = store.parameter('weight', [from, to], init, 'linear_weight');
   const offset = bias ? store.parameter('bias', [to], init) : undefined;
-  return (tape, x) => tape.scope(store.name, () => linear(tape, x, weight, offset));
+  return (tape, x) => tape.scope(store.name, () => linear(tape, x, weight, offset, { relu }));
 }
 
 export interface ConvOptions {

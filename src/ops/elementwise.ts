@@ -42,13 +42,14 @@ export function add(tape: Tape, a: Tensor, b: Tensor): Tensor {
 export function relu(tape: Tape, x: Tensor): Tensor {
   const y = tape.empty(x.shape, 'relu');
   elementwise(tape, kernels['elementwise/relu'], { x, y }, 'relu', {});
-  return tape.record('relu', { x }, y, (dy) => ({
-    x: (into) => {
-      const dx = into ?? tape.empty(x.shape, 'relu.grad');
-      elementwise(tape, kernels['elementwise/relu_backward'], { dy, y, dx }, 'relu.backward', {});
-      return dx;
-    },
-  }));
+  return tape.record('relu', { x }, y, (dy) => ({ x: (into) => reluBackward(tape, dy, y, into) }));
+}
+
+/** dy where y, what a ReLU gave, is positive, else 0; without a record: a building block of gradients. */
+export function reluBackward(tape: Tape, dy: Tensor, y: Tensor, into?: Tensor): Tensor {
+  const dx = into ?? tape.empty(y.shape, 'relu.grad');
+  elementwise(tape, kernels['elementwise/relu_backward'], { dy, y, dx }, 'relu.backward', {});
+  return dx;
 }
 
 /** x Φ(x) with the normal distribution function Φ, not its tanh approximation. Any shape. */

@@ -33,6 +33,8 @@ export interface Product {
   /** Of shape [n]. */
   readonly bias?: Tensor | undefined;
   readonly accumulate?: boolean;
+  /** Whether to store max(value, 0). */
+  readonly relu?: boolean;
   readonly outerCount?: number;
   readonly innerCount?: number;
   readonly label: string;
@@ -120,7 +122,7 @@ function lastTwo(shape: Shape, transposed: boolean): [rows: number, columns: num
  * cut into parts where its tiles alone would not fill the adapter.
  */
 export function product(tape: Tape, problem: Product): void {
-  const { m, n, k, a, b, bias, accumulate = false, outerCount = 1, innerCount = 1, label } = problem;
+  const { m, n, k, a, b, bias, accumulate = false, relu = false, outerCount = 1, innerCount = 1, label } = problem;
   const strides = [a, b, problem.c].flatMap(({ row, offset = 0, outer = 0, inner = 0 }) => [row, offset, outer, inner]);
   const contiguous = [n, a.transposed ? m : k, b.transposed ? k : n];
   const batches = outerCount * innerCount;
@@ -156,13 +158,14 @@ export function product(tape: Tape, problem: Product): void {
       MASK_K: k % tiling.step === 0 ? 0 : 1,
       BIAS: bias ? 1 : 0,
       ACCUMULATE: accumulate && !partials ? 1 : 0,
+      RELU: relu && !partials ? 1 : 0,
     },
     workgroups: [across, down, batches * splits],
     label,
     flops: 2 * m * n * k * batches,
     updates: accumulate && !partials ? c.tensor : undefined,
   });
-  if (partials) sumPartials(tape, partials, problem.c.tensor, { accumulate, label: `${label}.sum` });
+  if (partials) sumPartials(tape, partials, problem.c.tensor, { accumulate, relu, label: `${label}.sum` });
 }
 
 /** Whether c is all of a tensor, so that partials can be summed to it. */

@@ -24,19 +24,19 @@ export function split(terms: number, parts: number): Split {
 /** The floats of a partial that has so many places: whole vec4s. */
 export const partialSize = (places: number): number => Math.ceil(places / 4) * 4;
 
-/** Adds partials [splits, partial size] in a fixed order to a contiguous total, or to what that holds. */
+/** Adds partials [splits, partial size] in a fixed order to a contiguous total, or to what that holds; then takes max(sum, 0) for `relu`. */
 export function sumPartials(
   tape: Tape,
   partials: Tensor,
   total: Tensor,
-  { accumulate = false, label }: { accumulate?: boolean; label: string },
+  { accumulate = false, relu = false, label }: { accumulate?: boolean; relu?: boolean; label: string },
 ): void {
   const kernel = kernels['reduce/sum_partials'];
   const [splits, size] = partials.shape as [number, number];
   tape.dispatch(kernel, {
     bindings: { partials, total },
     uniforms: { vec4s: size / 4, splits },
-    constants: { ACCUMULATE: accumulate ? 1 : 0 },
+    constants: { ACCUMULATE: accumulate ? 1 : 0, RELU: relu ? 1 : 0 },
     workgroups: grid(tape.target, Math.ceil(size / 4 / kernel.constants.WORKGROUP)),
     label,
     flops: splits * size,

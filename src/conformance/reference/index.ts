@@ -1,7 +1,7 @@
 // Reference implementations of every operation: float64, plain loops, PyTorch's layouts and meaning, independent of the
 // engine.
 
-import type { Reference } from './array64.ts';
+import { input, type Reference } from './array64.ts';
 import { add, gelu, l2_normalize, mean, relu, softmax, sum, weighted_sum } from './elementwise.ts';
 import { attention, conv2d, linear, matmul } from './linear_algebra.ts';
 import { cross_entropy, sup_con } from './losses.ts';
@@ -16,13 +16,13 @@ export const references: Record<string, Reference> = {
   add,
   attention,
   batch_norm,
-  conv2d,
+  conv2d: activated(conv2d),
   cross_entropy,
   gelu,
   global_avg_pool2d,
   l2_normalize,
   layer_norm,
-  linear,
+  linear: activated(linear),
   matmul,
   max_pool2d,
   mean,
@@ -33,3 +33,11 @@ export const references: Record<string, Reference> = {
   sup_con,
   weighted_sum,
 };
+
+/** The operation with a ReLU behind it where the attribute `relu` says so. */
+function activated(operation: Reference): Reference {
+  return (inputs, attrs) => {
+    const outputs = operation(inputs, attrs);
+    return attrs.relu === true ? relu({ x: input(outputs, 'y') }, {}) : outputs;
+  };
+}

@@ -27,12 +27,19 @@ export const forwardCandidates: readonly GemmCandidate<ForwardKernel>[] = [
   { name: 'direct', kernel: kernels['conv2d/forward_direct'] },
 ];
 
-export function forward(tape: Tape, conv: Conv, x: Tensor, w: Tensor, bias: Tensor | undefined, y: Tensor): void {
+export function forward(
+  tape: Tape,
+  conv: Conv,
+  x: Tensor,
+  w: Tensor,
+  y: Tensor,
+  { bias, relu = false }: { bias?: Tensor | undefined; relu?: boolean },
+): void {
   const { in_channels, out_channels, groups } = conv;
   const label = 'conv2d.forward';
   if (isPointwise(conv)) {
     product(tape, {
-      ...{ m: pixelsOf(conv), n: out_channels, k: in_channels, bias, label },
+      ...{ m: pixelsOf(conv), n: out_channels, k: in_channels, bias, relu, label },
       a: { tensor: x, row: in_channels },
       b: { tensor: w, row: out_channels },
       c: { tensor: y, row: out_channels },
@@ -48,7 +55,7 @@ export function forward(tape: Tape, conv: Conv, x: Tensor, w: Tensor, bias: Tens
   tape.dispatch(kernel, {
     bindings: { x, w, bias: bias ?? w, y },
     uniforms: { ...conv, ...UNSPLIT },
-    constants: { ...constants, BIAS: bias ? 1 : 0 },
+    constants: { ...constants, BIAS: bias ? 1 : 0, RELU: relu ? 1 : 0 },
     workgroups,
     label,
     flops: flopsOf(conv),

@@ -10,6 +10,8 @@ export interface Conv2dOptions {
   readonly padding?: Pair;
   readonly dilation?: Pair;
   readonly groups?: number;
+  /** Whether the result goes through a ReLU. */
+  readonly relu?: boolean;
 }
 
 /** The uniforms of every convolution kernel but those of the weight gradient's split. */
