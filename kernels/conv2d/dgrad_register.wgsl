@@ -19,9 +19,10 @@ fn workgroup_index(wid: vec3u, nwg: vec3u) -> u32 {
 // A is dy seen through the filter backwards: k runs over the output channels of one tap, taps are the segments. B is w
 // read transposed. The slice z of the grid is a phase: the input pixels whose coordinates leave the same remainders
 // by the strides. They meet the same taps, so no product with a zero between strided pixels is ever formed.
+// A body that takes two k a step wants the weights transposed to [tap, out_channels, in_channels], so that k runs down them.
 // Input and output channels are multiples of 4; groups = 1.
 const A_K_MAJOR: u32 = 0u;
-const B_K_MAJOR: u32 = 0u;
+const B_K_MAJOR: u32 = 2u / K_STEP;
 // Whether the product is added to what dx holds.
 const ACCUMULATE: u32 = 0u; // @tune
 
@@ -138,7 +139,7 @@ fn a_seek(pixels: ptr<function, Pixels>, tap: u32, k: u32, z: u32) {
 }
 
 fn a_step(pixels: ptr<function, Pixels>) {
-  (*pixels).at += K_STEP / 4u;
+  (*pixels).at += (K_STEP + 3u) / 4u;
 }
 
 fn a_block(pixels: Pixels, k: u32, depth: u32) -> mat4x4f {
@@ -147,23 +148,34 @@ fn a_block(pixels: Pixels, k: u32, depth: u32) -> mat4x4f {
 }
 
 fn b_open(column: u32, z: u32) -> Weights {
+  if (B_K_MAJOR == 1u) {
+    return Weights(vec4u(min(column, params.in_channels - 4u)), vec4u());
+  }
   return Weights(min(column + vec4u(0u, 1u, 2u, 3u), vec4u(params.in_channels - 1u)), vec4u());
 }
 
 fn b_seek(weights: ptr<function, Weights>, tap: u32, k: u32, z: u32) {
+  if (B_K_MAJOR == 1u) {
+    let row = tap * params.out_channels + k + vec4u(0u, 1u, 2u, 3u);
+    (*weights).at = (row * params.in_channels + (*weights).lines) / 4u;
+    return;
+  }
   (*weights).at = ((tap * params.in_channels + (*weights).lines) * params.out_channels + k) / 4u;
 }
 
 fn b_step(weights: ptr<function, Weights>) {
-  (*weights).at += K_STEP / 4u;
+  (*weights).at += select(K_STEP / 4u, (K_STEP * params.in_channels) >> 2u, B_K_MAJOR == 1u);
 }
 
 fn b_block(weights: Weights, k: u32, depth: u32) -> mat4x4f {
-  let read = transpose(mat4x4f(w[weights.at.x], w[weights.at.y], w[weights.at.z], w[weights.at.w]));
-  if (K_STEP > 4u) {
-    return masked(read, vec4<bool>(k < depth));
+  let read = mat4x4f(w[weights.at.x], w[weights.at.y], w[weights.at.z], w[weights.at.w]);
+  if (B_K_MAJOR == 1u) {
+    return read;
   }
-  return read;
+  if (K_STEP > 4u) {
+    return masked(transpose(read), vec4<bool>(k < depth));
+  }
+  return transpose(read);
 }
 
 fn c_store(row: u32, column: u32, z: u32, block: mat4x4f) {

@@ -21,9 +21,10 @@ fn workgroup_index(wid: vec3u, nwg: vec3u) -> u32 {
 // A is dy seen through the filter backwards: k runs over the output channels of one tap, taps are the segments. B is w
 // read transposed. The slice z of the grid is a phase: the input pixels whose coordinates leave the same remainders
 // by the strides. They meet the same taps, so no product with a zero between strided pixels is ever formed.
+// A body that takes two k a step wants the weights transposed to [tap, out_channels, in_channels], so that k runs down them.
 // Input and output channels are multiples of 4; groups = 1.
 const A_K_MAJOR: u32 = 0u;
-const B_K_MAJOR: u32 = 0u;
+const B_K_MAJOR: u32 = 2u / K_STEP;
 // Whether the product is added to what dx holds.
 const ACCUMULATE: u32 = 0u; // @tune
 
@@ -140,7 +141,7 @@ fn a_seek(pixels: ptr<function, Pixels>, tap: u32, k: u32, z: u32) {
 }
 
 fn a_step(pixels: ptr<function, Pixels>) {
-  (*pixels).at += K_STEP / 4u;
+  (*pixels).at += (K_STEP + 3u) / 4u;
 }
 
 fn a_block(pixels: Pixels, k: u32, depth: u32) -> mat4x4f {
@@ -149,23 +150,34 @@ fn a_block(pixels: Pixels, k: u32, depth: u32) -> mat4x4f {
 }
 
 fn b_open(column: u32, z: u32) -> Weights {
+  if (B_K_MAJOR == 1u) {
+    return Weights(vec4u(min(column, params.in_channels - 4u)), vec4u());
+  }
   return Weights(min(column + vec4u(0u, 1u, 2u, 3u), vec4u(params.in_channels - 1u)), vec4u());
 }
 
 fn b_seek(weights: ptr<function, Weights>, tap: u32, k: u32, z: u32) {
+  if (B_K_MAJOR == 1u) {
+    let row = tap * params.out_channels + k + vec4u(0u, 1u, 2u, 3u);
+    (*weights).at = (row * params.in_channels + (*weights).lines) / 4u;
+    return;
+  }
   (*weights).at = ((tap * params.in_channels + (*weights).lines) * params.out_channels + k) / 4u;
 }
 
 fn b_step(weights: ptr<function, Weights>) {
-  (*weights).at += K_STEP / 4u;
+  (*weights).at += select(K_STEP / 4u, (K_STEP * params.in_channels) >> 2u, B_K_MAJOR == 1u);
 }
 
 fn b_block(weights: Weights, k: u32, depth: u32) -> mat4x4f {
-  let read = transpose(mat4x4f(w[weights.at.x], w[weights.at.y], w[weights.at.z], w[weights.at.w]));
-  if (K_STEP > 4u) {
-    return masked(read, vec4<bool>(k < depth));
+  let read = mat4x4f(w[weights.at.x], w[weights.at.y], w[weights.at.z], w[weights.at.w]);
+  if (B_K_MAJOR == 1u) {
+    return read;
   }
-  return read;
+  if (K_STEP > 4u) {
+    return masked(transpose(read), vec4<bool>(k < depth));
+  }
+  return transpose(read);
 }
 
 fn c_store(row: u32, column: u32, z: u32, block: mat4x4f) {
@@ -193,19 +205,25 @@ fn c_store(row: u32, column: u32, z: u32, block: mat4x4f) {
 // GEMM body `subgroup`: C = A · B, every block of A loaded once a subgroup and broadcast. For drivers that run on a processor,
 // where a load costs more than the arithmetic it feeds. No workgroup memory, no barrier.
 //
-// A subgroup of exactly SUBGROUP lanes (4 or 8) computes 4·SUBGROUP·ROW_BLOCKS rows of C; each lane has 4·COLUMN_BLOCKS
-// columns of all of them. In a step of four k, lane l loads rows 4l to 4l + 3 of A, and every lane multiplies its own blocks
-// of B with each lane's rows in turn. SUBGROUPS subgroups lie side by side. Rows depend on the workgroup alone, so any
-// assignment of invocations to subgroups gives the same result.
+// A workgroup is one subgroup of exactly SUBGROUP lanes (4 or 8) and computes 4·SUBGROUP·ROW_BLOCKS rows of C; each lane has
+// 4·COLUMN_BLOCKS columns of all of them. In a step of four k, lane l loads rows 4l to 4l + 3 of A, and every lane multiplies
+// its own blocks of B with each lane's rows in turn.
 const SUBGROUP: u32 = 4u; // @tune
-const SUBGROUPS: u32 = 1u; // @tune
 const ROW_BLOCKS: u32 = 1u; // @tune
 const COLUMN_BLOCKS: u32 = 1u; // @tune
-const WORKGROUP: u32 = SUBGROUP * SUBGROUPS;
-const K_STEP: u32 = 4u;
+// With 2, each half of a subgroup has half of its rows, and half as many columns: for few columns.
+const ROW_GROUPS: u32 = 1u; // @tune
+const_assert 4u * ROW_GROUPS <= SUBGROUP;
+// Lanes of a group.
+const LANES: u32 = SUBGROUP / ROW_GROUPS;
+// 4, or 2 where k runs across the rows of B: then the loop of a tile of 32 × 64 still fits a processor's cache of
+// decoded instructions.
+const K_STEP: u32 = 4u; // @tune
+const_assert 2u / K_STEP <= B_K_MAJOR;
+const A_IN_HALVES: u32 = 2u / K_STEP * (1u - A_K_MAJOR);
 const STRIP: u32 = 4u * SUBGROUP;
 const TILE_ROWS: u32 = STRIP * ROW_BLOCKS;
-const TILE_COLUMNS: u32 = 4u * COLUMN_BLOCKS * WORKGROUP;
+const TILE_COLUMNS: u32 = 4u * LANES * COLUMN_BLOCKS;
 
 // STRIP rows of C: the blocks from each lane's rows of A, left and right in turn.
 alias Strip = array<mat4x4f, 16>;
@@ -282,62 +300,112 @@ fn from_7(a: mat4x4f) -> mat4x4f {
   );
 }
 
-fn accumulate(c: ptr<function, Strip>, a: mat4x4f, b0: mat4x4f, b1: mat4x4f) {
-  let a0 = from_0(a);
-  (*c)[0] += b0 * a0;
+fn shuffled(a: mat4x4f, lane: u32) -> mat4x4f {
+  return mat4x4f(
+    subgroupShuffle(a[0], lane),
+    subgroupShuffle(a[1], lane),
+    subgroupShuffle(a[2], lane),
+    subgroupShuffle(a[3], lane),
+  );
+}
+
+// Turns a block's later two k to the front.
+fn later(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(a[0].zwxy, a[1].zwxy, a[2].zwxy, a[3].zwxy);
+}
+
+// The product of K_STEP columns of b with as many k of a.
+fn product(b: mat4x4f, a: mat4x4f) -> mat4x4f {
+  if (K_STEP == 2u) {
+    return mat2x4f(b[0], b[1]) * mat4x2f(a[0].xy, a[1].xy, a[2].xy, a[3].xy);
+  }
+  return b * a;
+}
+
+// The same for a group of four lanes that starts with `first`.
+fn accumulate_group(c: ptr<function, Strip>, a: mat4x4f, b0: mat4x4f, b1: mat4x4f, first: u32) {
+  let a0 = shuffled(a, first);
+  (*c)[0] += product(b0, a0);
   if (COLUMN_BLOCKS == 2u) {
-    (*c)[1] += b1 * a0;
+    (*c)[1] += product(b1, a0);
+  }
+  let a1 = shuffled(a, first + 1u);
+  (*c)[2] += product(b0, a1);
+  if (COLUMN_BLOCKS == 2u) {
+    (*c)[3] += product(b1, a1);
+  }
+  let a2 = shuffled(a, first + 2u);
+  (*c)[4] += product(b0, a2);
+  if (COLUMN_BLOCKS == 2u) {
+    (*c)[5] += product(b1, a2);
+  }
+  let a3 = shuffled(a, first + 3u);
+  (*c)[6] += product(b0, a3);
+  if (COLUMN_BLOCKS == 2u) {
+    (*c)[7] += product(b1, a3);
+  }
+}
+
+fn accumulate(c: ptr<function, Strip>, a: mat4x4f, b0: mat4x4f, b1: mat4x4f, first: u32) {
+  if (ROW_GROUPS == 2u) {
+    accumulate_group(c, a, b0, b1, first);
+    return;
+  }
+  let a0 = from_0(a);
+  (*c)[0] += product(b0, a0);
+  if (COLUMN_BLOCKS == 2u) {
+    (*c)[1] += product(b1, a0);
   }
   let a1 = from_1(a);
-  (*c)[2] += b0 * a1;
+  (*c)[2] += product(b0, a1);
   if (COLUMN_BLOCKS == 2u) {
-    (*c)[3] += b1 * a1;
+    (*c)[3] += product(b1, a1);
   }
   let a2 = from_2(a);
-  (*c)[4] += b0 * a2;
+  (*c)[4] += product(b0, a2);
   if (COLUMN_BLOCKS == 2u) {
-    (*c)[5] += b1 * a2;
+    (*c)[5] += product(b1, a2);
   }
   let a3 = from_3(a);
-  (*c)[6] += b0 * a3;
+  (*c)[6] += product(b0, a3);
   if (COLUMN_BLOCKS == 2u) {
-    (*c)[7] += b1 * a3;
+    (*c)[7] += product(b1, a3);
   }
   if (SUBGROUP == 8u) {
     let a4 = from_4(a);
-    (*c)[8] += b0 * a4;
+    (*c)[8] += product(b0, a4);
     if (COLUMN_BLOCKS == 2u) {
-      (*c)[9] += b1 * a4;
+      (*c)[9] += product(b1, a4);
     }
     let a5 = from_5(a);
-    (*c)[10] += b0 * a5;
+    (*c)[10] += product(b0, a5);
     if (COLUMN_BLOCKS == 2u) {
-      (*c)[11] += b1 * a5;
+      (*c)[11] += product(b1, a5);
     }
     let a6 = from_6(a);
-    (*c)[12] += b0 * a6;
+    (*c)[12] += product(b0, a6);
     if (COLUMN_BLOCKS == 2u) {
-      (*c)[13] += b1 * a6;
+      (*c)[13] += product(b1, a6);
     }
     let a7 = from_7(a);
-    (*c)[14] += b0 * a7;
+    (*c)[14] += product(b0, a7);
     if (COLUMN_BLOCKS == 2u) {
-      (*c)[15] += b1 * a7;
+      (*c)[15] += product(b1, a7);
     }
   }
 }
 
-@compute @workgroup_size(WORKGROUP)
+@compute @workgroup_size(SUBGROUP)
 fn main(
   @builtin(workgroup_id) wid: vec3u,
   @builtin(num_workgroups) nwg: vec3u,
-  @builtin(local_invocation_index) lid: u32,
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
   let tiles_across = (gemm_columns() + TILE_COLUMNS - 1u) / TILE_COLUMNS;
   let tile = workgroup_index(wid, nwg);
   let row = tile / tiles_across * TILE_ROWS;
-  let column = tile % tiles_across * TILE_COLUMNS + lid * 4u * COLUMN_BLOCKS;
+  let first = lane / LANES * LANES;
+  let column = tile % tiles_across * TILE_COLUMNS + (lane - first) * 4u * COLUMN_BLOCKS;
   if (row >= gemm_rows()) {
     return;
   }
@@ -355,40 +423,47 @@ fn main(
       a_seek(&rows1, s, 0u, wid.z);
       b_seek(&columns0, s, 0u, wid.z);
       b_seek(&columns1, s, 0u, wid.z);
+      var a0 = mat4x4f();
+      var a1 = mat4x4f();
       for (var k = 0u; k < depth; k += K_STEP) {
-        let a0 = a_block(rows0, k, depth);
-        let b0 = b_block(columns0, k, depth);
-        var a1: mat4x4f;
-        var b1: mat4x4f;
-        if (ROW_BLOCKS == 2u) {
-          a1 = a_block(rows1, k, depth);
+        // A block has four k: where k runs along the rows of A, a step of two reads one every second time.
+        var reads = true;
+        if (A_IN_HALVES == 1u) {
+          reads = (k & 2u) == 0u;
+          a0 = later(a0);
+          a1 = later(a1);
         }
+        if (reads) {
+          a0 = a_block(rows0, k, depth);
+          a_step(&rows0);
+          if (ROW_BLOCKS == 2u) {
+            a1 = a_block(rows1, k, depth);
+            a_step(&rows1);
+          }
+        }
+        let b0 = b_block(columns0, k, depth);
+        b_step(&columns0);
+        var b1 = mat4x4f();
         if (COLUMN_BLOCKS == 2u) {
           b1 = b_block(columns1, k, depth);
+          b_step(&columns1);
         }
-        accumulate(&c0, a0, b0, b1);
+        accumulate(&c0, a0, b0, b1, first);
         if (ROW_BLOCKS == 2u) {
-          accumulate(&c1, a1, b0, b1);
+          accumulate(&c1, a1, b0, b1, first);
         }
-        a_step(&rows0);
-        a_step(&rows1);
-        b_step(&columns0);
-        b_step(&columns1);
       }
     }
   }
   // A copy may be indexed by a loop, which the accumulators must not be to stay in registers; so the code that stores a
-  // block is there, and is compiled, once.
-  for (var strip = 0u; strip < ROW_BLOCKS; strip++) {
-    var blocks = c0;
-    if (ROW_BLOCKS == 2u) {
-      if (strip == 1u) {
-        blocks = c1;
-      }
-    }
-    for (var i = 0u; i < 2u * SUBGROUP; i += 3u - COLUMN_BLOCKS) {
-      c_store(row + STRIP * strip + i / 2u * 4u, column + i % 2u * 4u, wid.z, blocks[i]);
-    }
+  // block is there, and is compiled, once: the loop's end is no constant, or llvmpipe would unroll it.
+  let strips = array<Strip, 2>(c0, c1);
+  let blocks = ROW_BLOCKS * LANES * COLUMN_BLOCKS;
+  for (var i = 0u; i < min(blocks, gemm_rows() * COLUMN_BLOCKS); i++) {
+    let strip = i / (LANES * COLUMN_BLOCKS);
+    let down = i / COLUMN_BLOCKS % LANES;
+    let right = i % COLUMN_BLOCKS;
+    c_store(row + STRIP * strip + 4u * (first + down), column + 4u * right, wid.z, strips[strip][2u * down + right]);
   }
 }
 // @end

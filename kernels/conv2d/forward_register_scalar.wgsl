@@ -109,10 +109,10 @@ fn a_open(row: u32, z: u32) -> Windows {
 
 fn a_seek(windows: ptr<function, Windows>, segment: u32, k: u32, z: u32) {
   (*windows).taps = taps_at(k + vec4u(0u, 1u, 2u, 3u));
-  (*windows).step = taps_at(vec4u(K_STEP));
+  (*windows).step = taps_at(vec4u(max(K_STEP, 4u)));
 }
 
-// Moves on by K_STEP in mixed radix: no division in the loop.
+// Moves on by a block's four k, or by K_STEP where that is more, in mixed radix: no division in the loop.
 fn a_step(windows: ptr<function, Windows>) {
   let source = (*windows).taps;
   let step = (*windows).step;

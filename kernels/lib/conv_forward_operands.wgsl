@@ -105,7 +105,7 @@ fn a_seek(pixels: ptr<function, Pixels>, tap: u32, k: u32, z: u32) {
 }
 
 fn a_step(pixels: ptr<function, Pixels>) {
-  (*pixels).at += K_STEP / 4u;
+  (*pixels).at += (K_STEP + 3u) / 4u;
 }
 
 fn a_block(pixels: Pixels, k: u32, depth: u32) -> mat4x4f {
@@ -123,7 +123,7 @@ fn b_seek(weights: ptr<function, Weights>, tap: u32, k: u32, z: u32) {
 }
 
 fn b_step(weights: ptr<function, Weights>) {
-  (*weights).at += K_STEP / 4u * params.out_channels;
+  (*weights).at += (K_STEP * params.out_channels) >> 2u;
 }
 
 fn b_block(weights: Weights, k: u32, depth: u32) -> mat4x4f {

@@ -158,7 +158,7 @@ fn b_seek(at: ptr<function, vec4u>, segment: u32, k: u32, z: u32) {
 }
 
 fn b_step(at: ptr<function, vec4u>) {
-  *at += K_STEP / 4u * params.out_channels;
+  *at += (K_STEP * params.out_channels) >> 2u;
 }
 
 fn b_block(at: vec4u, k: u32, depth: u32) -> mat4x4f {

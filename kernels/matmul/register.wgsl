@@ -129,7 +129,7 @@ struct Block {
 // k runs along the stored rows: four of them, the last repeated beyond the end.
 fn along(base: u32, stride: u32, line: u32, lines: u32) -> Block {
   let four = min(vec4u(line) + vec4u(0u, 1u, 2u, 3u), vec4u(lines - 1u));
-  return Block((base + four * stride) / 4u, K_STEP / 4u);
+  return Block((base + four * stride) / 4u, (K_STEP + 3u) / 4u);
 }
 
 // k runs across the stored rows: one vec4 of four successive rows.

@@ -136,7 +136,8 @@ fn b_seek(lines: ptr<function, Lines>, segment: u32, k: u32, z: u32) {
 }
 
 fn a_step(lines: ptr<function, Lines>) {
-  (*lines).at += K_STEP * (*lines).k_stride;
+  // Where k runs along the rows of A, a block is read for four k at least.
+  (*lines).at += max(K_STEP, 4u - 4u * TRANSPOSE_A) * (*lines).k_stride;
 }
 
 fn b_step(lines: ptr<function, Lines>) {

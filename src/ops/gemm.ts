@@ -13,6 +13,8 @@ export interface Gemm {
   readonly mostSplits?: number;
   /** Whether the operands can be read as vec4s. */
   readonly vec4: boolean;
+  /** How k runs in B: down its stored rows unless said, or along them; B may be such that it can be transposed first. */
+  readonly b?: 'along' | 'transposable';
   /** Of a convolution: with more than one it is no GEMM. */
   readonly groups?: number;
   /** How operands are read, where that makes another kernel of it: transpositions, or a convolution's filter and strides. */
@@ -59,6 +61,8 @@ export interface Tiling {
   readonly step: number;
   /** Invocations of a workgroup. */
   readonly threads: number;
+  /** Whether it needs k to run down the rows of a B that has them the other way round. */
+  readonly transposesB?: boolean;
   /** Time an element takes, relative to the body's best tiling: measured on SwiftShader; for GPUs an estimate. */
   readonly cost: number;
 }
@@ -102,7 +106,7 @@ export function chooseGemm<K>(
     const cost = COST[body ?? 'none'][target.kind];
     if (!body) return [{ ...candidate, ...estimate(target, gemm, SINGLE, cost) }];
     if (unfit?.(gemm, target) !== undefined) return [{ ...candidate, splits: 1 }];
-    return OPTIONS[body](target, gemm.columns)
+    return OPTIONS[body](target, gemm)
       .map((tiling) => ({
         ...{ ...candidate, name: `${name} ${tiling.name}`, base: name, tiling },
         ...estimate(target, gemm, tiling, cost),
@@ -160,25 +164,56 @@ const COST: Readonly<Record<Body | 'none', Readonly<Record<Target['kind'], numbe
   none: { cpu: 15, gpu: 8 },
 };
 
-/** Costs of 4 × 4 blocks by how many rows and columns of them an invocation has. */
+/** Tilings of `register` by blocks of 4 × 4. */
 const BLOCKS = [
-  { ROW_BLOCKS: 2, COLUMN_BLOCKS: 2, subgroup: 1, register: 1 },
-  { ROW_BLOCKS: 1, COLUMN_BLOCKS: 2, subgroup: 1.1, register: 1.3 },
-  { ROW_BLOCKS: 2, COLUMN_BLOCKS: 1, subgroup: 1.3, register: 1.3 },
-  { ROW_BLOCKS: 1, COLUMN_BLOCKS: 1, subgroup: 1.5, register: 1.6 },
+  { ROW_BLOCKS: 2, COLUMN_BLOCKS: 2, cost: 1 },
+  { ROW_BLOCKS: 1, COLUMN_BLOCKS: 2, cost: 1.3 },
+  { ROW_BLOCKS: 2, COLUMN_BLOCKS: 1, cost: 1.3 },
+  { ROW_BLOCKS: 1, COLUMN_BLOCKS: 1, cost: 1.6 },
+];
+
+interface SubgroupTiling {
+  readonly ROW_BLOCKS: number;
+  readonly COLUMN_BLOCKS: number;
+  readonly K_STEP: number;
+  readonly ROW_GROUPS?: number;
+  readonly cost: number;
+}
+
+/** Tilings of `subgroup` on SwiftShader. */
+const FOUR_LANES: readonly SubgroupTiling[] = [
+  { ROW_BLOCKS: 2, COLUMN_BLOCKS: 2, K_STEP: 4, cost: 1 },
+  { ROW_BLOCKS: 1, COLUMN_BLOCKS: 2, K_STEP: 4, cost: 1.1 },
+  { ROW_BLOCKS: 2, COLUMN_BLOCKS: 1, K_STEP: 4, cost: 1.3 },
+  { ROW_BLOCKS: 1, COLUMN_BLOCKS: 1, K_STEP: 4, cost: 1.5 },
+  // The step of eight lanes, for tests on machines that have only SwiftShader.
+  { ROW_BLOCKS: 1, COLUMN_BLOCKS: 2, K_STEP: 2, cost: 1.7 },
+];
+
+/** On llvmpipe. A longer loop than these have does not fit the processor's cache of decoded instructions. */
+const EIGHT_LANES: readonly SubgroupTiling[] = [
+  { ROW_BLOCKS: 1, COLUMN_BLOCKS: 2, K_STEP: 2, cost: 1 },
+  { ROW_BLOCKS: 1, COLUMN_BLOCKS: 1, K_STEP: 2, cost: 1.1 },
+  { ROW_BLOCKS: 1, COLUMN_BLOCKS: 1, K_STEP: 4, cost: 1.3 },
+  { ROW_BLOCKS: 1, COLUMN_BLOCKS: 1, K_STEP: 2, ROW_GROUPS: 2, cost: 1.7 },
 ];
 
 /** Every body's tilings, named by what a workgroup computes; those of `register` by what an invocation does. */
-const OPTIONS: Readonly<Record<Body, (target: Target, columns: number) => readonly Tiling[]>> = {
-  // Eight lanes make large tiles by themselves, and llvmpipe takes seconds to compile larger ones.
-  subgroup: ({ subgroupSize: SUBGROUP }) =>
-    (SUBGROUP === 8 ? BLOCKS.slice(-1) : BLOCKS).map(({ ROW_BLOCKS, COLUMN_BLOCKS, subgroup }) => {
-      const [rows, columns] = [4 * SUBGROUP * ROW_BLOCKS, 4 * SUBGROUP * COLUMN_BLOCKS];
-      const constants = { SUBGROUP, ROW_BLOCKS, COLUMN_BLOCKS };
-      return { name: `${rows}x${columns}`, constants, rows, columns, step: 4, threads: SUBGROUP, cost: subgroup };
-    }),
-  register: (_target, columns) =>
-    BLOCKS.map(({ ROW_BLOCKS, COLUMN_BLOCKS, register }) => {
+const OPTIONS: Readonly<Record<Body, (target: Target, gemm: Gemm) => readonly Tiling[]>> = {
+  subgroup: ({ subgroupSize: SUBGROUP }, { b, rows: m }) =>
+    (SUBGROUP === 8 ? EIGHT_LANES : FOUR_LANES)
+      .filter(({ K_STEP }) => K_STEP === 4 || b !== 'along')
+      .map(({ cost, ...blocks }) => {
+        const { ROW_BLOCKS, COLUMN_BLOCKS, K_STEP: step, ROW_GROUPS = 1 } = blocks;
+        const [rows, columns] = [4 * SUBGROUP * ROW_BLOCKS, (4 * SUBGROUP * COLUMN_BLOCKS) / ROW_GROUPS];
+        const transposesB = b === 'transposable' && step === 2;
+        return {
+          ...{ name: `${rows}x${columns}x${step}`, constants: { SUBGROUP, ...blocks }, rows, columns, step },
+          ...{ threads: SUBGROUP, transposesB, cost: transposesB ? cost * (1 + 32 / m) : cost },
+        };
+      }),
+  register: (_target, { columns }) =>
+    BLOCKS.map(({ ROW_BLOCKS, COLUMN_BLOCKS, cost }) => {
       // 64 invocations, no more of them side by side than there are columns for.
       const WORKGROUP_X = Math.min(8, 2 ** Math.ceil(Math.log2(Math.ceil(columns / (4 * COLUMN_BLOCKS)))));
       const WORKGROUP_Y = 64 / WORKGROUP_X;
@@ -189,7 +224,7 @@ const OPTIONS: Readonly<Record<Body, (target: Target, columns: number) => readon
         columns: 4 * COLUMN_BLOCKS * WORKGROUP_X,
         step: 4,
         threads: 64,
-        cost: register,
+        cost,
       };
     }),
   // Two buffers of 128 × 128 fill the 16 KiB of workgroup memory that every adapter has. Larger tiles read less:

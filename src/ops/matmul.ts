@@ -2,8 +2,9 @@ import { kernels } from '../gpu/kernel/generated.ts';
 import { grid } from '../gpu/kernel/target.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import { elements, type Shape, showShape, type Tensor } from '../tape/tensor.ts';
-import { chooseGemm, type GemmCandidate, gemmCandidate, tilesOf } from './gemm.ts';
+import { chooseGemm, type GemmCandidate, gemmCandidate, type Tiling, tilesOf } from './gemm.ts';
 import { mostSplits, partialSize, split, sumPartials } from './split.ts';
+import { transposed } from './transpose.ts';
 
 export interface MatmulOptions {
   readonly transposeA?: boolean;
@@ -127,16 +128,20 @@ export function product(tape: Tape, problem: Product): void {
   const contiguous = [n, a.transposed ? m : k, b.transposed ? k : n];
   const batches = outerCount * innerCount;
   const partial_size = partialSize(batches * m * n);
+  const vec4 = [...strides, ...contiguous].every((count) => count % 4 === 0);
+  const isMatrix = batches === 1 && !b.offset && b.row === k;
   const gemm = {
     rows: m,
     columns: n,
     depth: k,
     slices: batches,
     ...(isWhole(problem, batches) && { mostSplits: mostSplits(k, partial_size) }),
-    vec4: [...strides, ...contiguous].every((count) => count % 4 === 0),
+    ...(b.transposed && { b: vec4 && isMatrix ? ('transposable' as const) : ('along' as const) }),
+    vec4,
     operands: (a.transposed ? 't' : 'n') + (b.transposed ? 't' : 'n'),
   };
   const { kernel, tiling = NAIVE_TILING, splits: parts } = chooseGemm(tape, 'matmul', matmulCandidates, gemm);
+  const right = tiling.transposesB ? { tensor: transposed(tape, b.tensor, [1, n, k], label), row: n } : b;
   const tiles = tilesOf(gemm, tiling);
   const { splits, terms: split_k } = split(k, parts);
 
@@ -144,17 +149,17 @@ export function product(tape: Tape, problem: Product): void {
   const c = partials ? { tensor: partials, row: n, inner: m * n, outer: innerCount * m * n } : problem.c;
   const [across, down] = grid(tape.target, tiles);
   tape.dispatch(kernel, {
-    bindings: { a: a.tensor, b: b.tensor, bias: bias ?? b.tensor, c: c.tensor },
+    bindings: { a: a.tensor, b: right.tensor, bias: bias ?? b.tensor, c: c.tensor },
     uniforms: {
       ...{ m, n, k, inner_count: innerCount, splits, split_k, partial_size },
       ...{ a_offset: a.offset ?? 0, a_row: a.row, a_outer: a.outer ?? 0, a_inner: a.inner ?? 0 },
-      ...{ b_offset: b.offset ?? 0, b_row: b.row, b_outer: b.outer ?? 0, b_inner: b.inner ?? 0 },
+      ...{ b_offset: b.offset ?? 0, b_row: right.row, b_outer: b.outer ?? 0, b_inner: b.inner ?? 0 },
       ...{ c_offset: c.offset ?? 0, c_row: c.row, c_outer: c.outer ?? 0, c_inner: c.inner ?? 0 },
     },
     constants: {
       ...tiling.constants,
       TRANSPOSE_A: a.transposed ? 1 : 0,
-      TRANSPOSE_B: b.transposed ? 1 : 0,
+      TRANSPOSE_B: right.transposed ? 1 : 0,
       MASK_K: k % tiling.step === 0 ? 0 : 1,
       BIAS: bias ? 1 : 0,
       ACCUMULATE: accumulate && !partials ? 1 : 0,
@@ -176,4 +181,4 @@ const isWhole = ({ m, n, c, outerCount = 1, innerCount = 1 }: Product, batches: 
   (outerCount === 1 || c.outer === innerCount * m * n) &&
   elements(c.tensor.shape) === batches * m * n;
 
-const NAIVE_TILING = { constants: {}, rows: 8, columns: 8, step: 1 };
+const NAIVE_TILING: Tiling = { name: '', constants: {}, rows: 8, columns: 8, step: 1, threads: 64, cost: 1 };

@@ -3,6 +3,7 @@ import type { Tape } from '../../tape/tape.ts';
 import type { Tensor } from '../../tape/tensor.ts';
 import { chooseGemm, type GemmCandidate, gemmCandidate } from '../gemm.ts';
 import { product } from '../matmul.ts';
+import { transposed } from '../transpose.ts';
 import {
   type Conv,
   direct,
@@ -11,6 +12,7 @@ import {
   operandsOf,
   pixelsOf,
   readsVec4s,
+  tapsOf,
   tiled,
   UNSPLIT,
 } from './problem.ts';
@@ -39,13 +41,14 @@ export function dgrad(tape: Tape, conv: Conv, dy: Tensor, w: Tensor, dx: Tensor,
   }
   const gemm = {
     rows: batch * Math.ceil(in_height / stride_height) * Math.ceil(in_width / stride_width),
-    ...{ columns: in_channels, depth: out_channels },
+    ...{ columns: in_channels, depth: out_channels, b: 'transposable' as const },
     ...{ slices: stride_height * stride_width, vec4: readsVec4s(conv), groups, operands: operandsOf(conv) },
   };
   const { kernel, tiling } = chooseGemm(tape, label, dgradCandidates, gemm);
   const { constants, workgroups } = tiling ? tiled(tape.target, gemm, tiling) : direct(tape.target, dx);
+  const shape = [tapsOf(conv), in_channels, out_channels] as const;
   tape.dispatch(kernel, {
-    bindings: { dy, w, dx },
+    bindings: { dy, w: tiling?.transposesB ? transposed(tape, w, shape, label) : w, dx },
     uniforms: { ...conv, ...UNSPLIT },
     constants: { ...constants, ACCUMULATE: accumulate ? 1 : 0 },
     workgroups,
