@@ -1,5 +1,6 @@
 // What is timed, defined once for every way to run it and for every engine that is compared.
 import { attentionCases } from './cases/attention.ts';
+import { augmentCases } from './cases/augment.ts';
 import { batchNormCases } from './cases/batch_norm.ts';
 import type { BenchCase, Setting } from './cases/case.ts';
 import { convCases } from './cases/conv2d.ts';
@@ -49,6 +50,7 @@ export function allCases(setting: Setting): BenchCase[] {
     ...visionTransformer(setting.batch ?? (setting.kind === 'cpu' ? 1 : 32)),
     ...supConCases(),
     ...optimizerCases(),
+    ...augmentCases(setting),
     ...elementwiseCases(setting),
   ].map((bench) => ({ ...bench, usual: bench.usual || USUAL.test([...(bench.tags ?? []), bench.name].join(' ')) }));
   // A layer may be one of the fixed cases, and layers of two models one case.
