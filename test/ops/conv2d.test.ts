@@ -111,7 +111,7 @@ for (const { name: candidate, unfit } of forwardCandidates)
 
 test('the weight gradient has the same bits every time, also where its sum is split', async () => {
   const device = await testDevice();
-  const { inputs, upstream, build } = tensorsOf([[8, 16, 16, 3], [3, 3], 8, { padding: [1, 1] }]);
+  const { inputs, upstream, build } = tensorsOf([[32, 16, 16, 3], [3, 3], 8, { padding: [1, 1] }]);
   const recorded = record(device.target, build, inputs, { wrt: ['weight'], upstream });
   assert.ok(recorded.tape.dispatches.some(({ label }) => label === 'conv2d.wgrad.sum'));
   const [first, second] = [await run(device, recorded), await run(device, recorded)];
