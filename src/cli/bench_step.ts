@@ -16,6 +16,14 @@ import { number, positiveInteger } from './options.ts';
 import { writeTrace } from './trace.node.ts';
 import { TUNE_HELP, tuneFor } from './tune.ts';
 
+/** Milliseconds that all threads of this process have worked. */
+const processorTime = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
+
+const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
+
 const LOSSES = { ce: ceTuning, scl, coin };
 
 interface StepOptions {
@@ -105,13 +113,13 @@ async function benchStep({
       `= ${mebibytes(memory.kept + memory.lasting)}; ratio ${((memory.planned + memory.lasting) / (memory.kept + memory.lasting)).toFixed(3)}`,
   );
 
-  const compiled = await measureCompile(device, step.tape, await requestDevice());
+  const compiled = await measureCompile(device, step.tape, await requestDevice(), processorTime);
   console.log(
-    `compile from cold: ${compiled.seconds.toFixed(1)} s for ${compiled.pipelines.length} pipelines in parallel, first dispatch of each included; one by one, the slowest:`,
+    `compile from cold: ${compiled.seconds.toFixed(1)} s for ${compiled.pipelines.length} pipelines in parallel, first dispatch of each included; one by one ${(sumOf(compiled.pipelines.map(({ processor = 0 }) => processor)) / 1000).toFixed(1)} s of processor time, the slowest:`,
   );
-  const slowest = compiled.pipelines.slice(0, LISTED).map(({ kernel, constants, milliseconds }) => {
+  const slowest = compiled.pipelines.slice(0, LISTED).map(({ kernel, constants, milliseconds, processor = 0 }) => {
     const values = Object.entries(constants).map(([name, value]) => `${name}=${value}`);
-    return [`  ${kernel}`, `${milliseconds.toFixed(0)} ms`, values.join(' ')];
+    return [`  ${kernel}`, `${milliseconds.toFixed(0)} ms`, `(processor ${processor.toFixed(0)} ms)`, values.join(' ')];
   });
   console.log(alignColumns(slowest).join('\n'));
   if (plan) return;

@@ -16,13 +16,21 @@ export interface PipelineTime {
   readonly kernel: string;
   readonly constants: Readonly<Record<string, number>>;
   readonly milliseconds: number;
+  /** Of all threads of this process, where there is a clock for that: drivers for processors compile in it. */
+  readonly processor: number | undefined;
 }
 
 /**
  * Compiles a tape on `device`, which has compiled nothing yet, and each of its pipelines alone on `another` one.
- * Leaves nonsense in the memory of what the tape writes on the latter, and in parameters on both.
+ * `processorTime` tells the milliseconds that the process has worked so far: what it took does not depend on what else the
+ * machine does. Leaves nonsense in the memory of what the tape writes on the latter, and in parameters on both.
  */
-export async function measureCompile(device: Device, tape: Tape, another: Device): Promise<CompileTimes> {
+export async function measureCompile(
+  device: Device,
+  tape: Tape,
+  another: Device,
+  processorTime?: () => number,
+): Promise<CompileTimes> {
   const start = performance.now();
   const program = await compile(device, tape);
   const compiled = performance.now() - start;
@@ -38,31 +46,42 @@ export async function measureCompile(device: Device, tape: Tape, another: Device
   return {
     program,
     seconds: (compiled + performance.now() - first) / 1000,
-    pipelines: await oneByOne(another, tape),
+    pipelines: await oneByOne(another, tape, processorTime),
   };
 }
 
-async function oneByOne(device: Device, tape: Tape): Promise<PipelineTime[]> {
-  const created: number[] = [];
-  for (const { kernel, constants } of tape.dispatches) {
-    const start = performance.now();
-    await device.wait(device.pipelines.get(kernel, constants));
-    created.push(performance.now() - start);
-  }
+interface Taken {
+  readonly milliseconds: number;
+  readonly processor: number;
+}
+
+async function oneByOne(
+  device: Device,
+  tape: Tape,
+  processorTime: (() => number) | undefined,
+): Promise<PipelineTime[]> {
+  const clocked = async (action: () => Promise<unknown>): Promise<Taken> => {
+    const [start, before] = [performance.now(), processorTime?.() ?? 0];
+    await action();
+    return { milliseconds: performance.now() - start, processor: (processorTime?.() ?? 0) - before };
+  };
+  const created: Taken[] = [];
+  for (const { kernel, constants } of tape.dispatches)
+    created.push(await clocked(() => device.wait(device.pipelines.get(kernel, constants))));
   const prepared = await prepare(device, tape);
   await touch(device, prepared);
   const times: PipelineTime[] = [];
   for (const index of firstOfEach(prepared)) {
     const dispatch = prepared.planned.dispatches[index] as Prepared['planned']['dispatches'][number];
-    const start = performance.now();
-    runOnce(device, [prepared.commands[index] as Command]);
-    await device.idle();
-    const ran = performance.now() - start;
+    const made = created[tape.dispatches.indexOf(dispatch)] as Taken;
+    const ran = await clocked(async () => {
+      runOnce(device, [prepared.commands[index] as Command]);
+      await device.idle();
+    });
     const { kernel, constants } = dispatch;
     times.push({
-      kernel: kernel.name,
-      constants,
-      milliseconds: (created[tape.dispatches.indexOf(dispatch)] as number) + ran,
+      ...{ kernel: kernel.name, constants, milliseconds: made.milliseconds + ran.milliseconds },
+      processor: processorTime && made.processor + ran.processor,
     });
   }
   return times.sort((a, b) => b.milliseconds - a.milliseconds);
