@@ -48,6 +48,7 @@ const LISTED = 5;
 export function addBenchStep(program: Command): void {
   const bench = program.commands.find((command) => command.name() === 'bench') as Command;
   // So that options after `step` are its own, also those that `bench` has under the same name.
+  program.enablePositionalOptions();
   bench
     .enablePositionalOptions()
     .command('step')

@@ -3,6 +3,7 @@ import { runtimeStore, type TextStore } from '../../src/gpu/tune/store.ts';
 import { tune } from '../../src/gpu/tune/tune.ts';
 import { relu } from '../../src/ops/elementwise.ts';
 import { matmul } from '../../src/ops/matmul.ts';
+import { softmax } from '../../src/ops/softmax.ts';
 import { type Choose, createTape } from '../../src/tape/tape.ts';
 import { testDevice } from '../device.ts';
 import { assert, skip, suite } from '../harness.ts';
@@ -33,7 +34,7 @@ test('every problem is measured in every way worth it, once, and later tapes tak
     const tape = createTape(device.target, { ...(candidates && { candidates }) });
     const a = tape.input('a', [96, 64]);
     const b = tape.input('b', [64, 128]);
-    tape.output('y', relu(tape, matmul(tape, relu(tape, a), b)));
+    tape.output('y', softmax(tape, matmul(tape, relu(tape, a), b)));
     tape.output('z', matmul(tape, b, a, { transposeA: true, transposeB: true }));
     return tape;
   };

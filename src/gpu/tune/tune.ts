@@ -95,10 +95,11 @@ function recordWays({ measured }: Device, record: (choose: Choose) => Tape, inde
   return { tape, sites };
 }
 
-/** The plain choice, which comes first, and what may beat it; nothing where there is no choice. */
+/** The plain choice, which comes first, and what may beat it; nothing where there is no choice or no estimate. */
 function worthMeasuring(ways: readonly Way[]): readonly Way[] {
-  const least = Math.min(...ways.map(({ time = Number.POSITIVE_INFINITY }) => time));
-  const open = ways.filter(({ time = Number.POSITIVE_INFINITY }, index) => index === 0 || time <= HOPELESS * least);
+  const timed = ways.filter(({ time }) => time !== undefined);
+  const least = Math.min(...timed.map(({ time = 0 }) => time));
+  const open = timed.filter((way) => way === ways[0] || (way.time ?? 0) <= HOPELESS * least);
   return open.length > 1 ? open : [];
 }
 
