@@ -40,10 +40,17 @@ export async function runBench(
   );
   print(padded(columns.map(({ heading }) => heading)));
   const rows: Row[] = [];
+  const failed: string[] = [];
   const candidates = options.candidates ?? (pattern === undefined || all ? 'kernels' : 'tilings');
   const measureOptions: MeasureOptions = { rounds, budget: BUDGET, limit, candidates, roofs, rates: new Map() };
   for (const bench of cases) {
-    const { measurements, leftOut } = await measure(device, bench, measureOptions);
+    const measured = await measure(device, bench, measureOptions).catch((error: Error) => {
+      // One case, say a layer larger than this adapter can bind, leaves all others as they are.
+      failed.push(bench.name);
+      print(`  ${bench.name} failed: ${error.message}`);
+    });
+    if (!measured) continue;
+    const { measurements, leftOut } = measured;
     for (const measurement of measurements) {
       const torch = pytorch?.times[bench.name];
       const row = torch === undefined ? measurement : { ...measurement, torch: torch / measurement.median };
@@ -57,7 +64,16 @@ export async function runBench(
   }
   if (matching > cases.length) print(`${matching - cases.length} more cases with --all`);
   const date = new Date().toISOString();
-  return { adapter: target.name, description, runtime, date, roofs, ...(pytorch && { pytorch: pytorch.setup }), rows };
+  return {
+    adapter: target.name,
+    description,
+    runtime,
+    date,
+    roofs,
+    ...(pytorch && { pytorch: pytorch.setup }),
+    failed,
+    rows,
+  };
 }
 
 function padded(cells: readonly string[]): string {

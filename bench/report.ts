@@ -22,6 +22,8 @@ export interface Report {
   readonly date: string;
   readonly roofs: Roofs;
   readonly pytorch?: string;
+  /** Cases that could not be run. */
+  readonly failed: readonly string[];
   readonly rows: readonly Row[];
 }
 
@@ -55,7 +57,8 @@ export const columns: readonly Column[] = [
 /** A later run in addition to an earlier one: its rows replace those of the same cases. */
 export function merge(earlier: Report, later: Report): Report {
   const again = new Set(later.rows.map((row) => row.case));
-  return { ...earlier, ...later, rows: [...earlier.rows.filter((row) => !again.has(row.case)), ...later.rows] };
+  const failed = [...new Set([...earlier.failed.filter((name) => !again.has(name)), ...later.failed])];
+  return { ...earlier, ...later, failed, rows: [...earlier.rows.filter((row) => !again.has(row.case)), ...later.rows] };
 }
 
 const percent = (share: number): string => (100 * share).toPrecision(2);

@@ -1,7 +1,7 @@
 import { allCases, inputTensors, inputValues, recordCase, selectCases } from '../../bench/cases.ts';
 import type { Target } from '../../src/gpu/kernel/target.ts';
 import { createTape } from '../../src/tape/tape.ts';
-import { elements } from '../../src/tape/tensor.ts';
+import { elements, type Tensor, variable } from '../../src/tape/tensor.ts';
 import { assert, suite } from '../harness.ts';
 
 const test = suite('bench cases');
@@ -37,6 +37,18 @@ test('names are distinct', () => {
   for (const kind of ['cpu', 'gpu'] as const) {
     const names = allCases({ kind }).map(({ name }) => name);
     assert.is(new Set(names).size, names.length);
+  }
+});
+
+test('every case of a GPU can be recorded', () => {
+  for (const bench of allCases({ kind: 'gpu' })) {
+    const values = bench.values
+      ? inputTensors(bench)
+      : Object.fromEntries(Object.entries(bench.inputs).map(([name, shape]) => [name, variable(name, shape)]));
+    for (const name of bench.gradientsOf ?? []) (values[name] as Tensor).requiresGrad = true;
+    const tape = createTape({ ...target, kind: 'gpu' });
+    recordCase(tape, bench, values);
+    assert.ok(tape.outputs.has('result'), bench.name);
   }
 });
 

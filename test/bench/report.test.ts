@@ -34,7 +34,7 @@ const row = (name: string, candidate: string, kernel: string, share: number, mor
   ...more,
 });
 const report = (rows: Row[], date = '2026-01-02T00:00:00Z'): Report => ({
-  ...{ adapter: 'a', description: 'a', runtime: 'Node 1', date, roofs, rows },
+  ...{ adapter: 'a', description: 'a', runtime: 'Node 1', date, roofs, failed: [], rows },
 });
 
 test('a later run replaces the rows of its cases and keeps all others', () => {
