@@ -75,14 +75,6 @@ fn combine_sums(column: u32, lane: u32) -> Sums {
 }
 // @end
 
-fn differentiate(at: u32, mean: Value, scale: Value, mean_gradient: Value, slope: Value) {
-  var gradient = dy[at];
-  if (RELU == 1u) {
-    gradient = select(Value(0.0), gradient, y[at] > Value(0.0));
-  }
-  dx[at] = scale * (gradient - mean_gradient - slope * (x[at] - mean));
-}
-
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane: u32) {
   let column = wid.x * COLUMN_LANES + lane % COLUMN_LANES;
@@ -100,17 +92,12 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane
   let first = wid.y * params.chunk_rows + row_lane;
   let stride = ROW_LANES * params.columns;
   var at = first * params.columns + inside;
-  var row = first;
-  // Four rows a turn make up for the loop, which costs a software driver as much as one of them.
-  for (; row + 3u * ROW_LANES < end; row += 4u * ROW_LANES) {
-    differentiate(at, mean, scale, mean_gradient, slope);
-    differentiate(at + stride, mean, scale, mean_gradient, slope);
-    differentiate(at + 2u * stride, mean, scale, mean_gradient, slope);
-    differentiate(at + 3u * stride, mean, scale, mean_gradient, slope);
-    at += 4u * stride;
-  }
-  for (; row < end; row += ROW_LANES) {
-    differentiate(at, mean, scale, mean_gradient, slope);
+  for (var row = first; row < end; row += ROW_LANES) {
+    var gradient = dy[at];
+    if (RELU == 1u) {
+      gradient = select(Value(0.0), gradient, y[at] > Value(0.0));
+    }
+    dx[at] = scale * (gradient - mean_gradient - slope * (x[at] - mean));
     at += stride;
   }
 

@@ -108,14 +108,6 @@ fn combine_partials(column: u32, lane: u32) -> Moments {
 }
 // @end
 
-fn gradient(at: u32) -> Value {
-  var g = dy[at];
-  if (RELU == 1u) {
-    g = select(Value(0.0), g, y[at] > Value(0.0));
-  }
-  return g;
-}
-
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane: u32) {
   let column = wid.x * COLUMN_LANES + lane % COLUMN_LANES;
@@ -132,29 +124,15 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane
   let first = wid.y * params.chunk_rows + row_lane;
   let stride = ROW_LANES * params.columns;
   var at = first * params.columns + inside;
-  var row = first;
-  // Four rows a turn make up for the loop, which costs a software driver as much as one of them.
-  for (; row + 3u * ROW_LANES < end; row += 4u * ROW_LANES) {
-    let a = gradient(at);
-    let b = gradient(at + stride);
-    let c = gradient(at + 2u * stride);
-    let d = gradient(at + 3u * stride);
-    sum += (a + b) + (c + d);
-    products += a * (x[at] - mean) + b * (x[at + stride] - mean) + c * (x[at + 2u * stride] - mean) + d * (x[at + 3u * stride] - mean);
-    if (KEEP == 1u) {
-      masked[at] = a;
-      masked[at + stride] = b;
-      masked[at + 2u * stride] = c;
-      masked[at + 3u * stride] = d;
+  for (var row = first; row < end; row += ROW_LANES) {
+    var gradient = dy[at];
+    if (RELU == 1u) {
+      gradient = select(Value(0.0), gradient, y[at] > Value(0.0));
     }
-    at += 4u * stride;
-  }
-  for (; row < end; row += ROW_LANES) {
-    let g = gradient(at);
-    sum += g;
-    products += g * (x[at] - mean);
+    sum += gradient;
+    products += gradient * (x[at] - mean);
     if (KEEP == 1u) {
-      masked[at] = g;
+      masked[at] = gradient;
     }
     at += stride;
   }
