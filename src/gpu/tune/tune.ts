@@ -21,7 +21,7 @@ export interface TuneOptions {
 }
 
 /** What is expected to take this many times as long as the best is not measured. */
-const HOPELESS = 3;
+const HOPELESS = 2;
 
 /** A candidate has to win by this factor, or else the plain choice stays. */
 const NOISE = 0.97;
