@@ -1,7 +1,56 @@
-/** What holds a kernel that stays below half of an adapter's roof, by a word of the adapter's name and by kernel. */
+// What holds a kernel that stays below half of an adapter's roof: a sentence a kernel, for the tables of results.
+
+const SWIFTSHADER_LOADS =
+  'Each vec4 that is loaded costs four guarded scalar loads of some 40 instructions in all, more than the multiply-adds that it feeds, and a tile that reuses it more often spills its sums from 16 registers of 4 lanes.';
+const LLVMPIPE_LOADS =
+  'A load whose address differs between lanes costs about 10 instructions a lane and number, sums are blended with the execution mask at every step, and tiles that reuse a load more often take seconds to compile.';
+const ROWS =
+  'An invocation walks a row by itself, once for its sums and again for the result: what is counted as one read is several.';
+const SMALL =
+  'It has too little to do for the workgroups that it takes: starting them weighs more than the memory it moves.';
+
+const gemms = (why: string): Record<string, string> =>
+  Object.fromEntries(
+    ['matmul', 'conv2d/forward', 'conv2d/dgrad', 'conv2d/wgrad'].flatMap((op) =>
+      ['subgroup', 'subgroup_scalar', 'register', 'register_scalar'].map((body) => [
+        op === 'matmul' ? `${op}/${body}` : `${op}_${body}`,
+        why,
+      ]),
+    ),
+  );
+
+const SHARED: Readonly<Record<string, string>> = {
+  'attention/forward':
+    'An invocation walks all keys for its own query, so that each key is loaded once a query rather than once a tile.',
+  'attention/backward_q':
+    'An invocation walks all keys for its own query, so that each key is loaded once a query rather than once a tile.',
+  'attention/backward_kv':
+    'An invocation walks all queries for its own key, so that each query is loaded once a key rather than once a tile.',
+  'augment/augment':
+    'Its time goes into draws, divisions and single bytes picked from words, not into the memory it moves.',
+  'elementwise/gelu':
+    'The exponential and the rational approximation of the error function weigh more than the memory it moves.',
+  'elementwise/gelu_backward':
+    'The exponential and the rational approximation of the error function weigh more than the memory it moves.',
+  'layer_norm/forward': ROWS,
+  'layer_norm/backward_input': ROWS,
+  'l2_normalize/forward': ROWS,
+  'l2_normalize/backward': ROWS,
+  'max_pool2d/forward':
+    'Nine guarded loads and comparisons for each number written: computing, not memory, takes the time.',
+  'max_pool2d/backward':
+    'Each input looks at up to four windows for the place of their maxima: indices, not memory, take the time.',
+  'optimizer/adamw': 'A square root and a division a parameter weigh as much as the seven numbers it moves.',
+  'reduce/affine_gradients': SMALL,
+  'reduce/sum_partials': SMALL,
+  'sup_con/combine': 'One workgroup merges all rows, and the rest of the adapter waits: little work, but on one core.',
+  'sup_con/normalize_backward': ROWS,
+};
+
+/** By a word of the adapter's name and by kernel. */
 const NOTES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  swiftshader: {},
-  llvmpipe: {},
+  swiftshader: { ...SHARED, ...gemms(SWIFTSHADER_LOADS) },
+  llvmpipe: { ...SHARED, ...gemms(LLVMPIPE_LOADS) },
 };
 
 export const notesFor = (adapter: string): Readonly<Record<string, string>> =>
