@@ -1,6 +1,6 @@
 // y[n,i,j,o] = Σ_{p,q,c} x[n, i·stride + p·dilation - pad, j·stride + q·dilation - pad, c] · w[p,q,c,o] + bias[o].
-// Layout: NHWC and HWIO, channels multiples of 4.
-// Implicit GEMM: rows are output pixels, columns output channels, k the channels of a tap (lib/conv_forward_operands.wgsl).
+// Layout: NHWC and HWIO, channels of a group multiples of 4.
+// Implicit GEMM: rows are output pixels, columns output channels, k taps and channels; a slice is a group (lib/conv_forward_operands.wgsl).
 // Scheme: an invocation keeps a 4×4 to 8×8 tile in registers (lib/gemm_register.wgsl).
 // Traffic: x is read taps · columns/TILE_COLUMNS times, w rows/TILE_ROWS times, mostly from caches; y is written once.
 
@@ -15,9 +15,12 @@ fn workgroup_index(wid: vec3u, nwg: vec3u) -> u32 {
 // @end
 
 // @include lib/conv_forward_operands.wgsl
-// GEMM operands of the convolution's forward pass: C = y, one row an output pixel, one column an output channel.
-// A is x seen through the filter: k runs over the input channels of one tap, taps are the segments. B is w as it lies.
-// Input and output channels are multiples of 4; groups = 1.
+// GEMM operands of the forward pass read as vec4s: input and output channels of a group are multiples of 4.
+
+// @include lib/conv_forward_problem.wgsl
+// The convolution's forward pass as a GEMM: C = y, one row an output pixel, one column an output channel of a group.
+// A is x seen through the filter, B is w as it lies. A segment of k is what lies side by side in both: a row of the filter,
+// or one tap where dilation or groups leave gaps between taps. The slice z of the grid is a group.
 const BIAS: u32 = 0u; // @tune
 const RELU: u32 = 0u; // @tune
 const A_K_MAJOR: u32 = 0u;
@@ -51,6 +54,86 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 // @end
 
+// Four output pixels by the corners of their windows (negative ones wrap around and end up outside the image), and what
+// the current segment reads: the row of x that starts at `start`, from the float `across` on, zeros from `end` on.
+struct Pixels {
+  image: vec4u,
+  top: vec4u,
+  left: vec4u,
+  start: vec4u,
+  across: vec4u,
+  end: vec4u,
+}
+
+fn group_inputs() -> u32 {
+  return params.in_channels / params.groups;
+}
+
+fn group_outputs() -> u32 {
+  return params.out_channels / params.groups;
+}
+
+// Taps of a segment.
+fn run() -> u32 {
+  return select(1u, params.kernel_width, (params.dilation_width == 1u) & (params.groups == 1u));
+}
+
+fn gemm_rows() -> u32 {
+  return params.batch * params.out_height * params.out_width;
+}
+
+fn gemm_columns() -> u32 {
+  return group_outputs();
+}
+
+fn gemm_segments() -> u32 {
+  return params.kernel_height * params.kernel_width / run();
+}
+
+fn gemm_meets(segment: u32, z: u32) -> bool {
+  return true;
+}
+
+fn gemm_depth(z: u32) -> u32 {
+  return run() * group_inputs();
+}
+
+fn a_open(row: u32, z: u32) -> Pixels {
+  let pixel = min(row + vec4u(0u, 1u, 2u, 3u), vec4u(gemm_rows() - 1u));
+  let line = pixel / params.out_width;
+  let image = line / params.out_height;
+  let top = (line - image * params.out_height) * params.stride_height - params.pad_height;
+  let left = (pixel - line * params.out_width) * params.stride_width - params.pad_width;
+  return Pixels(image, top, left, vec4u(), vec4u(), vec4u());
+}
+
+fn a_seek(pixels: ptr<function, Pixels>, segment: u32, k: u32, z: u32) {
+  let tap = segment * run();
+  let down = tap / params.kernel_width;
+  let right = tap - down * params.kernel_width;
+  let row = (*pixels).top + down * params.dilation_height;
+  let first = ((*pixels).left + right * params.dilation_width) * params.in_channels + z * group_inputs();
+  let line = params.in_width * params.in_channels;
+  // The segment ends before the image's row does, or with it.
+  let end = vec4u(clamp(vec4i(first + gemm_depth(z)), vec4i(), vec4i(i32(line))));
+  (*pixels).start = ((*pixels).image * params.in_height + row) * line;
+  (*pixels).across = first + k;
+  (*pixels).end = select(vec4u(), end, row < vec4u(params.in_height));
+}
+
+fn a_step(pixels: ptr<function, Pixels>) {
+  (*pixels).across += max(K_STEP, 4u);
+}
+// @end
+
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+
+// @include lib/conv_forward_columns.wgsl
+// B and C of the forward pass as vec4s: the output channels of a group are a multiple of 4.
+@group(0) @binding(2) var<storage, read> w: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+
 // @include lib/gemm_mask.wgsl
 // GEMM operands are read in blocks of 4 × 4; this zeroes the vec4s of a block that lie outside its operand.
 fn masked(block: mat4x4f, valid: vec4<bool>) -> mat4x4f {
@@ -64,83 +147,49 @@ fn masked(block: mat4x4f, valid: vec4<bool>) -> mat4x4f {
 }
 // @end
 
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read> w: array<vec4f>;
-@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
-
-// Four output pixels: where their windows begin in the input, and where the current tap reads.
-struct Pixels {
-  image: vec4u,
-  top: vec4i,
-  left: vec4i,
-  at: vec4u,
-  inside: vec4<bool>,
-}
-
 struct Weights {
   column: u32,
   at: vec4u,
 }
 
-fn gemm_rows() -> u32 {
-  return params.batch * params.out_height * params.out_width;
-}
-
-fn gemm_columns() -> u32 {
-  return params.out_channels;
-}
-
-fn gemm_segments() -> u32 {
-  return params.kernel_height * params.kernel_width;
-}
-
-fn gemm_meets(tap: u32, z: u32) -> bool {
-  return true;
-}
-
-fn gemm_depth(z: u32) -> u32 {
-  return params.in_channels;
-}
-
-fn a_open(row: u32, z: u32) -> Pixels {
-  let pixel = min(row + vec4u(0u, 1u, 2u, 3u), vec4u(gemm_rows() - 1u));
-  let line = pixel / params.out_width;
-  let image = line / params.out_height;
-  let top = vec4i((line - image * params.out_height) * params.stride_height) - i32(params.pad_height);
-  let left = vec4i((pixel - line * params.out_width) * params.stride_width) - i32(params.pad_width);
-  return Pixels(image, top, left, vec4u(), vec4<bool>());
-}
-
-fn a_seek(pixels: ptr<function, Pixels>, tap: u32, k: u32, z: u32) {
-  let row = vec4u((*pixels).top + i32(tap / params.kernel_width * params.dilation_height));
-  let column = vec4u((*pixels).left + i32(tap % params.kernel_width * params.dilation_width));
-  let inside = (row < vec4u(params.in_height)) & (column < vec4u(params.in_width));
-  let pixel = ((*pixels).image * params.in_height + row) * params.in_width + column;
-  (*pixels).at = (select(vec4u(), pixel, inside) * params.in_channels + k) / 4u;
-  (*pixels).inside = inside;
-}
-
-fn a_step(pixels: ptr<function, Pixels>) {
-  (*pixels).at += (K_STEP + 3u) / 4u;
-}
-
-fn a_block(pixels: Pixels, k: u32, depth: u32) -> mat4x4f {
-  let read = mat4x4f(x[pixels.at.x], x[pixels.at.y], x[pixels.at.z], x[pixels.at.w]);
-  return masked(read, pixels.inside & vec4<bool>(k < depth));
-}
-
 fn b_open(column: u32, z: u32) -> Weights {
-  return Weights(min(column, params.out_channels - 4u), vec4u());
+  return Weights(z * group_outputs() + min(column, group_outputs() - 4u), vec4u());
 }
 
-fn b_seek(weights: ptr<function, Weights>, tap: u32, k: u32, z: u32) {
-  let row = tap * params.in_channels + k + vec4u(0u, 1u, 2u, 3u);
+fn b_seek(weights: ptr<function, Weights>, segment: u32, k: u32, z: u32) {
+  let row = segment * gemm_depth(z) + k + vec4u(0u, 1u, 2u, 3u);
   (*weights).at = (row * params.out_channels + (*weights).column) / 4u;
 }
 
 fn b_step(weights: ptr<function, Weights>) {
   (*weights).at += (K_STEP * params.out_channels) >> 2u;
+}
+
+fn c_store(row: u32, column: u32, z: u32, block: mat4x4f) {
+  if (column >= group_outputs()) {
+    return;
+  }
+  let channel = z * group_outputs() + column;
+  var shift = vec4f();
+  if (BIAS == 1u) {
+    shift = bias[channel / 4u];
+  }
+  for (var r = 0u; r < 4u; r++) {
+    if (row + r < gemm_rows()) {
+      var sum = block[r] + shift;
+      if (RELU == 1u) {
+        sum = max(sum, vec4f());
+      }
+      y[((row + r) * params.out_channels + channel) / 4u] = sum;
+    }
+  }
+}
+// @end
+
+fn a_block(pixels: Pixels, k: u32, depth: u32) -> mat4x4f {
+  let inside = pixels.across < pixels.end;
+  let at = select(vec4u(), pixels.start + pixels.across, inside) >> vec4u(2u);
+  return masked(mat4x4f(x[at.x], x[at.y], x[at.z], x[at.w]), inside);
 }
 
 fn b_block(weights: Weights, k: u32, depth: u32) -> mat4x4f {
@@ -149,25 +198,6 @@ fn b_block(weights: Weights, k: u32, depth: u32) -> mat4x4f {
     return masked(read, vec4<bool>(k < depth));
   }
   return read;
-}
-
-fn c_store(row: u32, column: u32, z: u32, block: mat4x4f) {
-  if (column >= params.out_channels) {
-    return;
-  }
-  var shift = vec4f();
-  if (BIAS == 1u) {
-    shift = bias[column / 4u];
-  }
-  for (var r = 0u; r < 4u; r++) {
-    if (row + r < gemm_rows()) {
-      var sum = block[r] + shift;
-      if (RELU == 1u) {
-        sum = max(sum, vec4f());
-      }
-      y[((row + r) * params.out_channels + column) / 4u] = sum;
-    }
-  }
 }
 // @end
 

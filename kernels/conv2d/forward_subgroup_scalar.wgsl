@@ -1,6 +1,6 @@
 // y[n,i,j,o] = Σ_{p,q,c} x[n, i·stride + p·dilation - pad, j·stride + q·dilation - pad, c] · w[p,q,c,o] + bias[o].
-// Layout: NHWC and HWIO, any channels.
-// Implicit GEMM: rows are output pixels, columns output channels, k the channels of a tap (lib/conv_forward_operands_scalar.wgsl).
+// Layout: NHWC and HWIO, any channels, any groups.
+// Implicit GEMM: rows are output pixels, columns output channels, k taps and channels; a slice is a group (lib/conv_forward_operands_scalar.wgsl).
 // Scheme: a subgroup loads each block of A once and broadcasts it (lib/gemm_subgroup.wgsl).
 // Traffic: x is read taps · columns/TILE_COLUMNS times, w rows/TILE_ROWS times, mostly from caches; y is written once.
 
@@ -17,8 +17,12 @@ fn workgroup_index(wid: vec3u, nwg: vec3u) -> u32 {
 // @end
 
 // @include lib/conv_forward_operands_scalar.wgsl
-// GEMM operands of the convolution's forward pass read float by float: any channel counts, such as an image's one or three.
-// C = y, one row an output pixel, one column an output channel. k runs over taps and input channels together. groups = 1.
+// GEMM operands of the forward pass read float by float: any channels.
+
+// @include lib/conv_forward_problem.wgsl
+// The convolution's forward pass as a GEMM: C = y, one row an output pixel, one column an output channel of a group.
+// A is x seen through the filter, B is w as it lies. A segment of k is what lies side by side in both: a row of the filter,
+// or one tap where dilation or groups leave gaps between taps. The slice z of the grid is a group.
 const BIAS: u32 = 0u; // @tune
 const RELU: u32 = 0u; // @tune
 const A_K_MAJOR: u32 = 0u;
@@ -52,25 +56,28 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 // @end
 
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> w: array<f32>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-
-// Four successive k, each an input channel of a tap.
-struct Taps {
-  down: vec4u,
-  right: vec4u,
-  channel: vec4u,
-}
-
-// Four output pixels, by the corner of their windows, and the taps they are read for.
-struct Windows {
+// Four output pixels by the corners of their windows (negative ones wrap around and end up outside the image), and what
+// the current segment reads: the row of x that starts at `start`, from the float `across` on, zeros from `end` on.
+struct Pixels {
   image: vec4u,
   top: vec4u,
   left: vec4u,
-  taps: Taps,
-  step: Taps,
+  start: vec4u,
+  across: vec4u,
+  end: vec4u,
+}
+
+fn group_inputs() -> u32 {
+  return params.in_channels / params.groups;
+}
+
+fn group_outputs() -> u32 {
+  return params.out_channels / params.groups;
+}
+
+// Taps of a segment.
+fn run() -> u32 {
+  return select(1u, params.kernel_width, (params.dilation_width == 1u) & (params.groups == 1u));
 }
 
 fn gemm_rows() -> u32 {
@@ -78,11 +85,11 @@ fn gemm_rows() -> u32 {
 }
 
 fn gemm_columns() -> u32 {
-  return params.out_channels;
+  return group_outputs();
 }
 
 fn gemm_segments() -> u32 {
-  return 1u;
+  return params.kernel_height * params.kernel_width / run();
 }
 
 fn gemm_meets(segment: u32, z: u32) -> bool {
@@ -90,103 +97,104 @@ fn gemm_meets(segment: u32, z: u32) -> bool {
 }
 
 fn gemm_depth(z: u32) -> u32 {
-  return params.kernel_height * params.kernel_width * params.in_channels;
+  return run() * group_inputs();
 }
 
-fn taps_at(k: vec4u) -> Taps {
-  let tap = k / params.in_channels;
-  let down = tap / params.kernel_width;
-  return Taps(down, tap - down * params.kernel_width, k - tap * params.in_channels);
-}
-
-fn a_open(row: u32, z: u32) -> Windows {
+fn a_open(row: u32, z: u32) -> Pixels {
   let pixel = min(row + vec4u(0u, 1u, 2u, 3u), vec4u(gemm_rows() - 1u));
   let line = pixel / params.out_width;
   let image = line / params.out_height;
-  // Negative corners wrap around and end up outside the image.
   let top = (line - image * params.out_height) * params.stride_height - params.pad_height;
   let left = (pixel - line * params.out_width) * params.stride_width - params.pad_width;
-  return Windows(image, top, left, Taps(), Taps());
+  return Pixels(image, top, left, vec4u(), vec4u(), vec4u());
 }
 
-fn a_seek(windows: ptr<function, Windows>, segment: u32, k: u32, z: u32) {
-  (*windows).taps = taps_at(k + vec4u(0u, 1u, 2u, 3u));
-  (*windows).step = taps_at(vec4u(max(K_STEP, 4u)));
+fn a_seek(pixels: ptr<function, Pixels>, segment: u32, k: u32, z: u32) {
+  let tap = segment * run();
+  let down = tap / params.kernel_width;
+  let right = tap - down * params.kernel_width;
+  let row = (*pixels).top + down * params.dilation_height;
+  let first = ((*pixels).left + right * params.dilation_width) * params.in_channels + z * group_inputs();
+  let line = params.in_width * params.in_channels;
+  // The segment ends before the image's row does, or with it.
+  let end = vec4u(clamp(vec4i(first + gemm_depth(z)), vec4i(), vec4i(i32(line))));
+  (*pixels).start = ((*pixels).image * params.in_height + row) * line;
+  (*pixels).across = first + k;
+  (*pixels).end = select(vec4u(), end, row < vec4u(params.in_height));
 }
 
-// Moves on by a block's four k, or by K_STEP where that is more, in mixed radix: no division in the loop.
-fn a_step(windows: ptr<function, Windows>) {
-  let source = (*windows).taps;
-  let step = (*windows).step;
-  let channel = source.channel + step.channel;
-  let next_tap = channel >= vec4u(params.in_channels);
-  let right = source.right + step.right + select(vec4u(), vec4u(1u), next_tap);
-  let next_line = right >= vec4u(params.kernel_width);
-  (*windows).taps = Taps(
-    source.down + step.down + select(vec4u(), vec4u(1u), next_line),
-    right - select(vec4u(), vec4u(params.kernel_width), next_line),
-    channel - select(vec4u(), vec4u(params.in_channels), next_tap),
-  );
+fn a_step(pixels: ptr<function, Pixels>) {
+  (*pixels).across += max(K_STEP, 4u);
+}
+// @end
+
+// @include lib/conv_forward_window.wgsl
+// A of the forward pass read float by float: any input channels, such as an image's one or three.
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+
+// One k seen from four pixels.
+fn tap(pixels: Pixels, k: u32) -> vec4f {
+  let across = pixels.across + k;
+  let inside = across < pixels.end;
+  let at = select(vec4u(), pixels.start + across, inside);
+  return select(vec4f(), vec4f(x[at.x], x[at.y], x[at.z], x[at.w]), inside);
 }
 
-// One k seen from four windows.
-fn tap(windows: Windows, down: u32, right: u32, channel: u32, valid: bool) -> vec4f {
-  let row = windows.top + down * params.dilation_height;
-  let column = windows.left + right * params.dilation_width;
-  let inside = (row < vec4u(params.in_height)) & (column < vec4u(params.in_width)) & vec4<bool>(valid);
-  let at = ((windows.image * params.in_height + row) * params.in_width + column) * params.in_channels + channel;
-  let source = select(vec4u(), at, inside);
-  return select(vec4f(), vec4f(x[source.x], x[source.y], x[source.z], x[source.w]), inside);
+fn a_block(pixels: Pixels, k: u32, depth: u32) -> mat4x4f {
+  return transpose(mat4x4f(tap(pixels, 0u), tap(pixels, 1u), tap(pixels, 2u), tap(pixels, 3u)));
 }
+// @end
 
-fn a_block(windows: Windows, k: u32, depth: u32) -> mat4x4f {
-  let taps = windows.taps;
-  return transpose(mat4x4f(
-    tap(windows, taps.down.x, taps.right.x, taps.channel.x, k < depth),
-    tap(windows, taps.down.y, taps.right.y, taps.channel.y, k + 1u < depth),
-    tap(windows, taps.down.z, taps.right.z, taps.channel.z, k + 2u < depth),
-    tap(windows, taps.down.w, taps.right.w, taps.channel.w, k + 3u < depth),
-  ));
-}
+@group(0) @binding(2) var<storage, read> w: array<f32>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
 // Four columns at the current k.
-fn b_open(column: u32, z: u32) -> vec4u {
-  return min(column + vec4u(0u, 1u, 2u, 3u), vec4u(params.out_channels - 1u));
+struct Weights {
+  columns: vec4u,
+  at: vec4u,
 }
 
-fn b_seek(at: ptr<function, vec4u>, segment: u32, k: u32, z: u32) {
-  *at += k * params.out_channels;
+fn b_open(column: u32, z: u32) -> Weights {
+  let columns = min(column + vec4u(0u, 1u, 2u, 3u), vec4u(group_outputs() - 1u));
+  return Weights(z * group_outputs() + columns, vec4u());
 }
 
-fn b_step(at: ptr<function, vec4u>) {
-  *at += K_STEP * params.out_channels;
+fn b_seek(weights: ptr<function, Weights>, segment: u32, k: u32, z: u32) {
+  (*weights).at = (segment * gemm_depth(z) + k) * params.out_channels + (*weights).columns;
+}
+
+fn b_step(weights: ptr<function, Weights>) {
+  (*weights).at += K_STEP * params.out_channels;
 }
 
 fn w_at(at: vec4u, valid: bool) -> vec4f {
   return select(vec4f(), vec4f(w[at.x], w[at.y], w[at.z], w[at.w]), valid);
 }
 
-fn b_block(at: vec4u, k: u32, depth: u32) -> mat4x4f {
+fn b_block(weights: Weights, k: u32, depth: u32) -> mat4x4f {
   return mat4x4f(
-    w_at(at, k < depth),
-    w_at(at + params.out_channels, k + 1u < depth),
-    w_at(at + 2u * params.out_channels, k + 2u < depth),
-    w_at(at + 3u * params.out_channels, k + 3u < depth),
+    w_at(weights.at, k < depth),
+    w_at(weights.at + params.out_channels, k + 1u < depth),
+    w_at(weights.at + 2u * params.out_channels, k + 2u < depth),
+    w_at(weights.at + 3u * params.out_channels, k + 3u < depth),
   );
 }
 
 fn c_store(row: u32, column: u32, z: u32, block: mat4x4f) {
   for (var r = 0u; r < 4u; r++) {
     for (var j = 0u; j < 4u; j++) {
-      if ((row + r < gemm_rows()) & (column + j < params.out_channels)) {
-        var sum = block[r][j];
+      if ((row + r < gemm_rows()) & (column + j < group_outputs())) {
+        let channel = z * group_outputs() + column + j;
+        var shift = 0.0;
         if (BIAS == 1u) {
-          sum += bias[column + j];
+          shift = bias[channel];
         }
+        var sum = block[r][j] + shift;
         if (RELU == 1u) {
           sum = max(sum, 0.0);
         }
-        y[(row + r) * params.out_channels + column + j] = sum;
+        y[(row + r) * params.out_channels + channel] = sum;
       }
     }
   }

@@ -1,6 +1,6 @@
 // dw[p,q,c,o] = Σ_{n,i,j} x[n, i·stride + p·dilation - pad, j·stride + q·dilation - pad, c] · dy[n,i,j,o].
-// Layout: NHWC and HWIO, any channels.
-// Implicit GEMM: rows are taps and channels, k output pixels, split over the grid (lib/conv_wgrad_operands_scalar.wgsl).
+// Layout: NHWC and HWIO, any channels, any groups.
+// Implicit GEMM: rows are taps and channels, k output pixels, a slice of the grid is a split and a group (lib/conv_wgrad_operands_scalar.wgsl).
 // Scheme: a subgroup loads each block of A once and broadcasts it (lib/gemm_subgroup.wgsl).
 // Traffic: x is read taps · columns/TILE_COLUMNS times, dy rows/TILE_ROWS times; a split writes one partial.
 
@@ -17,12 +17,12 @@ fn workgroup_index(wid: vec3u, nwg: vec3u) -> u32 {
 // @end
 
 // @include lib/conv_wgrad_operands_scalar.wgsl
-// GEMM operands of the weight gradient read float by float: any channel counts, such as an image's one or three.
+// GEMM operands of the weight gradient read float by float: any channels.
 
 // @include lib/conv_wgrad_problem.wgsl
-// The convolution's weight gradient as a GEMM: C = dw, one row a tap and input channel, one column an output channel.
-// A is x seen through the filter, B is dy; k runs over output pixels. The slice z of the grid is a split of the pixels;
-// it writes its own partial sums, which `reduce/sum_partials` adds in a fixed order. groups = 1.
+// The convolution's weight gradient as a GEMM: C = dw, one row a tap and input channel, one column an output channel, both
+// of a group. A is x seen through the filter, B is dy; k runs over output pixels. A slice z of the grid is a group and a
+// split of the pixels; it writes its own partial sums, which `reduce/sum_partials` adds in a fixed order.
 
 // Whether a step may run past the last pixel.
 const MASK_K: u32 = 1u; // @tune
@@ -57,12 +57,25 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 // @end
 
+fn group_inputs() -> u32 {
+  return params.in_channels / params.groups;
+}
+
+fn group_outputs() -> u32 {
+  return params.out_channels / params.groups;
+}
+
+// The first pixel of a slice.
+fn split_start(z: u32) -> u32 {
+  return z / params.groups * params.split_pixels;
+}
+
 fn gemm_rows() -> u32 {
-  return params.kernel_height * params.kernel_width * params.in_channels;
+  return params.kernel_height * params.kernel_width * group_inputs();
 }
 
 fn gemm_columns() -> u32 {
-  return params.out_channels;
+  return group_outputs();
 }
 
 fn gemm_segments() -> u32 {
@@ -75,7 +88,7 @@ fn gemm_meets(segment: u32, z: u32) -> bool {
 
 fn gemm_depth(z: u32) -> u32 {
   let pixels = params.batch * params.out_height * params.out_width;
-  return min(pixels - z * params.split_pixels, params.split_pixels);
+  return min(pixels - split_start(z), params.split_pixels);
 }
 
 // Four successive output pixels, moved on by K_STEP at a time in mixed radix: no division in the loop.
@@ -92,7 +105,6 @@ fn cursor_at(pixel: u32) -> Cursor {
   return Cursor(image, line - image * params.out_height, pixels - line * params.out_width);
 }
 
-// `step` is K_STEP in the same radix.
 fn moved(source: Cursor, step: Cursor) -> Cursor {
   let column = source.column + step.column;
   let next_line = column >= vec4u(params.out_width);
@@ -104,75 +116,82 @@ fn moved(source: Cursor, step: Cursor) -> Cursor {
     column - select(vec4u(), vec4u(params.out_width), next_line),
   );
 }
+
+// K_STEP in the same radix.
+fn cursor_step() -> Cursor {
+  let line = K_STEP / params.out_width;
+  let column = K_STEP - line * params.out_width;
+  return Cursor(vec4u(line / params.out_height), vec4u(line % params.out_height), vec4u(column));
+}
 // @end
 
+// @include lib/conv_wgrad_window.wgsl
+// A of the weight gradient read float by float: any input channels, such as an image's one or three.
 @group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dw: array<f32>;
 
 // Four rows, each an input channel of a tap, and the pixels they are read for.
 struct Taps {
-  channel: vec4u,
   down: vec4u,
   right: vec4u,
+  // From a window's corner to where a row reads.
+  offset: vec4u,
   pixels: Cursor,
   step: Cursor,
 }
 
 fn a_open(row: u32, z: u32) -> Taps {
   let rows = min(row + vec4u(0u, 1u, 2u, 3u), vec4u(gemm_rows() - 1u));
-  let tap = rows / params.in_channels;
-  let down = tap / params.kernel_width;
+  let tap = rows / group_inputs();
+  let line = tap / params.kernel_width;
   // Negative offsets wrap around and end up outside the image.
-  return Taps(
-    rows - tap * params.in_channels,
-    down * params.dilation_height - params.pad_height,
-    (tap - down * params.kernel_width) * params.dilation_width - params.pad_width,
-    Cursor(),
-    Cursor(),
-  );
+  let down = line * params.dilation_height - params.pad_height;
+  let right = (tap - line * params.kernel_width) * params.dilation_width - params.pad_width;
+  let channel = z % params.groups * group_inputs() + rows - tap * group_inputs();
+  let offset = (down * params.in_width + right) * params.in_channels + channel;
+  return Taps(down, right, offset, Cursor(), Cursor());
 }
 
 fn a_seek(taps: ptr<function, Taps>, segment: u32, k: u32, z: u32) {
-  let line = K_STEP / params.out_width;
-  let step = vec3u(line / params.out_height, line % params.out_height, K_STEP % params.out_width);
-  (*taps).pixels = cursor_at(z * params.split_pixels + k);
-  (*taps).step = Cursor(vec4u(step.x), vec4u(step.y), vec4u(step.z));
+  (*taps).pixels = cursor_at(split_start(z) + k);
+  (*taps).step = cursor_step();
 }
 
 fn a_step(taps: ptr<function, Taps>) {
   (*taps).pixels = moved((*taps).pixels, (*taps).step);
 }
 
-// One pixel, given by its image and the corner of its window before padding, seen from four rows.
-fn window(taps: Taps, image: u32, top: u32, left: u32, valid: bool) -> vec4f {
-  let row = top + taps.down;
-  let column = left + taps.right;
-  let inside = (row < vec4u(params.in_height)) & (column < vec4u(params.in_width)) & vec4<bool>(valid);
-  let at = ((image * params.in_height + row) * params.in_width + column) * params.in_channels + taps.channel;
-  let source = select(vec4u(), at, inside);
-  return select(vec4f(), vec4f(x[source.x], x[source.y], x[source.z], x[source.w]), inside);
+// One row seen from four pixels, given by the corners of their windows before padding.
+fn tap(top: vec4u, left: vec4u, corner: vec4u, down: u32, right: u32, offset: u32, valid: vec4<bool>) -> vec4f {
+  let inside = (top + down < vec4u(params.in_height)) & (left + right < vec4u(params.in_width)) & valid;
+  let at = select(vec4u(), corner + offset, inside);
+  return select(vec4f(), vec4f(x[at.x], x[at.y], x[at.z], x[at.w]), inside);
 }
 
 fn a_block(taps: Taps, k: u32, depth: u32) -> mat4x4f {
-  let image = taps.pixels.image;
   let top = taps.pixels.row * params.stride_height;
   let left = taps.pixels.column * params.stride_width;
-  return transpose(mat4x4f(
-    window(taps, image.x, top.x, left.x, k < depth),
-    window(taps, image.y, top.y, left.y, k + 1u < depth),
-    window(taps, image.z, top.z, left.z, k + 2u < depth),
-    window(taps, image.w, top.w, left.w, k + 3u < depth),
-  ));
+  let corner = ((taps.pixels.image * params.in_height + top) * params.in_width + left) * params.in_channels;
+  let valid = k + vec4u(0u, 1u, 2u, 3u) < vec4u(depth);
+  return mat4x4f(
+    tap(top, left, corner, taps.down.x, taps.right.x, taps.offset.x, valid),
+    tap(top, left, corner, taps.down.y, taps.right.y, taps.offset.y, valid),
+    tap(top, left, corner, taps.down.z, taps.right.z, taps.offset.z, valid),
+    tap(top, left, corner, taps.down.w, taps.right.w, taps.offset.w, valid),
+  );
 }
+// @end
+
+@group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(3) var<storage, read_write> dw: array<f32>;
 
 // Four columns at the current pixel.
 fn b_open(column: u32, z: u32) -> vec4u {
-  return min(column + vec4u(0u, 1u, 2u, 3u), vec4u(params.out_channels - 1u));
+  let columns = min(column + vec4u(0u, 1u, 2u, 3u), vec4u(group_outputs() - 1u));
+  return z % params.groups * group_outputs() + columns;
 }
 
 fn b_seek(at: ptr<function, vec4u>, segment: u32, k: u32, z: u32) {
-  *at += (z * params.split_pixels + k) * params.out_channels;
+  *at += (split_start(z) + k) * params.out_channels;
 }
 
 fn b_step(at: ptr<function, vec4u>) {
@@ -193,10 +212,12 @@ fn b_block(at: vec4u, k: u32, depth: u32) -> mat4x4f {
 }
 
 fn c_store(row: u32, column: u32, z: u32, block: mat4x4f) {
+  let group = z % params.groups;
+  let start = z / params.groups * params.partial_size + group * group_outputs() + column;
   for (var r = 0u; r < 4u; r++) {
     for (var j = 0u; j < 4u; j++) {
-      if ((row + r < gemm_rows()) & (column + j < params.out_channels)) {
-        dw[z * params.partial_size + (row + r) * params.out_channels + column + j] = block[r][j];
+      if ((row + r < gemm_rows()) & (column + j < group_outputs())) {
+        dw[start + (row + r) * params.out_channels + j] = block[r][j];
       }
     }
   }

@@ -1,6 +1,6 @@
 // dw[p,q,c,o] = Σ_{n,i,j} x[n, i·stride + p·dilation - pad, j·stride + q·dilation - pad, c] · dy[n,i,j,o].
-// Layout: NHWC and HWIO, channels multiples of 4.
-// Implicit GEMM: rows are taps and channels, k output pixels, split over the grid (lib/conv_wgrad_operands.wgsl).
+// Layout: NHWC and HWIO, channels of a group multiples of 4.
+// Implicit GEMM: rows are taps and channels, k output pixels, a slice of the grid is a split and a group (lib/conv_wgrad_operands.wgsl).
 // Scheme: a workgroup stages tiles of both operands in workgroup memory (lib/gemm_tile.wgsl).
 // Traffic: x is read taps · columns/TILE_COLUMNS times, dy rows/TILE_ROWS times; a split writes one partial.
 
@@ -15,12 +15,12 @@ fn workgroup_index(wid: vec3u, nwg: vec3u) -> u32 {
 // @end
 
 // @include lib/conv_wgrad_operands.wgsl
-// GEMM operands of the weight gradient read as vec4s: input and output channels are multiples of 4.
+// GEMM operands of the weight gradient read as vec4s: input and output channels of a group are multiples of 4.
 
 // @include lib/conv_wgrad_problem.wgsl
-// The convolution's weight gradient as a GEMM: C = dw, one row a tap and input channel, one column an output channel.
-// A is x seen through the filter, B is dy; k runs over output pixels. The slice z of the grid is a split of the pixels;
-// it writes its own partial sums, which `reduce/sum_partials` adds in a fixed order. groups = 1.
+// The convolution's weight gradient as a GEMM: C = dw, one row a tap and input channel, one column an output channel, both
+// of a group. A is x seen through the filter, B is dy; k runs over output pixels. A slice z of the grid is a group and a
+// split of the pixels; it writes its own partial sums, which `reduce/sum_partials` adds in a fixed order.
 
 // Whether a step may run past the last pixel.
 const MASK_K: u32 = 1u; // @tune
@@ -55,12 +55,25 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 // @end
 
+fn group_inputs() -> u32 {
+  return params.in_channels / params.groups;
+}
+
+fn group_outputs() -> u32 {
+  return params.out_channels / params.groups;
+}
+
+// The first pixel of a slice.
+fn split_start(z: u32) -> u32 {
+  return z / params.groups * params.split_pixels;
+}
+
 fn gemm_rows() -> u32 {
-  return params.kernel_height * params.kernel_width * params.in_channels;
+  return params.kernel_height * params.kernel_width * group_inputs();
 }
 
 fn gemm_columns() -> u32 {
-  return params.out_channels;
+  return group_outputs();
 }
 
 fn gemm_segments() -> u32 {
@@ -73,7 +86,7 @@ fn gemm_meets(segment: u32, z: u32) -> bool {
 
 fn gemm_depth(z: u32) -> u32 {
   let pixels = params.batch * params.out_height * params.out_width;
-  return min(pixels - z * params.split_pixels, params.split_pixels);
+  return min(pixels - split_start(z), params.split_pixels);
 }
 
 // Four successive output pixels, moved on by K_STEP at a time in mixed radix: no division in the loop.
@@ -90,7 +103,6 @@ fn cursor_at(pixel: u32) -> Cursor {
   return Cursor(image, line - image * params.out_height, pixels - line * params.out_width);
 }
 
-// `step` is K_STEP in the same radix.
 fn moved(source: Cursor, step: Cursor) -> Cursor {
   let column = source.column + step.column;
   let next_line = column >= vec4u(params.out_width);
@@ -102,7 +114,19 @@ fn moved(source: Cursor, step: Cursor) -> Cursor {
     column - select(vec4u(), vec4u(params.out_width), next_line),
   );
 }
+
+// K_STEP in the same radix.
+fn cursor_step() -> Cursor {
+  let line = K_STEP / params.out_width;
+  let column = K_STEP - line * params.out_width;
+  return Cursor(vec4u(line / params.out_height), vec4u(line % params.out_height), vec4u(column));
+}
 // @end
+
+// @include lib/conv_wgrad_columns.wgsl
+// B and C of the weight gradient as vec4s: the output channels of a group are a multiple of 4.
+@group(0) @binding(2) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> dw: array<vec4f>;
 
 // @include lib/gemm_mask.wgsl
 // GEMM operands are read in blocks of 4 × 4; this zeroes the vec4s of a block that lie outside its operand.
@@ -117,69 +141,26 @@ fn masked(block: mat4x4f, valid: vec4<bool>) -> mat4x4f {
 }
 // @end
 
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read> dy: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> dw: array<vec4f>;
-
-// Four input channels of one tap, and the pixels they are read for.
-struct Taps {
+struct Outputs {
   channel: u32,
-  down: i32,
-  right: i32,
-  pixels: Cursor,
-  step: Cursor,
+  at: vec4u,
 }
 
-fn a_open(row: u32, z: u32) -> Taps {
-  let first = min(row, gemm_rows() - 4u);
-  let tap = first / params.in_channels;
-  return Taps(
-    first - tap * params.in_channels,
-    i32(tap / params.kernel_width * params.dilation_height) - i32(params.pad_height),
-    i32(tap % params.kernel_width * params.dilation_width) - i32(params.pad_width),
-    Cursor(),
-    Cursor(),
-  );
+fn b_open(column: u32, z: u32) -> Outputs {
+  return Outputs(z % params.groups * group_outputs() + min(column, group_outputs() - 4u), vec4u());
 }
 
-fn a_seek(taps: ptr<function, Taps>, segment: u32, k: u32, z: u32) {
-  let line = K_STEP / params.out_width;
-  let step = vec3u(line / params.out_height, line % params.out_height, K_STEP % params.out_width);
-  (*taps).pixels = cursor_at(z * params.split_pixels + k);
-  (*taps).step = Cursor(vec4u(step.x), vec4u(step.y), vec4u(step.z));
+fn b_seek(outputs: ptr<function, Outputs>, segment: u32, k: u32, z: u32) {
+  let pixel = split_start(z) + k + vec4u(0u, 1u, 2u, 3u);
+  (*outputs).at = (pixel * params.out_channels + (*outputs).channel) / 4u;
 }
 
-fn a_step(taps: ptr<function, Taps>) {
-  (*taps).pixels = moved((*taps).pixels, (*taps).step);
+fn b_step(outputs: ptr<function, Outputs>) {
+  (*outputs).at += (K_STEP * params.out_channels) >> 2u;
 }
 
-fn a_block(taps: Taps, k: u32, depth: u32) -> mat4x4f {
-  let row = taps.pixels.row * params.stride_height + u32(taps.down);
-  let column = taps.pixels.column * params.stride_width + u32(taps.right);
-  var inside = (row < vec4u(params.in_height)) & (column < vec4u(params.in_width));
-  if (MASK_K == 1u) {
-    inside &= k + vec4u(0u, 1u, 2u, 3u) < vec4u(depth);
-  }
-  let pixel = select(vec4u(), (taps.pixels.image * params.in_height + row) * params.in_width + column, inside);
-  let at = (pixel * params.in_channels + taps.channel) / 4u;
-  return transpose(masked(mat4x4f(x[at.x], x[at.y], x[at.z], x[at.w]), inside));
-}
-
-fn b_open(column: u32, z: u32) -> vec4u {
-  return vec4u(min(column, params.out_channels - 4u));
-}
-
-fn b_seek(at: ptr<function, vec4u>, segment: u32, k: u32, z: u32) {
-  let pixel = z * params.split_pixels + k + vec4u(0u, 1u, 2u, 3u);
-  *at = (pixel * params.out_channels + *at) / 4u;
-}
-
-fn b_step(at: ptr<function, vec4u>) {
-  *at += (K_STEP * params.out_channels) >> 2u;
-}
-
-fn b_block(at: vec4u, k: u32, depth: u32) -> mat4x4f {
-  let read = mat4x4f(dy[at.x], dy[at.y], dy[at.z], dy[at.w]);
+fn b_block(outputs: Outputs, k: u32, depth: u32) -> mat4x4f {
+  let read = mat4x4f(dy[outputs.at.x], dy[outputs.at.y], dy[outputs.at.z], dy[outputs.at.w]);
   if (MASK_K == 1u) {
     return masked(read, k + vec4u(0u, 1u, 2u, 3u) < vec4u(depth));
   }
@@ -187,14 +168,61 @@ fn b_block(at: vec4u, k: u32, depth: u32) -> mat4x4f {
 }
 
 fn c_store(row: u32, column: u32, z: u32, block: mat4x4f) {
-  if (column >= params.out_channels) {
+  if (column >= group_outputs()) {
     return;
   }
+  let group = z % params.groups;
+  let start = z / params.groups * params.partial_size + group * group_outputs() + column;
   for (var r = 0u; r < 4u; r++) {
     if (row + r < gemm_rows()) {
-      dw[(z * params.partial_size + (row + r) * params.out_channels + column) / 4u] = block[r];
+      dw[(start + (row + r) * params.out_channels) / 4u] = block[r];
     }
   }
+}
+// @end
+
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+
+// Four input channels of one tap, and the pixels they are read for. Negative offsets wrap around and end up outside the image.
+struct Taps {
+  channel: u32,
+  down: u32,
+  right: u32,
+  pixels: Cursor,
+  step: Cursor,
+}
+
+fn a_open(row: u32, z: u32) -> Taps {
+  let first = min(row, gemm_rows() - 4u);
+  let tap = first / group_inputs();
+  return Taps(
+    z % params.groups * group_inputs() + first - tap * group_inputs(),
+    tap / params.kernel_width * params.dilation_height - params.pad_height,
+    tap % params.kernel_width * params.dilation_width - params.pad_width,
+    Cursor(),
+    Cursor(),
+  );
+}
+
+fn a_seek(taps: ptr<function, Taps>, segment: u32, k: u32, z: u32) {
+  (*taps).pixels = cursor_at(split_start(z) + k);
+  (*taps).step = cursor_step();
+}
+
+fn a_step(taps: ptr<function, Taps>) {
+  (*taps).pixels = moved((*taps).pixels, (*taps).step);
+}
+
+fn a_block(taps: Taps, k: u32, depth: u32) -> mat4x4f {
+  let row = taps.pixels.row * params.stride_height + taps.down;
+  let column = taps.pixels.column * params.stride_width + taps.right;
+  var inside = (row < vec4u(params.in_height)) & (column < vec4u(params.in_width));
+  if (MASK_K == 1u) {
+    inside &= k + vec4u(0u, 1u, 2u, 3u) < vec4u(depth);
+  }
+  let pixel = select(vec4u(), (taps.pixels.image * params.in_height + row) * params.in_width + column, inside);
+  let at = (pixel * params.in_channels + taps.channel) >> vec4u(2u);
+  return transpose(masked(mat4x4f(x[at.x], x[at.y], x[at.z], x[at.w]), inside));
 }
 // @end
 

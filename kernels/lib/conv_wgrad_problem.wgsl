@@ -1,6 +1,6 @@
-// The convolution's weight gradient as a GEMM: C = dw, one row a tap and input channel, one column an output channel.
-// A is x seen through the filter, B is dy; k runs over output pixels. The slice z of the grid is a split of the pixels;
-// it writes its own partial sums, which `reduce/sum_partials` adds in a fixed order. groups = 1.
+// The convolution's weight gradient as a GEMM: C = dw, one row a tap and input channel, one column an output channel, both
+// of a group. A is x seen through the filter, B is dy; k runs over output pixels. A slice z of the grid is a group and a
+// split of the pixels; it writes its own partial sums, which `reduce/sum_partials` adds in a fixed order.
 
 // Whether a step may run past the last pixel.
 const MASK_K: u32 = 1u; // @tune
@@ -35,12 +35,25 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 // @end
 
+fn group_inputs() -> u32 {
+  return params.in_channels / params.groups;
+}
+
+fn group_outputs() -> u32 {
+  return params.out_channels / params.groups;
+}
+
+// The first pixel of a slice.
+fn split_start(z: u32) -> u32 {
+  return z / params.groups * params.split_pixels;
+}
+
 fn gemm_rows() -> u32 {
-  return params.kernel_height * params.kernel_width * params.in_channels;
+  return params.kernel_height * params.kernel_width * group_inputs();
 }
 
 fn gemm_columns() -> u32 {
-  return params.out_channels;
+  return group_outputs();
 }
 
 fn gemm_segments() -> u32 {
@@ -53,7 +66,7 @@ fn gemm_meets(segment: u32, z: u32) -> bool {
 
 fn gemm_depth(z: u32) -> u32 {
   let pixels = params.batch * params.out_height * params.out_width;
-  return min(pixels - z * params.split_pixels, params.split_pixels);
+  return min(pixels - split_start(z), params.split_pixels);
 }
 
 // Four successive output pixels, moved on by K_STEP at a time in mixed radix: no division in the loop.
@@ -70,7 +83,6 @@ fn cursor_at(pixel: u32) -> Cursor {
   return Cursor(image, line - image * params.out_height, pixels - line * params.out_width);
 }
 
-// `step` is K_STEP in the same radix.
 fn moved(source: Cursor, step: Cursor) -> Cursor {
   let column = source.column + step.column;
   let next_line = column >= vec4u(params.out_width);
@@ -81,4 +93,11 @@ fn moved(source: Cursor, step: Cursor) -> Cursor {
     row - select(vec4u(), vec4u(params.out_height), next_image),
     column - select(vec4u(), vec4u(params.out_width), next_line),
   );
+}
+
+// K_STEP in the same radix.
+fn cursor_step() -> Cursor {
+  let line = K_STEP / params.out_width;
+  let column = K_STEP - line * params.out_width;
+  return Cursor(vec4u(line / params.out_height), vec4u(line % params.out_height), vec4u(column));
 }

@@ -101,6 +101,12 @@ export const problems: Readonly<Record<string, readonly Problem[]>> = {
     conv([2, 6, 8, 6], [9, 2, 3, 3], { groups: 3, padding: [1, 1], bias: true }),
     conv([2, 8, 7, 6], [8, 1, 3, 3], { groups: 8, stride: [2, 2], padding: [1, 1] }),
     conv([4, 16, 8, 8], [32, 16, 3, 3], { padding: [1, 1] }),
+    conv([2, 8, 5, 7], [12, 4, 3, 3], { groups: 2, padding: [1, 1], stride: [2, 1], bias: true }),
+    conv([2, 6, 5, 6], [8, 3, 2, 3], { groups: 2, padding: [1, 1] }),
+    conv([1, 12, 7, 9], [12, 1, 3, 3], { groups: 12, padding: [1, 1], bias: true }),
+    conv([2, 5, 6, 7], [5, 1, 3, 5], { groups: 5, stride: [1, 2], padding: [1, 2] }),
+    conv([1, 4, 9, 8], [4, 1, 3, 3], { groups: 4, stride: [2, 2], dilation: [2, 2], padding: [2, 2] }),
+    conv([2, 7, 8, 5], [5, 7, 3, 3], { stride: [2, 2], padding: [1, 1] }),
   ],
   // An input used twice: the second gradient is added to the first by the kernel that computes it.
   residual: [

@@ -15,8 +15,10 @@ export interface Gemm {
   readonly vec4: boolean;
   /** How k runs in B: down its stored rows unless said, or along them; B may be such that it can be transposed first. */
   readonly b?: 'along' | 'transposable';
-  /** Of a convolution: with more than one it is no GEMM. */
+  /** Of a convolution: its groups are slices. */
   readonly groups?: number;
+  /** Of a convolution: every group has one input and one output channel. */
+  readonly depthwise?: boolean;
   /** How operands are read, where that makes another kernel of it: transpositions, or a convolution's filter and strides. */
   readonly operands?: string;
 }
@@ -31,6 +33,10 @@ export type Tunable<K> = K extends Kernel<infer B, infer U, string> ? Kernel<B, 
 export interface GemmCandidate<K> extends Candidate<Gemm> {
   readonly body?: Body;
   readonly kernel: Tunable<K>;
+  /** Whether all operands are read as vec4s; true unless said. */
+  readonly readsVec4s?: boolean;
+  /** Of a depthwise kernel: the channels of an invocation. */
+  readonly channels?: 1 | 4;
 }
 
 /** A candidate in one tiling; a kernel without a body has none. */
@@ -40,14 +46,26 @@ export interface GemmChoice<K> extends GemmCandidate<K> {
   readonly splits: number;
 }
 
-/** The candidate that reads an operand's vec4s or, for the `scalar` one, its floats. */
-export const gemmCandidate = <K>(body: Body, kernel: Tunable<K>, { scalar = false } = {}): GemmCandidate<K> => ({
-  name: scalar ? `${body}_scalar` : body,
-  unfit: (gemm, target) => unfitBody(body, gemm, target, scalar),
-  // Broadcasts on processors, workgroup memory on GPUs, else registers.
-  suits: (_gemm, target) => body === 'register' || (target.kind === 'cpu') === (body === 'subgroup'),
+/** Which operands a kernel reads as vec4s: all, all but a convolution's image, or none. */
+export type Reads = 'vec4' | 'image' | 'scalar';
+
+/** The candidate that reads vec4s or, if told so, floats. */
+export const gemmCandidate = <K>(
+  body: Body,
+  kernel: Tunable<K>,
+  { reads = 'vec4' }: { reads?: Reads } = {},
+): GemmCandidate<K> => ({
+  name: reads === 'vec4' ? body : `${body}_${reads}`,
+  unfit: (gemm, target) => unfitBody(body, gemm, target, reads),
+  // Broadcasts on processors, workgroup memory on GPUs, else registers: also for groups that leave most of a tile empty.
+  suits: ({ columns, groups = 1 }, { kind, subgroupSize }) => {
+    if (body === 'register') return true;
+    if (kind === 'gpu') return body === 'tile' && (groups === 1 || columns >= 16);
+    return body === 'subgroup' && (groups === 1 || columns >= 2 * subgroupSize);
+  },
   body,
   kernel,
+  readsVec4s: reads === 'vec4',
 });
 
 export interface Tiling {
@@ -68,13 +86,18 @@ export interface Tiling {
 }
 
 /** Why a body cannot run a product on an adapter; undefined where it can. */
-function unfitBody(body: Body, { vec4, groups = 1 }: Gemm, target: Target, scalar: boolean): string | undefined {
-  if (groups > 1) return 'the convolution has groups';
-  if (!vec4 && !scalar) return 'a contiguous size or a stride is no multiple of 4';
+function unfitBody(body: Body, gemm: Gemm, target: Target, reads: Reads): string | undefined {
+  const { columns, slices, mostSplits = 1, vec4 } = gemm;
+  if (reads === 'vec4' && !vec4) return 'a contiguous size or a stride is no multiple of 4';
+  if (reads === 'image' && columns % 4 !== 0) return 'the output channels are no multiple of 4';
+  if (slices * mostSplits > MOST_SLICES) return `there are more than ${MOST_SLICES} slices`;
   if (body === 'subgroup' && !target.features.has('subgroups')) return 'the adapter has no subgroups';
   if (body === 'subgroup' && ![4, 8].includes(target.subgroupSize)) return 'subgroups do not have 4 or 8 lanes';
   return undefined;
 }
+
+/** WebGPU's least limit of a grid's dimension. */
+const MOST_SLICES = 65_535;
 
 /** Processors of an adapter; nothing tells how many a GPU has, and there are those with ten and with 150. */
 export const processorsOf = ({ kind }: Target): number => (kind === 'cpu' ? 4 : 128);
@@ -83,7 +106,7 @@ export const processorsOf = ({ kind }: Target): number => (kind === 'cpu' ? 4 : 
  * How many workgroups an adapter wants at least. Eight warps of 32 keep a GPU's processor busy, since invocations have many
  * independent sums.
  */
-const workgroupsWanted = (target: Target, threads: number): number =>
+export const workgroupsWanted = (target: Target, threads: number): number =>
   processorsOf(target) * (target.kind === 'cpu' ? 1 : (8 * 32) / threads);
 
 /** Tiles of one slice. */
@@ -102,11 +125,13 @@ export function chooseGemm<K>(
 ): GemmChoice<K> {
   const { target } = tape;
   const inTilings = (candidate: GemmCandidate<K>): GemmChoice<K>[] => {
-    const { name, body, unfit } = candidate;
-    const cost = COST[body ?? 'none'][target.kind];
+    const { name, body, channels = 0, readsVec4s = true, unfit } = candidate;
+    const cost = COST[body ?? (channels > 0 ? 'depthwise' : 'none')][target.kind];
     if (!body) return [{ ...candidate, ...estimate(target, gemm, SINGLE, cost) }];
     if (unfit?.(gemm, target) !== undefined) return [{ ...candidate, splits: 1 }];
-    return OPTIONS[body](target, gemm)
+    // Only vec4s of B can be transposed first.
+    const readable: Gemm = gemm.b === 'transposable' && !readsVec4s ? { ...gemm, b: 'along' } : gemm;
+    return OPTIONS[body](target, readable)
       .map((tiling) => ({
         ...{ ...candidate, name: `${name} ${tiling.name}`, base: name, tiling },
         ...estimate(target, gemm, tiling, cost),
@@ -157,10 +182,11 @@ export function gemmGrid(target: Target, gemm: Gemm, tiling: Pick<Tiling, 'rows'
 }
 
 /** Time an element takes with each body's best tiling, relative to the best body: roughly, to tell what need not be measured. */
-const COST: Readonly<Record<Body | 'none', Readonly<Record<Target['kind'], number>>>> = {
+const COST: Readonly<Record<Body | 'depthwise' | 'none', Readonly<Record<Target['kind'], number>>>> = {
   subgroup: { cpu: 1, gpu: 3 },
   tile: { cpu: 4, gpu: 1 },
   register: { cpu: 2, gpu: 2 },
+  depthwise: { cpu: 5, gpu: 4 },
   none: { cpu: 15, gpu: 8 },
 };
 

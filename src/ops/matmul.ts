@@ -47,9 +47,9 @@ export const matmulCandidates: readonly GemmCandidate<MatmulKernel>[] = [
   gemmCandidate<MatmulKernel>('subgroup', kernels['matmul/subgroup']),
   gemmCandidate<MatmulKernel>('tile', kernels['matmul/tile']),
   gemmCandidate<MatmulKernel>('register', kernels['matmul/register']),
-  gemmCandidate<MatmulKernel>('subgroup', kernels['matmul/subgroup_scalar'], { scalar: true }),
-  gemmCandidate<MatmulKernel>('tile', kernels['matmul/tile_scalar'], { scalar: true }),
-  gemmCandidate<MatmulKernel>('register', kernels['matmul/register_scalar'], { scalar: true }),
+  gemmCandidate<MatmulKernel>('subgroup', kernels['matmul/subgroup_scalar'], { reads: 'scalar' }),
+  gemmCandidate<MatmulKernel>('tile', kernels['matmul/tile_scalar'], { reads: 'scalar' }),
+  gemmCandidate<MatmulKernel>('register', kernels['matmul/register_scalar'], { reads: 'scalar' }),
   { name: 'naive', kernel: kernels['matmul/naive'] },
 ];
 

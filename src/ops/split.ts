@@ -6,7 +6,7 @@ import type { Tensor } from '../tape/tensor.ts';
 /** A long sum cut into parts that run at the same time. */
 export interface Split {
   readonly splits: number;
-  /** Terms of a part, a multiple of 16 where there are several; the last may have fewer. */
+  /** Terms of a part, where there are several a multiple of 16 unless asked otherwise; the last may have fewer. */
   readonly terms: number;
 }
 
@@ -15,9 +15,9 @@ export const mostSplits = (terms: number, places: number): number =>
   Math.max(1, Math.min(Math.floor(terms / LEAST_TERMS), Math.floor(PARTIAL_FLOATS / places)));
 
 /** Cuts a sum into so many parts or fewer. */
-export function split(terms: number, parts: number): Split {
+export function split(terms: number, parts: number, multiple = STEP): Split {
   if (parts === 1) return { splits: 1, terms };
-  const each = Math.ceil(terms / parts / STEP) * STEP;
+  const each = Math.ceil(terms / parts / multiple) * multiple;
   return { splits: Math.ceil(terms / each), terms: each };
 }
 

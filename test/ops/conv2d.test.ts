@@ -53,12 +53,48 @@ const odd: readonly Problem[] = [
   [[1, 11, 8, 5], [3, 3], 7, { padding: [2, 2], dilation: [2, 2], stride: [2, 2] }],
   [[1, 13, 14, 3], [7, 7], 8, { padding: [3, 3], stride: [2, 2] }],
 ];
+/** Channels by fours behind any number before, as in the layers that read images. */
+const images: readonly Problem[] = [
+  [[2, 7, 9, 3], [3, 3], 12, { padding: [1, 1] }],
+  [[3, 6, 5, 1], [3, 2], 16, { padding: [1, 0], stride: [2, 1] }],
+  [[1, 13, 14, 3], [7, 7], 8, { padding: [3, 3], stride: [2, 2] }],
+  [[1, 11, 8, 5], [3, 3], 4, { padding: [2, 4], dilation: [2, 2], stride: [1, 2] }],
+  [[2, 7, 6, 6], [2, 3], 8, { padding: [1, 1], groups: 2 }],
+];
+const groupedByFours: readonly Problem[] = [
+  [[2, 7, 6, 24], [3, 3], 16, { padding: [1, 1], groups: 2, stride: [2, 1] }],
+  [[1, 5, 9, 12], [3, 3], 12, { padding: [1, 2], groups: 3, dilation: [1, 2] }],
+];
 const grouped: readonly Problem[] = [
   [[2, 7, 6, 6], [3, 3], 9, { padding: [1, 1], groups: 3 }],
   [[2, 7, 6, 6], [3, 3], 12, { padding: [1, 1], groups: 6, stride: [2, 2] }],
 ];
+/** A channel a group: strips that end within a row and without, filters of more than four columns, strides with and without dilation. */
+const depthwise = (channels: number): readonly Problem[] => [
+  [[2, 7, 9, channels], [3, 3], channels, { padding: [1, 1], groups: channels }],
+  [[2, 8, 11, channels], [3, 3], channels, { padding: [1, 1], groups: channels, stride: [2, 2] }],
+  [[3, 9, 4, channels], [5, 6], channels, { padding: [2, 3], groups: channels, stride: [1, 2] }],
+  [[1, 11, 13, channels], [3, 3], channels, { padding: [2, 2], groups: channels, stride: [2, 2], dilation: [2, 2] }],
+  [[1, 6, 10, channels], [2, 3], channels, { padding: [0, 4], groups: channels, stride: [3, 1], dilation: [2, 3] }],
+  [[5, 20, 17, channels], [3, 1], channels, { padding: [1, 0], groups: channels, stride: [1, 3] }],
+];
 /** Many pixels and channels: large tiles, and splits of the weight gradient's sum. */
 const large: readonly Problem[] = [[[4, 17, 16, 32], [3, 3], 32, { padding: [1, 1] }]];
+
+/** What a candidate must be able to compute. */
+function problemsOf(candidate: string): readonly Problem[] {
+  if (candidate === 'direct') return [...byFours, ...odd, ...grouped, ...depthwise(3)];
+  if (candidate === 'depthwise') return depthwise(8);
+  if (candidate === 'depthwise_scalar') return depthwise(5);
+  if (candidate.endsWith('_image')) return images;
+  return candidate.endsWith('_scalar') ? [...odd, ...grouped] : [...byFours, ...groupedByFours, ...large];
+}
+
+/** The shape of a small problem that a candidate computes on any adapter that has what its kernel needs. */
+const fitting = (candidate: string) => ({
+  ...{ rows: 4, columns: 4, depth: 4, slices: 1, vec4: true, groups: 4 },
+  depthwise: candidate.startsWith('depthwise'),
+});
 
 const passes = { forward: forwardCandidates, dgrad: dgradCandidates, wgrad: wgradCandidates };
 
@@ -67,11 +103,9 @@ for (const [pass, candidates] of Object.entries(passes))
     test(`${pass}, ${candidate} against float64`, async () => {
       const device = await testDevice();
       const target = { ...device.target, kind: candidate.startsWith('tile') ? 'gpu' : 'cpu' } as const;
-      const reason = unfit?.({ rows: 4, columns: 4, depth: 4, slices: 1, vec4: true }, target);
+      const reason = unfit?.(fitting(candidate), target);
       if (reason) skip(reason);
-      const direct = candidate === 'direct' ? [...byFours, ...odd, ...grouped] : undefined;
-      const scalar = candidate.endsWith('_scalar') ? odd : undefined;
-      for (const problem of direct ?? scalar ?? [...byFours, ...large]) {
+      for (const problem of problemsOf(candidate)) {
         const { inputs, upstream, build } = tensorsOf(problem);
         const recorded = record(target, build, inputs, {
           wrt: { forward: [], dgrad: ['x'], wgrad: ['weight'] }[pass] ?? [],
@@ -93,10 +127,11 @@ for (const { name: candidate, unfit } of forwardCandidates)
   test(`${candidate} reads nothing into the padding`, async () => {
     const device = await testDevice();
     const { target } = device;
-    const reason = unfit?.({ rows: 4, columns: 4, depth: 4, slices: 1, vec4: true }, target);
+    const reason = unfit?.(fitting(candidate), target);
     if (reason) skip(reason);
+    const groups = fitting(candidate).depthwise ? 4 : 1;
     // Masked reads go to the first element, so no window but those over the first pixel may see what is there.
-    const { inputs, upstream, build } = tensorsOf([[2, 5, 5, 4], [3, 3], 4, { padding: [1, 1] }]);
+    const { inputs, upstream, build } = tensorsOf([[2, 5, 5, 4], [3, 3], 4, { padding: [1, 1], groups }]);
     inputs.x!.data[0] = Number.NaN;
     const candidates = { 'conv2d.forward': candidate, 'conv2d.wgrad': candidate };
     const recorded = record(target, build, inputs, { wrt: ['weight'], upstream, candidates });
@@ -104,7 +139,7 @@ for (const { name: candidate, unfit } of forwardCandidates)
     const touched = [...outputs.y!.data].flatMap((value, i) => (Number.isNaN(value) ? [Math.floor(i / 4)] : []));
     assert.equal([...new Set(touched)], [0, 1, 5, 6]);
     const channels = [...gradients.weight!.data].flatMap((value, i) =>
-      Number.isNaN(value) ? [Math.floor(i / 4) % 4] : [],
+      Number.isNaN(value) ? [groups === 1 ? Math.floor(i / 4) % 4 : i % 4] : [],
     );
     assert.equal([...new Set(channels)], [0]);
   });

@@ -1,28 +1,33 @@
 import { kernels } from '../../gpu/kernel/generated.ts';
 import type { Tape } from '../../tape/tape.ts';
-import type { Tensor } from '../../tape/tensor.ts';
+import { elements, type Tensor } from '../../tape/tensor.ts';
 import { chooseGemm, type GemmCandidate, gemmCandidate } from '../gemm.ts';
 import { product } from '../matmul.ts';
 import { transposed } from '../transpose.ts';
 import {
   type Conv,
-  direct,
+  depthwiseCandidate,
   flopsOf,
   isPointwise,
   operandsOf,
   pixelsOf,
-  readsVec4s,
   tapsOf,
   tiled,
   UNSPLIT,
+  untiled,
 } from './problem.ts';
 
 type DgradKernel = (typeof kernels)['conv2d/dgrad_direct'];
 
 export const dgradCandidates: readonly GemmCandidate<DgradKernel>[] = [
+  depthwiseCandidate<DgradKernel>(kernels['conv2d/dgrad_depthwise'], 4),
+  depthwiseCandidate<DgradKernel>(kernels['conv2d/dgrad_depthwise_scalar'], 1),
   gemmCandidate<DgradKernel>('subgroup', kernels['conv2d/dgrad_subgroup']),
   gemmCandidate<DgradKernel>('tile', kernels['conv2d/dgrad_tile']),
   gemmCandidate<DgradKernel>('register', kernels['conv2d/dgrad_register']),
+  gemmCandidate<DgradKernel>('subgroup', kernels['conv2d/dgrad_subgroup_scalar'], { reads: 'scalar' }),
+  gemmCandidate<DgradKernel>('tile', kernels['conv2d/dgrad_tile_scalar'], { reads: 'scalar' }),
+  gemmCandidate<DgradKernel>('register', kernels['conv2d/dgrad_register_scalar'], { reads: 'scalar' }),
   { name: 'direct', kernel: kernels['conv2d/dgrad_direct'] },
 ];
 
@@ -39,13 +44,21 @@ export function dgrad(tape: Tape, conv: Conv, dy: Tensor, w: Tensor, dx: Tensor,
     });
     return;
   }
+  const operands = operandsOf(conv);
   const gemm = {
     rows: batch * Math.ceil(in_height / stride_height) * Math.ceil(in_width / stride_width),
-    ...{ columns: in_channels, depth: out_channels, b: 'transposable' as const },
-    ...{ slices: stride_height * stride_width, vec4: readsVec4s(conv), groups, operands: operandsOf(conv) },
+    ...{ columns: in_channels / groups, depth: (tapsOf(conv) * out_channels) / groups },
+    slices: stride_height * stride_width * groups,
+    ...operands,
+    b: operands.vec4 && groups === 1 ? ('transposable' as const) : ('along' as const),
   };
-  const { kernel, tiling } = chooseGemm(tape, label, dgradCandidates, gemm);
-  const { constants, workgroups } = tiling ? tiled(tape.target, gemm, tiling) : direct(tape.target, dx);
+  const { kernel, tiling, channels } = chooseGemm(tape, label, dgradCandidates, gemm);
+  const { constants, workgroups } = tiling
+    ? tiled(tape.target, gemm, tiling)
+    : untiled(tape.target, conv, channels, {
+        strips: batch * in_height * stride_width * Math.ceil(Math.ceil(in_width / stride_width) / 4),
+        elements: elements(dx.shape),
+      });
   const shape = [tapsOf(conv), in_channels, out_channels] as const;
   tape.dispatch(kernel, {
     bindings: { dy, w: tiling?.transposesB ? transposed(tape, w, shape, label) : w, dx },

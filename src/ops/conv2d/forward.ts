@@ -1,29 +1,35 @@
 import { kernels } from '../../gpu/kernel/generated.ts';
 import type { Tape } from '../../tape/tape.ts';
-import type { Tensor } from '../../tape/tensor.ts';
+import { elements, type Tensor } from '../../tape/tensor.ts';
 import { chooseGemm, type GemmCandidate, gemmCandidate } from '../gemm.ts';
 import { product } from '../matmul.ts';
 import {
   type Conv,
-  direct,
+  depthwiseCandidate,
   flopsOf,
   isPointwise,
   operandsOf,
   pixelsOf,
-  readsVec4s,
+  tapsOf,
   tiled,
   UNSPLIT,
+  untiled,
 } from './problem.ts';
 
 type ForwardKernel = (typeof kernels)['conv2d/forward_direct'];
 
 export const forwardCandidates: readonly GemmCandidate<ForwardKernel>[] = [
+  depthwiseCandidate<ForwardKernel>(kernels['conv2d/forward_depthwise'], 4),
+  depthwiseCandidate<ForwardKernel>(kernels['conv2d/forward_depthwise_scalar'], 1),
   gemmCandidate<ForwardKernel>('subgroup', kernels['conv2d/forward_subgroup']),
   gemmCandidate<ForwardKernel>('tile', kernels['conv2d/forward_tile']),
   gemmCandidate<ForwardKernel>('register', kernels['conv2d/forward_register']),
-  gemmCandidate<ForwardKernel>('subgroup', kernels['conv2d/forward_subgroup_scalar'], { scalar: true }),
-  gemmCandidate<ForwardKernel>('tile', kernels['conv2d/forward_tile_scalar'], { scalar: true }),
-  gemmCandidate<ForwardKernel>('register', kernels['conv2d/forward_register_scalar'], { scalar: true }),
+  gemmCandidate<ForwardKernel>('subgroup', kernels['conv2d/forward_subgroup_image'], { reads: 'image' }),
+  gemmCandidate<ForwardKernel>('tile', kernels['conv2d/forward_tile_image'], { reads: 'image' }),
+  gemmCandidate<ForwardKernel>('register', kernels['conv2d/forward_register_image'], { reads: 'image' }),
+  gemmCandidate<ForwardKernel>('subgroup', kernels['conv2d/forward_subgroup_scalar'], { reads: 'scalar' }),
+  gemmCandidate<ForwardKernel>('tile', kernels['conv2d/forward_tile_scalar'], { reads: 'scalar' }),
+  gemmCandidate<ForwardKernel>('register', kernels['conv2d/forward_register_scalar'], { reads: 'scalar' }),
   { name: 'direct', kernel: kernels['conv2d/forward_direct'] },
 ];
 
@@ -47,11 +53,17 @@ export function forward(
     return;
   }
   const gemm = {
-    ...{ rows: pixelsOf(conv), columns: out_channels, depth: in_channels },
-    ...{ slices: 1, vec4: readsVec4s(conv), groups, operands: operandsOf(conv) },
+    ...{ rows: pixelsOf(conv), columns: out_channels / groups, depth: (tapsOf(conv) * in_channels) / groups },
+    slices: groups,
+    ...operandsOf(conv),
   };
-  const { kernel, tiling } = chooseGemm(tape, label, forwardCandidates, gemm);
-  const { constants, workgroups } = tiling ? tiled(tape.target, gemm, tiling) : direct(tape.target, y);
+  const { kernel, tiling, channels } = chooseGemm(tape, label, forwardCandidates, gemm);
+  const { constants, workgroups } = tiling
+    ? tiled(tape.target, gemm, tiling)
+    : untiled(tape.target, conv, channels, {
+        strips: conv.batch * conv.out_height * Math.ceil(conv.out_width / 4),
+        elements: elements(y.shape),
+      });
   tape.dispatch(kernel, {
     bindings: { x, w, bias: bias ?? w, y },
     uniforms: { ...conv, ...UNSPLIT },

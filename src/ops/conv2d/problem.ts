@@ -1,7 +1,8 @@
 import { grid, type Target, type Workgroups } from '../../gpu/kernel/target.ts';
 import { shapeError } from '../../tape/tape.ts';
-import { elements, showShape, type Tensor } from '../../tape/tensor.ts';
-import { type Gemm, gemmGrid, type Tiling } from '../gemm.ts';
+
+import { showShape, type Tensor } from '../../tape/tensor.ts';
+import { type Gemm, type GemmCandidate, gemmGrid, type Tiling, type Tunable } from '../gemm.ts';
 
 type Pair = readonly [height: number, width: number];
 
@@ -53,8 +54,6 @@ export const pixelsOf = ({ batch, out_height, out_width }: Conv) => batch * out_
 export const tapsOf = ({ kernel_height, kernel_width }: Conv) => kernel_height * kernel_width;
 export const flopsOf = (conv: Conv) =>
   (2 * pixelsOf(conv) * tapsOf(conv) * conv.in_channels * conv.out_channels) / conv.groups;
-export const readsVec4s = ({ in_channels, out_channels }: Conv) => in_channels % 4 === 0 && out_channels % 4 === 0;
-
 /** Whether it is one matrix product over all pixels. */
 export const isPointwise = (conv: Conv) =>
   tapsOf(conv) === 1 &&
@@ -62,11 +61,17 @@ export const isPointwise = (conv: Conv) =>
   conv.stride_height * conv.stride_width === 1 &&
   conv.pad_height + conv.pad_width === 0;
 
-/** How the operands are read, for example `3x3/2x2`: the filter, the strides and any dilation. */
-export const operandsOf = (conv: Conv): string => {
+/** What kernels are chosen by besides the sizes of the product; `operands` is for example `3x3/2x2`: filter, strides, any dilation. */
+export const operandsOf = (conv: Conv) => {
   const { kernel_height, kernel_width, stride_height, stride_width, dilation_height, dilation_width } = conv;
+  const { in_channels, out_channels, groups } = conv;
   const dilation = dilation_height * dilation_width === 1 ? '' : `*${dilation_height}x${dilation_width}`;
-  return `${kernel_height}x${kernel_width}/${stride_height}x${stride_width}${dilation}`;
+  return {
+    vec4: (in_channels / groups) % 4 === 0 && (out_channels / groups) % 4 === 0,
+    groups,
+    depthwise: groups > 1 && in_channels === groups && out_channels === groups,
+    operands: `${kernel_height}x${kernel_width}/${stride_height}x${stride_width}${dilation}`,
+  };
 };
 
 /** The launch of a GEMM kernel. */
@@ -79,14 +84,31 @@ export const tiled = (
   workgroups: gemmGrid(target, gemm, tiling),
 });
 
-/** The launch of a kernel that computes one element of `result` an invocation. */
-export const direct = (target: Target, result: Tensor) => ({
-  constants: {},
-  workgroups: grid(target, Math.ceil(elements(result.shape) / DIRECT_WORKGROUP)),
+/** A kernel for convolutions whose groups have one channel each way. */
+export const depthwiseCandidate = <K>(kernel: Tunable<K>, channels: 1 | 4): GemmCandidate<K> => ({
+  name: channels === 4 ? 'depthwise' : 'depthwise_scalar',
+  unfit({ depthwise, groups = 1 }) {
+    if (!depthwise) return 'a group has more than one channel';
+    return groups % channels === 0 ? undefined : `${groups} channels are no multiple of ${channels}`;
+  },
+  kernel,
+  channels,
 });
 
-/** The workgroup size of the direct kernels. */
-export const DIRECT_WORKGROUP = 64;
+/** The launch of a kernel without tiles: one of `strips` and so many channels an invocation if depthwise, else one of `elements`. */
+export function untiled(
+  target: Target,
+  conv: Conv,
+  channels: 1 | 4 | undefined,
+  { strips, elements }: { strips: number; elements: number },
+): { constants: Record<string, number>; workgroups: Workgroups } {
+  const invocations = channels ? (strips * conv.in_channels) / channels : elements;
+  const SLIDE = conv.stride_width === conv.dilation_width ? 1 : 0;
+  return { constants: channels ? { SLIDE } : {}, workgroups: grid(target, Math.ceil(invocations / UNTILED_WORKGROUP)) };
+}
+
+/** The workgroup size of the kernels without tiles. */
+export const UNTILED_WORKGROUP = 64;
 
 /** The uniforms of a convolution that is not split. */
 export const UNSPLIT = { split_pixels: 0, partial_size: 0 };

@@ -1,0 +1,481 @@
+// dx[n,i,j,c] = Σ_{p,q,o} dy[n, (i + pad - p·dilation)/stride, (j + pad - q·dilation)/stride, o] · w[p,q,c,o], whole quotients only.
+// Layout: NHWC and HWIO, any channels, any groups.
+// Implicit GEMM: rows are input pixels of one stride phase and group, k the output channels of a tap (lib/conv_dgrad_operands_scalar.wgsl).
+// Scheme: a subgroup loads each block of A once and broadcasts it (lib/gemm_subgroup.wgsl).
+// Traffic: dy is read taps · columns/TILE_COLUMNS times, w rows/TILE_ROWS times, mostly from caches; dx is written once.
+
+enable subgroups;
+
+// @include lib/grid.wgsl
+// Folded grids: a dispatch that needs more workgroups than one dimension may hold (65,535) spreads them over x and y.
+
+// The workgroup's number in x-major order. The last row may run past the count that is needed, so kernels check their
+// bounds.
+fn workgroup_index(wid: vec3u, nwg: vec3u) -> u32 {
+  return wid.x + wid.y * nwg.x;
+}
+// @end
+
+// @include lib/conv_dgrad_operands_scalar.wgsl
+// GEMM operands of the input gradient read float by float: any channels.
+
+// @include lib/conv_dgrad_problem.wgsl
+// The convolution's input gradient as a GEMM: C = dx, one row an input pixel, one column an input channel of a group.
+// A is dy seen through the filter backwards: k runs over the group's output channels, taps are the segments. B is w read
+// transposed. A slice z of the grid is a group and a phase: the input pixels whose coordinates leave the same remainders
+// by the strides. They meet the same taps, so no product with a zero between strided pixels is ever formed.
+const A_K_MAJOR: u32 = 0u;
+// A body that takes two k a step wants the weights transposed to [tap, out_channels, in_channels], so that k runs down them.
+const B_K_MAJOR: u32 = 2u / K_STEP;
+// Whether the product is added to what dx holds.
+const ACCUMULATE: u32 = 0u; // @tune
+
+// @include lib/conv_problem.wgsl
+// The sizes of a two-dimensional convolution, shared by all of its kernels.
+// Activations are NHWC, weights HWIO (kernel_height, kernel_width, in_channels / groups, out_channels).
+struct Params {
+  batch: u32,
+  in_height: u32,
+  in_width: u32,
+  in_channels: u32,
+  out_height: u32,
+  out_width: u32,
+  out_channels: u32,
+  kernel_height: u32,
+  kernel_width: u32,
+  stride_height: u32,
+  stride_width: u32,
+  pad_height: u32,
+  pad_width: u32,
+  dilation_height: u32,
+  dilation_width: u32,
+  groups: u32,
+  // The weight gradient's sum over output pixels is split: pixels of a split (a multiple of 16) and floats of a partial.
+  split_pixels: u32,
+  partial_size: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+// @end
+
+// Four input pixels of a phase, by their place in it, and where the current tap reads.
+struct Pixels {
+  image: vec4u,
+  row: vec4u,
+  column: vec4u,
+  at: vec4u,
+  inside: vec4<bool>,
+}
+
+fn group_inputs() -> u32 {
+  return params.in_channels / params.groups;
+}
+
+fn group_outputs() -> u32 {
+  return params.out_channels / params.groups;
+}
+
+fn phase_height() -> u32 {
+  return (params.in_height + params.stride_height - 1u) / params.stride_height;
+}
+
+fn phase_width() -> u32 {
+  return (params.in_width + params.stride_width - 1u) / params.stride_width;
+}
+
+// The first pixel of a slice: its phase.
+fn phase(z: u32) -> vec2u {
+  let index = z / params.groups;
+  return vec2u(index / params.stride_width, index % params.stride_width);
+}
+
+fn gemm_rows() -> u32 {
+  return params.batch * phase_height() * phase_width();
+}
+
+fn gemm_columns() -> u32 {
+  return group_inputs();
+}
+
+fn gemm_segments() -> u32 {
+  return params.kernel_height * params.kernel_width;
+}
+
+fn gemm_depth(z: u32) -> u32 {
+  return group_outputs();
+}
+
+// How far a tap lies from the first input pixel of a phase, in input pixels: down and to the right.
+fn tap_distance(tap: u32, z: u32) -> vec2i {
+  let first = phase(z) + vec2u(params.pad_height, params.pad_width);
+  let offset = vec2u(tap / params.kernel_width * params.dilation_height, tap % params.kernel_width * params.dilation_width);
+  return vec2i(first) - vec2i(offset);
+}
+
+fn gemm_meets(tap: u32, z: u32) -> bool {
+  let rest = tap_distance(tap, z) % vec2i(i32(params.stride_height), i32(params.stride_width));
+  return (rest.x == 0) & (rest.y == 0);
+}
+
+fn a_open(row: u32, z: u32) -> Pixels {
+  let pixel = min(row + vec4u(0u, 1u, 2u, 3u), vec4u(gemm_rows() - 1u));
+  let line = pixel / phase_width();
+  let image = line / phase_height();
+  return Pixels(image, line - image * phase_height(), pixel - line * phase_width(), vec4u(), vec4<bool>());
+}
+
+// `at` is counted in floats.
+fn a_seek(pixels: ptr<function, Pixels>, tap: u32, k: u32, z: u32) {
+  let shift = vec2u(tap_distance(tap, z) / vec2i(i32(params.stride_height), i32(params.stride_width)));
+  let row = (*pixels).row + shift.x;
+  let column = (*pixels).column + shift.y;
+  let inside = (row < vec4u(params.out_height)) & (column < vec4u(params.out_width));
+  let pixel = ((*pixels).image * params.out_height + row) * params.out_width + column;
+  (*pixels).at = select(vec4u(), pixel, inside) * params.out_channels + z % params.groups * group_outputs() + k;
+  (*pixels).inside = inside;
+}
+
+fn a_step(pixels: ptr<function, Pixels>) {
+  (*pixels).at += max(K_STEP, 4u);
+}
+// @end
+
+@group(0) @binding(1) var<storage, read> dy: array<f32>;
+@group(0) @binding(2) var<storage, read> w: array<f32>;
+@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+
+// Four columns at the current k.
+struct Weights {
+  lines: vec4u,
+  at: vec4u,
+}
+
+// One k seen from four pixels.
+fn dy_at(pixels: Pixels, k: u32, valid: bool) -> vec4f {
+  let at = pixels.at + k;
+  return select(vec4f(), vec4f(dy[at.x], dy[at.y], dy[at.z], dy[at.w]), pixels.inside & vec4<bool>(valid));
+}
+
+fn a_block(pixels: Pixels, k: u32, depth: u32) -> mat4x4f {
+  return transpose(mat4x4f(
+    dy_at(pixels, 0u, k < depth),
+    dy_at(pixels, 1u, k + 1u < depth),
+    dy_at(pixels, 2u, k + 2u < depth),
+    dy_at(pixels, 3u, k + 3u < depth),
+  ));
+}
+
+fn b_open(column: u32, z: u32) -> Weights {
+  return Weights(min(column + vec4u(0u, 1u, 2u, 3u), vec4u(group_inputs() - 1u)), vec4u());
+}
+
+fn b_seek(weights: ptr<function, Weights>, tap: u32, k: u32, z: u32) {
+  let line = tap * group_inputs() + (*weights).lines;
+  (*weights).at = line * params.out_channels + z % params.groups * group_outputs() + k;
+}
+
+fn b_step(weights: ptr<function, Weights>) {
+  (*weights).at += K_STEP;
+}
+
+fn w_at(at: vec4u, valid: bool) -> vec4f {
+  return select(vec4f(), vec4f(w[at.x], w[at.y], w[at.z], w[at.w]), valid);
+}
+
+fn b_block(weights: Weights, k: u32, depth: u32) -> mat4x4f {
+  return mat4x4f(
+    w_at(weights.at, k < depth),
+    w_at(weights.at + 1u, k + 1u < depth),
+    w_at(weights.at + 2u, k + 2u < depth),
+    w_at(weights.at + 3u, k + 3u < depth),
+  );
+}
+
+fn c_store(row: u32, column: u32, z: u32, block: mat4x4f) {
+  let first = phase(z);
+  let channel = z % params.groups * group_inputs() + column;
+  for (var pixel = row; pixel < min(row + 4u, gemm_rows()); pixel++) {
+    let line = pixel / phase_width();
+    let image = line / phase_height();
+    let y = (line - image * phase_height()) * params.stride_height + first.x;
+    let x = (pixel - line * phase_width()) * params.stride_width + first.y;
+    let start = ((image * params.in_height + y) * params.in_width + x) * params.in_channels + channel;
+    for (var j = 0u; j < 4u; j++) {
+      if ((y < params.in_height) & (x < params.in_width) & (column + j < group_inputs())) {
+        var sum = block[pixel - row][j];
+        if (ACCUMULATE == 1u) {
+          sum += dx[start + j];
+        }
+        dx[start + j] = sum;
+      }
+    }
+  }
+}
+// @end
+
+// @include lib/gemm_subgroup.wgsl
+// GEMM body `subgroup`: C = A · B, every block of A loaded once a subgroup and broadcast. For drivers that run on a processor,
+// where a load costs more than the arithmetic it feeds. No workgroup memory, no barrier.
+//
+// A workgroup is one subgroup of exactly SUBGROUP lanes (4 or 8) and computes 4·SUBGROUP·ROW_BLOCKS rows of C; each lane has
+// 4·COLUMN_BLOCKS columns of all of them. In a step of four k, lane l loads rows 4l to 4l + 3 of A, and every lane multiplies
+// its own blocks of B with each lane's rows in turn.
+const SUBGROUP: u32 = 4u; // @tune
+const ROW_BLOCKS: u32 = 1u; // @tune
+const COLUMN_BLOCKS: u32 = 1u; // @tune
+// With 2, each half of a subgroup has half of its rows, and half as many columns: for few columns.
+const ROW_GROUPS: u32 = 1u; // @tune
+const_assert 4u * ROW_GROUPS <= SUBGROUP;
+// Lanes of a group.
+const LANES: u32 = SUBGROUP / ROW_GROUPS;
+// 4, or 2 where k runs across the rows of B: then the loop of a tile of 32 × 64 still fits a processor's cache of
+// decoded instructions.
+const K_STEP: u32 = 4u; // @tune
+const_assert 2u / K_STEP <= B_K_MAJOR;
+const A_IN_HALVES: u32 = 2u / K_STEP * (1u - A_K_MAJOR);
+const STRIP: u32 = 4u * SUBGROUP;
+const TILE_ROWS: u32 = STRIP * ROW_BLOCKS;
+const TILE_COLUMNS: u32 = 4u * LANES * COLUMN_BLOCKS;
+
+// STRIP rows of C: the blocks from each lane's rows of A, left and right in turn.
+alias Strip = array<mat4x4f, 16>;
+
+fn from_0(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 0u),
+    subgroupBroadcast(a[1], 0u),
+    subgroupBroadcast(a[2], 0u),
+    subgroupBroadcast(a[3], 0u),
+  );
+}
+
+fn from_1(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 1u),
+    subgroupBroadcast(a[1], 1u),
+    subgroupBroadcast(a[2], 1u),
+    subgroupBroadcast(a[3], 1u),
+  );
+}
+
+fn from_2(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 2u),
+    subgroupBroadcast(a[1], 2u),
+    subgroupBroadcast(a[2], 2u),
+    subgroupBroadcast(a[3], 2u),
+  );
+}
+
+fn from_3(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 3u),
+    subgroupBroadcast(a[1], 3u),
+    subgroupBroadcast(a[2], 3u),
+    subgroupBroadcast(a[3], 3u),
+  );
+}
+
+fn from_4(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 4u),
+    subgroupBroadcast(a[1], 4u),
+    subgroupBroadcast(a[2], 4u),
+    subgroupBroadcast(a[3], 4u),
+  );
+}
+
+fn from_5(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 5u),
+    subgroupBroadcast(a[1], 5u),
+    subgroupBroadcast(a[2], 5u),
+    subgroupBroadcast(a[3], 5u),
+  );
+}
+
+fn from_6(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 6u),
+    subgroupBroadcast(a[1], 6u),
+    subgroupBroadcast(a[2], 6u),
+    subgroupBroadcast(a[3], 6u),
+  );
+}
+
+fn from_7(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 7u),
+    subgroupBroadcast(a[1], 7u),
+    subgroupBroadcast(a[2], 7u),
+    subgroupBroadcast(a[3], 7u),
+  );
+}
+
+fn shuffled(a: mat4x4f, lane: u32) -> mat4x4f {
+  return mat4x4f(
+    subgroupShuffle(a[0], lane),
+    subgroupShuffle(a[1], lane),
+    subgroupShuffle(a[2], lane),
+    subgroupShuffle(a[3], lane),
+  );
+}
+
+// Turns a block's later two k to the front.
+fn later(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(a[0].zwxy, a[1].zwxy, a[2].zwxy, a[3].zwxy);
+}
+
+// The product of K_STEP columns of b with as many k of a.
+fn product(b: mat4x4f, a: mat4x4f) -> mat4x4f {
+  if (K_STEP == 2u) {
+    return mat2x4f(b[0], b[1]) * mat4x2f(a[0].xy, a[1].xy, a[2].xy, a[3].xy);
+  }
+  return b * a;
+}
+
+// The same for a group of four lanes that starts with `first`.
+fn accumulate_group(c: ptr<function, Strip>, a: mat4x4f, b0: mat4x4f, b1: mat4x4f, first: u32) {
+  let a0 = shuffled(a, first);
+  (*c)[0] += product(b0, a0);
+  if (COLUMN_BLOCKS == 2u) {
+    (*c)[1] += product(b1, a0);
+  }
+  let a1 = shuffled(a, first + 1u);
+  (*c)[2] += product(b0, a1);
+  if (COLUMN_BLOCKS == 2u) {
+    (*c)[3] += product(b1, a1);
+  }
+  let a2 = shuffled(a, first + 2u);
+  (*c)[4] += product(b0, a2);
+  if (COLUMN_BLOCKS == 2u) {
+    (*c)[5] += product(b1, a2);
+  }
+  let a3 = shuffled(a, first + 3u);
+  (*c)[6] += product(b0, a3);
+  if (COLUMN_BLOCKS == 2u) {
+    (*c)[7] += product(b1, a3);
+  }
+}
+
+fn accumulate(c: ptr<function, Strip>, a: mat4x4f, b0: mat4x4f, b1: mat4x4f, first: u32) {
+  if (ROW_GROUPS == 2u) {
+    accumulate_group(c, a, b0, b1, first);
+    return;
+  }
+  let a0 = from_0(a);
+  (*c)[0] += product(b0, a0);
+  if (COLUMN_BLOCKS == 2u) {
+    (*c)[1] += product(b1, a0);
+  }
+  let a1 = from_1(a);
+  (*c)[2] += product(b0, a1);
+  if (COLUMN_BLOCKS == 2u) {
+    (*c)[3] += product(b1, a1);
+  }
+  let a2 = from_2(a);
+  (*c)[4] += product(b0, a2);
+  if (COLUMN_BLOCKS == 2u) {
+    (*c)[5] += product(b1, a2);
+  }
+  let a3 = from_3(a);
+  (*c)[6] += product(b0, a3);
+  if (COLUMN_BLOCKS == 2u) {
+    (*c)[7] += product(b1, a3);
+  }
+  if (SUBGROUP == 8u) {
+    let a4 = from_4(a);
+    (*c)[8] += product(b0, a4);
+    if (COLUMN_BLOCKS == 2u) {
+      (*c)[9] += product(b1, a4);
+    }
+    let a5 = from_5(a);
+    (*c)[10] += product(b0, a5);
+    if (COLUMN_BLOCKS == 2u) {
+      (*c)[11] += product(b1, a5);
+    }
+    let a6 = from_6(a);
+    (*c)[12] += product(b0, a6);
+    if (COLUMN_BLOCKS == 2u) {
+      (*c)[13] += product(b1, a6);
+    }
+    let a7 = from_7(a);
+    (*c)[14] += product(b0, a7);
+    if (COLUMN_BLOCKS == 2u) {
+      (*c)[15] += product(b1, a7);
+    }
+  }
+}
+
+@compute @workgroup_size(SUBGROUP)
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) nwg: vec3u,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let tiles_across = (gemm_columns() + TILE_COLUMNS - 1u) / TILE_COLUMNS;
+  let tile = workgroup_index(wid, nwg);
+  let row = tile / tiles_across * TILE_ROWS;
+  let first = lane / LANES * LANES;
+  let column = tile % tiles_across * TILE_COLUMNS + (lane - first) * 4u * COLUMN_BLOCKS;
+  if (row >= gemm_rows()) {
+    return;
+  }
+
+  var rows0 = a_open(row + 4u * lane, wid.z);
+  var rows1 = a_open(row + STRIP + 4u * lane, wid.z);
+  var columns0 = b_open(column, wid.z);
+  var columns1 = b_open(column + 4u, wid.z);
+  var c0: Strip;
+  var c1: Strip;
+  let depth = gemm_depth(wid.z);
+  for (var s = 0u; s < gemm_segments(); s++) {
+    if (gemm_meets(s, wid.z)) {
+      a_seek(&rows0, s, 0u, wid.z);
+      a_seek(&rows1, s, 0u, wid.z);
+      b_seek(&columns0, s, 0u, wid.z);
+      b_seek(&columns1, s, 0u, wid.z);
+      var a0 = mat4x4f();
+      var a1 = mat4x4f();
+      for (var k = 0u; k < depth; k += K_STEP) {
+        // A block has four k: where k runs along the rows of A, a step of two reads one every second time.
+        var reads = true;
+        if (A_IN_HALVES == 1u) {
+          reads = (k & 2u) == 0u;
+          a0 = later(a0);
+          a1 = later(a1);
+        }
+        if (reads) {
+          a0 = a_block(rows0, k, depth);
+          a_step(&rows0);
+          if (ROW_BLOCKS == 2u) {
+            a1 = a_block(rows1, k, depth);
+            a_step(&rows1);
+          }
+        }
+        let b0 = b_block(columns0, k, depth);
+        b_step(&columns0);
+        var b1 = mat4x4f();
+        if (COLUMN_BLOCKS == 2u) {
+          b1 = b_block(columns1, k, depth);
+          b_step(&columns1);
+        }
+        accumulate(&c0, a0, b0, b1, first);
+        if (ROW_BLOCKS == 2u) {
+          accumulate(&c1, a1, b0, b1, first);
+        }
+      }
+    }
+  }
+  // A copy may be indexed by a loop, which the accumulators must not be to stay in registers; so the code that stores a
+  // block is there, and is compiled, once: the loop's end is no constant, or llvmpipe would unroll it.
+  let strips = array<Strip, 2>(c0, c1);
+  let blocks = ROW_BLOCKS * LANES * COLUMN_BLOCKS;
+  for (var i = 0u; i < min(blocks, gemm_rows() * COLUMN_BLOCKS); i++) {
+    let strip = i / (LANES * COLUMN_BLOCKS);
+    let down = i / COLUMN_BLOCKS % LANES;
+    let right = i % COLUMN_BLOCKS;
+    c_store(row + STRIP * strip + 4u * (first + down), column + 4u * right, wid.z, strips[strip][2u * down + right]);
+  }
+}
+// @end

@@ -1,0 +1,508 @@
+// dw[p,q,c,o] = Σ_{n,i,j} x[n, i·stride + p·dilation - pad, j·stride + q·dilation - pad, c] · dy[n,i,j,o].
+// Layout: NHWC and HWIO, any input channels, output channels of a group multiples of 4.
+// Implicit GEMM: rows are taps and channels, k output pixels, a slice of the grid is a split and a group (lib/conv_wgrad_operands_image.wgsl).
+// Scheme: a subgroup loads each block of A once and broadcasts it (lib/gemm_subgroup.wgsl).
+// Traffic: x is read taps · columns/TILE_COLUMNS times, dy rows/TILE_ROWS times; a split writes one partial.
+
+enable subgroups;
+
+// @include lib/grid.wgsl
+// Folded grids: a dispatch that needs more workgroups than one dimension may hold (65,535) spreads them over x and y.
+
+// The workgroup's number in x-major order. The last row may run past the count that is needed, so kernels check their
+// bounds.
+fn workgroup_index(wid: vec3u, nwg: vec3u) -> u32 {
+  return wid.x + wid.y * nwg.x;
+}
+// @end
+
+// @include lib/conv_wgrad_operands_image.wgsl
+// GEMM operands of the weight gradient with any input channels; the output channels of a group are a multiple of 4.
+
+// @include lib/conv_wgrad_problem.wgsl
+// The convolution's weight gradient as a GEMM: C = dw, one row a tap and input channel, one column an output channel, both
+// of a group. A is x seen through the filter, B is dy; k runs over output pixels. A slice z of the grid is a group and a
+// split of the pixels; it writes its own partial sums, which `reduce/sum_partials` adds in a fixed order.
+
+// Whether a step may run past the last pixel.
+const MASK_K: u32 = 1u; // @tune
+const A_K_MAJOR: u32 = 1u;
+const B_K_MAJOR: u32 = 1u;
+
+// @include lib/conv_problem.wgsl
+// The sizes of a two-dimensional convolution, shared by all of its kernels.
+// Activations are NHWC, weights HWIO (kernel_height, kernel_width, in_channels / groups, out_channels).
+struct Params {
+  batch: u32,
+  in_height: u32,
+  in_width: u32,
+  in_channels: u32,
+  out_height: u32,
+  out_width: u32,
+  out_channels: u32,
+  kernel_height: u32,
+  kernel_width: u32,
+  stride_height: u32,
+  stride_width: u32,
+  pad_height: u32,
+  pad_width: u32,
+  dilation_height: u32,
+  dilation_width: u32,
+  groups: u32,
+  // The weight gradient's sum over output pixels is split: pixels of a split (a multiple of 16) and floats of a partial.
+  split_pixels: u32,
+  partial_size: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+// @end
+
+fn group_inputs() -> u32 {
+  return params.in_channels / params.groups;
+}
+
+fn group_outputs() -> u32 {
+  return params.out_channels / params.groups;
+}
+
+// The first pixel of a slice.
+fn split_start(z: u32) -> u32 {
+  return z / params.groups * params.split_pixels;
+}
+
+fn gemm_rows() -> u32 {
+  return params.kernel_height * params.kernel_width * group_inputs();
+}
+
+fn gemm_columns() -> u32 {
+  return group_outputs();
+}
+
+fn gemm_segments() -> u32 {
+  return 1u;
+}
+
+fn gemm_meets(segment: u32, z: u32) -> bool {
+  return true;
+}
+
+fn gemm_depth(z: u32) -> u32 {
+  let pixels = params.batch * params.out_height * params.out_width;
+  return min(pixels - split_start(z), params.split_pixels);
+}
+
+// Four successive output pixels, moved on by K_STEP at a time in mixed radix: no division in the loop.
+struct Cursor {
+  image: vec4u,
+  row: vec4u,
+  column: vec4u,
+}
+
+fn cursor_at(pixel: u32) -> Cursor {
+  let pixels = pixel + vec4u(0u, 1u, 2u, 3u);
+  let line = pixels / params.out_width;
+  let image = line / params.out_height;
+  return Cursor(image, line - image * params.out_height, pixels - line * params.out_width);
+}
+
+fn moved(source: Cursor, step: Cursor) -> Cursor {
+  let column = source.column + step.column;
+  let next_line = column >= vec4u(params.out_width);
+  let row = source.row + step.row + select(vec4u(), vec4u(1u), next_line);
+  let next_image = row >= vec4u(params.out_height);
+  return Cursor(
+    source.image + step.image + select(vec4u(), vec4u(1u), next_image),
+    row - select(vec4u(), vec4u(params.out_height), next_image),
+    column - select(vec4u(), vec4u(params.out_width), next_line),
+  );
+}
+
+// K_STEP in the same radix.
+fn cursor_step() -> Cursor {
+  let line = K_STEP / params.out_width;
+  let column = K_STEP - line * params.out_width;
+  return Cursor(vec4u(line / params.out_height), vec4u(line % params.out_height), vec4u(column));
+}
+// @end
+
+// @include lib/conv_wgrad_window.wgsl
+// A of the weight gradient read float by float: any input channels, such as an image's one or three.
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+
+// Four rows, each an input channel of a tap, and the pixels they are read for.
+struct Taps {
+  down: vec4u,
+  right: vec4u,
+  // From a window's corner to where a row reads.
+  offset: vec4u,
+  pixels: Cursor,
+  step: Cursor,
+}
+
+fn a_open(row: u32, z: u32) -> Taps {
+  let rows = min(row + vec4u(0u, 1u, 2u, 3u), vec4u(gemm_rows() - 1u));
+  let tap = rows / group_inputs();
+  let line = tap / params.kernel_width;
+  // Negative offsets wrap around and end up outside the image.
+  let down = line * params.dilation_height - params.pad_height;
+  let right = (tap - line * params.kernel_width) * params.dilation_width - params.pad_width;
+  let channel = z % params.groups * group_inputs() + rows - tap * group_inputs();
+  let offset = (down * params.in_width + right) * params.in_channels + channel;
+  return Taps(down, right, offset, Cursor(), Cursor());
+}
+
+fn a_seek(taps: ptr<function, Taps>, segment: u32, k: u32, z: u32) {
+  (*taps).pixels = cursor_at(split_start(z) + k);
+  (*taps).step = cursor_step();
+}
+
+fn a_step(taps: ptr<function, Taps>) {
+  (*taps).pixels = moved((*taps).pixels, (*taps).step);
+}
+
+// One row seen from four pixels, given by the corners of their windows before padding.
+fn tap(top: vec4u, left: vec4u, corner: vec4u, down: u32, right: u32, offset: u32, valid: vec4<bool>) -> vec4f {
+  let inside = (top + down < vec4u(params.in_height)) & (left + right < vec4u(params.in_width)) & valid;
+  let at = select(vec4u(), corner + offset, inside);
+  return select(vec4f(), vec4f(x[at.x], x[at.y], x[at.z], x[at.w]), inside);
+}
+
+fn a_block(taps: Taps, k: u32, depth: u32) -> mat4x4f {
+  let top = taps.pixels.row * params.stride_height;
+  let left = taps.pixels.column * params.stride_width;
+  let corner = ((taps.pixels.image * params.in_height + top) * params.in_width + left) * params.in_channels;
+  let valid = k + vec4u(0u, 1u, 2u, 3u) < vec4u(depth);
+  return mat4x4f(
+    tap(top, left, corner, taps.down.x, taps.right.x, taps.offset.x, valid),
+    tap(top, left, corner, taps.down.y, taps.right.y, taps.offset.y, valid),
+    tap(top, left, corner, taps.down.z, taps.right.z, taps.offset.z, valid),
+    tap(top, left, corner, taps.down.w, taps.right.w, taps.offset.w, valid),
+  );
+}
+// @end
+
+// @include lib/conv_wgrad_columns.wgsl
+// B and C of the weight gradient as vec4s: the output channels of a group are a multiple of 4.
+@group(0) @binding(2) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> dw: array<vec4f>;
+
+// @include lib/gemm_mask.wgsl
+// GEMM operands are read in blocks of 4 × 4; this zeroes the vec4s of a block that lie outside its operand.
+fn masked(block: mat4x4f, valid: vec4<bool>) -> mat4x4f {
+  let zero = vec4f();
+  return mat4x4f(
+    select(zero, block[0], valid.x),
+    select(zero, block[1], valid.y),
+    select(zero, block[2], valid.z),
+    select(zero, block[3], valid.w),
+  );
+}
+// @end
+
+struct Outputs {
+  channel: u32,
+  at: vec4u,
+}
+
+fn b_open(column: u32, z: u32) -> Outputs {
+  return Outputs(z % params.groups * group_outputs() + min(column, group_outputs() - 4u), vec4u());
+}
+
+fn b_seek(outputs: ptr<function, Outputs>, segment: u32, k: u32, z: u32) {
+  let pixel = split_start(z) + k + vec4u(0u, 1u, 2u, 3u);
+  (*outputs).at = (pixel * params.out_channels + (*outputs).channel) / 4u;
+}
+
+fn b_step(outputs: ptr<function, Outputs>) {
+  (*outputs).at += (K_STEP * params.out_channels) >> 2u;
+}
+
+fn b_block(outputs: Outputs, k: u32, depth: u32) -> mat4x4f {
+  let read = mat4x4f(dy[outputs.at.x], dy[outputs.at.y], dy[outputs.at.z], dy[outputs.at.w]);
+  if (MASK_K == 1u) {
+    return masked(read, k + vec4u(0u, 1u, 2u, 3u) < vec4u(depth));
+  }
+  return read;
+}
+
+fn c_store(row: u32, column: u32, z: u32, block: mat4x4f) {
+  if (column >= group_outputs()) {
+    return;
+  }
+  let group = z % params.groups;
+  let start = z / params.groups * params.partial_size + group * group_outputs() + column;
+  for (var r = 0u; r < 4u; r++) {
+    if (row + r < gemm_rows()) {
+      dw[(start + (row + r) * params.out_channels) / 4u] = block[r];
+    }
+  }
+}
+// @end
+// @end
+
+// @include lib/gemm_subgroup.wgsl
+// GEMM body `subgroup`: C = A · B, every block of A loaded once a subgroup and broadcast. For drivers that run on a processor,
+// where a load costs more than the arithmetic it feeds. No workgroup memory, no barrier.
+//
+// A workgroup is one subgroup of exactly SUBGROUP lanes (4 or 8) and computes 4·SUBGROUP·ROW_BLOCKS rows of C; each lane has
+// 4·COLUMN_BLOCKS columns of all of them. In a step of four k, lane l loads rows 4l to 4l + 3 of A, and every lane multiplies
+// its own blocks of B with each lane's rows in turn.
+const SUBGROUP: u32 = 4u; // @tune
+const ROW_BLOCKS: u32 = 1u; // @tune
+const COLUMN_BLOCKS: u32 = 1u; // @tune
+// With 2, each half of a subgroup has half of its rows, and half as many columns: for few columns.
+const ROW_GROUPS: u32 = 1u; // @tune
+const_assert 4u * ROW_GROUPS <= SUBGROUP;
+// Lanes of a group.
+const LANES: u32 = SUBGROUP / ROW_GROUPS;
+// 4, or 2 where k runs across the rows of B: then the loop of a tile of 32 × 64 still fits a processor's cache of
+// decoded instructions.
+const K_STEP: u32 = 4u; // @tune
+const_assert 2u / K_STEP <= B_K_MAJOR;
+const A_IN_HALVES: u32 = 2u / K_STEP * (1u - A_K_MAJOR);
+const STRIP: u32 = 4u * SUBGROUP;
+const TILE_ROWS: u32 = STRIP * ROW_BLOCKS;
+const TILE_COLUMNS: u32 = 4u * LANES * COLUMN_BLOCKS;
+
+// STRIP rows of C: the blocks from each lane's rows of A, left and right in turn.
+alias Strip = array<mat4x4f, 16>;
+
+fn from_0(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 0u),
+    subgroupBroadcast(a[1], 0u),
+    subgroupBroadcast(a[2], 0u),
+    subgroupBroadcast(a[3], 0u),
+  );
+}
+
+fn from_1(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 1u),
+    subgroupBroadcast(a[1], 1u),
+    subgroupBroadcast(a[2], 1u),
+    subgroupBroadcast(a[3], 1u),
+  );
+}
+
+fn from_2(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 2u),
+    subgroupBroadcast(a[1], 2u),
+    subgroupBroadcast(a[2], 2u),
+    subgroupBroadcast(a[3], 2u),
+  );
+}
+
+fn from_3(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 3u),
+    subgroupBroadcast(a[1], 3u),
+    subgroupBroadcast(a[2], 3u),
+    subgroupBroadcast(a[3], 3u),
+  );
+}
+
+fn from_4(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 4u),
+    subgroupBroadcast(a[1], 4u),
+    subgroupBroadcast(a[2], 4u),
+    subgroupBroadcast(a[3], 4u),
+  );
+}
+
+fn from_5(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 5u),
+    subgroupBroadcast(a[1], 5u),
+    subgroupBroadcast(a[2], 5u),
+    subgroupBroadcast(a[3], 5u),
+  );
+}
+
+fn from_6(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 6u),
+    subgroupBroadcast(a[1], 6u),
+    subgroupBroadcast(a[2], 6u),
+    subgroupBroadcast(a[3], 6u),
+  );
+}
+
+fn from_7(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 7u),
+    subgroupBroadcast(a[1], 7u),
+    subgroupBroadcast(a[2], 7u),
+    subgroupBroadcast(a[3], 7u),
+  );
+}
+
+fn shuffled(a: mat4x4f, lane: u32) -> mat4x4f {
+  return mat4x4f(
+    subgroupShuffle(a[0], lane),
+    subgroupShuffle(a[1], lane),
+    subgroupShuffle(a[2], lane),
+    subgroupShuffle(a[3], lane),
+  );
+}
+
+// Turns a block's later two k to the front.
+fn later(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(a[0].zwxy, a[1].zwxy, a[2].zwxy, a[3].zwxy);
+}
+
+// The product of K_STEP columns of b with as many k of a.
+fn product(b: mat4x4f, a: mat4x4f) -> mat4x4f {
+  if (K_STEP == 2u) {
+    return mat2x4f(b[0], b[1]) * mat4x2f(a[0].xy, a[1].xy, a[2].xy, a[3].xy);
+  }
+  return b * a;
+}
+
+// The same for a group of four lanes that starts with `first`.
+fn accumulate_group(c: ptr<function, Strip>, a: mat4x4f, b0: mat4x4f, b1: mat4x4f, first: u32) {
+  let a0 = shuffled(a, first);
+  (*c)[0] += product(b0, a0);
+  if (COLUMN_BLOCKS == 2u) {
+    (*c)[1] += product(b1, a0);
+  }
+  let a1 = shuffled(a, first + 1u);
+  (*c)[2] += product(b0, a1);
+  if (COLUMN_BLOCKS == 2u) {
+    (*c)[3] += product(b1, a1);
+  }
+  let a2 = shuffled(a, first + 2u);
+  (*c)[4] += product(b0, a2);
+  if (COLUMN_BLOCKS == 2u) {
+    (*c)[5] += product(b1, a2);
+  }
+  let a3 = shuffled(a, first + 3u);
+  (*c)[6] += product(b0, a3);
+  if (COLUMN_BLOCKS == 2u) {
+    (*c)[7] += product(b1, a3);
+  }
+}
+
+fn accumulate(c: ptr<function, Strip>, a: mat4x4f, b0: mat4x4f, b1: mat4x4f, first: u32) {
+  if (ROW_GROUPS == 2u) {
+    accumulate_group(c, a, b0, b1, first);
+    return;
+  }
+  let a0 = from_0(a);
+  (*c)[0] += product(b0, a0);
+  if (COLUMN_BLOCKS == 2u) {
+    (*c)[1] += product(b1, a0);
+  }
+  let a1 = from_1(a);
+  (*c)[2] += product(b0, a1);
+  if (COLUMN_BLOCKS == 2u) {
+    (*c)[3] += product(b1, a1);
+  }
+  let a2 = from_2(a);
+  (*c)[4] += product(b0, a2);
+  if (COLUMN_BLOCKS == 2u) {
+    (*c)[5] += product(b1, a2);
+  }
+  let a3 = from_3(a);
+  (*c)[6] += product(b0, a3);
+  if (COLUMN_BLOCKS == 2u) {
+    (*c)[7] += product(b1, a3);
+  }
+  if (SUBGROUP == 8u) {
+    let a4 = from_4(a);
+    (*c)[8] += product(b0, a4);
+    if (COLUMN_BLOCKS == 2u) {
+      (*c)[9] += product(b1, a4);
+    }
+    let a5 = from_5(a);
+    (*c)[10] += product(b0, a5);
+    if (COLUMN_BLOCKS == 2u) {
+      (*c)[11] += product(b1, a5);
+    }
+    let a6 = from_6(a);
+    (*c)[12] += product(b0, a6);
+    if (COLUMN_BLOCKS == 2u) {
+      (*c)[13] += product(b1, a6);
+    }
+    let a7 = from_7(a);
+    (*c)[14] += product(b0, a7);
+    if (COLUMN_BLOCKS == 2u) {
+      (*c)[15] += product(b1, a7);
+    }
+  }
+}
+
+@compute @workgroup_size(SUBGROUP)
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) nwg: vec3u,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let tiles_across = (gemm_columns() + TILE_COLUMNS - 1u) / TILE_COLUMNS;
+  let tile = workgroup_index(wid, nwg);
+  let row = tile / tiles_across * TILE_ROWS;
+  let first = lane / LANES * LANES;
+  let column = tile % tiles_across * TILE_COLUMNS + (lane - first) * 4u * COLUMN_BLOCKS;
+  if (row >= gemm_rows()) {
+    return;
+  }
+
+  var rows0 = a_open(row + 4u * lane, wid.z);
+  var rows1 = a_open(row + STRIP + 4u * lane, wid.z);
+  var columns0 = b_open(column, wid.z);
+  var columns1 = b_open(column + 4u, wid.z);
+  var c0: Strip;
+  var c1: Strip;
+  let depth = gemm_depth(wid.z);
+  for (var s = 0u; s < gemm_segments(); s++) {
+    if (gemm_meets(s, wid.z)) {
+      a_seek(&rows0, s, 0u, wid.z);
+      a_seek(&rows1, s, 0u, wid.z);
+      b_seek(&columns0, s, 0u, wid.z);
+      b_seek(&columns1, s, 0u, wid.z);
+      var a0 = mat4x4f();
+      var a1 = mat4x4f();
+      for (var k = 0u; k < depth; k += K_STEP) {
+        // A block has four k: where k runs along the rows of A, a step of two reads one every second time.
+        var reads = true;
+        if (A_IN_HALVES == 1u) {
+          reads = (k & 2u) == 0u;
+          a0 = later(a0);
+          a1 = later(a1);
+        }
+        if (reads) {
+          a0 = a_block(rows0, k, depth);
+          a_step(&rows0);
+          if (ROW_BLOCKS == 2u) {
+            a1 = a_block(rows1, k, depth);
+            a_step(&rows1);
+          }
+        }
+        let b0 = b_block(columns0, k, depth);
+        b_step(&columns0);
+        var b1 = mat4x4f();
+        if (COLUMN_BLOCKS == 2u) {
+          b1 = b_block(columns1, k, depth);
+          b_step(&columns1);
+        }
+        accumulate(&c0, a0, b0, b1, first);
+        if (ROW_BLOCKS == 2u) {
+          accumulate(&c1, a1, b0, b1, first);
+        }
+      }
+    }
+  }
+  // A copy may be indexed by a loop, which the accumulators must not be to stay in registers; so the code that stores a
+  // block is there, and is compiled, once: the loop's end is no constant, or llvmpipe would unroll it.
+  let strips = array<Strip, 2>(c0, c1);
+  let blocks = ROW_BLOCKS * LANES * COLUMN_BLOCKS;
+  for (var i = 0u; i < min(blocks, gemm_rows() * COLUMN_BLOCKS); i++) {
+    let strip = i / (LANES * COLUMN_BLOCKS);
+    let down = i / COLUMN_BLOCKS % LANES;
+    let right = i % COLUMN_BLOCKS;
+    c_store(row + STRIP * strip + 4u * (first + down), column + 4u * right, wid.z, strips[strip][2u * down + right]);
+  }
+}
+// @end

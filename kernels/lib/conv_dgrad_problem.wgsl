@@ -1,0 +1,118 @@
+// The convolution's input gradient as a GEMM: C = dx, one row an input pixel, one column an input channel of a group.
+// A is dy seen through the filter backwards: k runs over the group's output channels, taps are the segments. B is w read
+// transposed. A slice z of the grid is a group and a phase: the input pixels whose coordinates leave the same remainders
+// by the strides. They meet the same taps, so no product with a zero between strided pixels is ever formed.
+const A_K_MAJOR: u32 = 0u;
+// A body that takes two k a step wants the weights transposed to [tap, out_channels, in_channels], so that k runs down them.
+const B_K_MAJOR: u32 = 2u / K_STEP;
+// Whether the product is added to what dx holds.
+const ACCUMULATE: u32 = 0u; // @tune
+
+// @include lib/conv_problem.wgsl
+// The sizes of a two-dimensional convolution, shared by all of its kernels.
+// Activations are NHWC, weights HWIO (kernel_height, kernel_width, in_channels / groups, out_channels).
+struct Params {
+  batch: u32,
+  in_height: u32,
+  in_width: u32,
+  in_channels: u32,
+  out_height: u32,
+  out_width: u32,
+  out_channels: u32,
+  kernel_height: u32,
+  kernel_width: u32,
+  stride_height: u32,
+  stride_width: u32,
+  pad_height: u32,
+  pad_width: u32,
+  dilation_height: u32,
+  dilation_width: u32,
+  groups: u32,
+  // The weight gradient's sum over output pixels is split: pixels of a split (a multiple of 16) and floats of a partial.
+  split_pixels: u32,
+  partial_size: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+// @end
+
+// Four input pixels of a phase, by their place in it, and where the current tap reads.
+struct Pixels {
+  image: vec4u,
+  row: vec4u,
+  column: vec4u,
+  at: vec4u,
+  inside: vec4<bool>,
+}
+
+fn group_inputs() -> u32 {
+  return params.in_channels / params.groups;
+}
+
+fn group_outputs() -> u32 {
+  return params.out_channels / params.groups;
+}
+
+fn phase_height() -> u32 {
+  return (params.in_height + params.stride_height - 1u) / params.stride_height;
+}
+
+fn phase_width() -> u32 {
+  return (params.in_width + params.stride_width - 1u) / params.stride_width;
+}
+
+// The first pixel of a slice: its phase.
+fn phase(z: u32) -> vec2u {
+  let index = z / params.groups;
+  return vec2u(index / params.stride_width, index % params.stride_width);
+}
+
+fn gemm_rows() -> u32 {
+  return params.batch * phase_height() * phase_width();
+}
+
+fn gemm_columns() -> u32 {
+  return group_inputs();
+}
+
+fn gemm_segments() -> u32 {
+  return params.kernel_height * params.kernel_width;
+}
+
+fn gemm_depth(z: u32) -> u32 {
+  return group_outputs();
+}
+
+// How far a tap lies from the first input pixel of a phase, in input pixels: down and to the right.
+fn tap_distance(tap: u32, z: u32) -> vec2i {
+  let first = phase(z) + vec2u(params.pad_height, params.pad_width);
+  let offset = vec2u(tap / params.kernel_width * params.dilation_height, tap % params.kernel_width * params.dilation_width);
+  return vec2i(first) - vec2i(offset);
+}
+
+fn gemm_meets(tap: u32, z: u32) -> bool {
+  let rest = tap_distance(tap, z) % vec2i(i32(params.stride_height), i32(params.stride_width));
+  return (rest.x == 0) & (rest.y == 0);
+}
+
+fn a_open(row: u32, z: u32) -> Pixels {
+  let pixel = min(row + vec4u(0u, 1u, 2u, 3u), vec4u(gemm_rows() - 1u));
+  let line = pixel / phase_width();
+  let image = line / phase_height();
+  return Pixels(image, line - image * phase_height(), pixel - line * phase_width(), vec4u(), vec4<bool>());
+}
+
+// `at` is counted in floats.
+fn a_seek(pixels: ptr<function, Pixels>, tap: u32, k: u32, z: u32) {
+  let shift = vec2u(tap_distance(tap, z) / vec2i(i32(params.stride_height), i32(params.stride_width)));
+  let row = (*pixels).row + shift.x;
+  let column = (*pixels).column + shift.y;
+  let inside = (row < vec4u(params.out_height)) & (column < vec4u(params.out_width));
+  let pixel = ((*pixels).image * params.out_height + row) * params.out_width + column;
+  (*pixels).at = select(vec4u(), pixel, inside) * params.out_channels + z % params.groups * group_outputs() + k;
+  (*pixels).inside = inside;
+}
+
+fn a_step(pixels: ptr<function, Pixels>) {
+  (*pixels).at += max(K_STEP, 4u);
+}
