@@ -14,6 +14,196 @@ fn workgroup_index(wid: vec3u, nwg: vec3u) -> u32 {
 }
 // @end
 
+// @include lib/gemm_tile.wgsl
+// GEMM body `tile`: C = A · B with tiles of both operands staged in workgroup memory, for GPUs.
+//
+// THREADS_X × THREADS_Y invocations compute 4·ROW_BLOCKS·THREADS_Y rows by 4·COLUMN_BLOCKS·THREADS_X columns of C in rounds of
+// K_STEP k. A round is staged k-major, whatever the layout in memory: an invocation reads at most one 4×4 block of each operand.
+// It asks for the blocks of the next round before it multiplies those of this one, so that products hide the wait for memory,
+// and stores them to a second buffer, where nobody reads, so that a round has one barrier instead of two.
+//
+// Each k costs an invocation ROW_BLOCKS + COLUMN_BLOCKS vec4s of workgroup memory for 16·ROW_BLOCKS·COLUMN_BLOCKS fused
+// multiply-adds: two bytes each for 4×4 outputs, one for 8×8.
+const ROW_BLOCKS: u32 = 1u; // @tune
+const COLUMN_BLOCKS: u32 = 1u; // @tune
+const THREADS_X: u32 = 8u; // @tune
+const THREADS_Y: u32 = 8u; // @tune
+// At most 4·THREADS_X / ROW_BLOCKS and 4·THREADS_Y / COLUMN_BLOCKS, so that there are as many invocations as blocks of an operand.
+const K_STEP: u32 = 8u; // @tune
+const THREADS: u32 = THREADS_X * THREADS_Y;
+const TILE_ROWS: u32 = 4u * ROW_BLOCKS * THREADS_Y;
+const TILE_COLUMNS: u32 = 4u * COLUMN_BLOCKS * THREADS_X;
+
+// A line is four rows of A or four columns of B: one vec4 for each k.
+const A_LINES: u32 = TILE_ROWS / 4u;
+const B_LINES: u32 = TILE_COLUMNS / 4u;
+const K_BLOCKS: u32 = K_STEP / 4u;
+const A_STAGED: u32 = A_LINES * K_BLOCKS;
+const B_STAGED: u32 = B_LINES * K_BLOCKS;
+const A_BUFFER: u32 = A_LINES * K_STEP;
+const B_BUFFER: u32 = B_LINES * K_STEP;
+
+// A warp of 32 computes a patch 8 wide and 4 high, so that it reads few distinct vec4s of both tiles.
+const PATCH_X: u32 = min(THREADS_X, 8u);
+const PATCH_Y: u32 = min(THREADS_Y, 4u);
+
+// Eight vec4s fill all banks once. Invocations that stage neighbouring blocks of k would store to the same banks; so in each
+// block of k the lines are exchanged by another exclusive or, below the number of invocations that share them in the product.
+// Eight successive lines still fill all banks.
+const A_EXCHANGE: u32 = select(min(THREADS_Y, 8u) / K_BLOCKS, 0u, A_K_MAJOR == 1u);
+const B_EXCHANGE: u32 = select(min(THREADS_X, 8u) / K_BLOCKS, 0u, B_K_MAJOR == 1u);
+
+var<workgroup> a_tile: array<vec4f, 2u * A_BUFFER>;
+var<workgroup> b_tile: array<vec4f, 2u * B_BUFFER>;
+
+// The first segment from `first` on that slice z has.
+fn segment_from(first: u32, z: u32) -> u32 {
+  for (var segment = first; segment < gemm_segments(); segment++) {
+    if (gemm_meets(segment, z)) {
+      return segment;
+    }
+  }
+  return gemm_segments();
+}
+
+// c += a · bᵀ for four rows and four columns at one k; c[r] is row r.
+fn add_outer(c: ptr<function, mat4x4f>, a: vec4f, b: vec4f) {
+  (*c)[0] = fma(vec4f(a.x), b, (*c)[0]);
+  (*c)[1] = fma(vec4f(a.y), b, (*c)[1]);
+  (*c)[2] = fma(vec4f(a.z), b, (*c)[2]);
+  (*c)[3] = fma(vec4f(a.w), b, (*c)[3]);
+}
+
+@compute @workgroup_size(THREADS)
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) nwg: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let tiles_across = (gemm_columns() + TILE_COLUMNS - 1u) / TILE_COLUMNS;
+  let tile = workgroup_index(wid, nwg);
+  let row = tile / tiles_across * TILE_ROWS;
+  let column = tile % tiles_across * TILE_COLUMNS;
+  if (row >= gemm_rows()) {
+    return;
+  }
+
+  // Which block of each operand this invocation stages, and where: the first invocations A, those after them B. Neighbours
+  // follow the direction that is contiguous in memory.
+  let b_lane = (lane + THREADS - A_STAGED % THREADS) % THREADS;
+  let a_line = select(lane / K_BLOCKS, lane % A_LINES, A_K_MAJOR == 1u);
+  let a_part = select(lane % K_BLOCKS, lane / A_LINES, A_K_MAJOR == 1u);
+  let b_line = select(b_lane / K_BLOCKS, b_lane % B_LINES, B_K_MAJOR == 1u);
+  let b_part = select(b_lane % K_BLOCKS, b_lane / B_LINES, B_K_MAJOR == 1u);
+  let a_to = 4u * a_part * A_LINES + (a_line ^ (a_part * A_EXCHANGE));
+  let b_to = 4u * b_part * B_LINES + (b_line ^ (b_part * B_EXCHANGE));
+  var rows = a_open(row + 4u * a_line, wid.z);
+  var columns = b_open(column + 4u * b_line, wid.z);
+
+  // The blocks of an invocation lie THREADS_Y and THREADS_X lines apart, so that neighbours read neighbours.
+  let warp = lane / (PATCH_X * PATCH_Y);
+  let x = warp % (THREADS_X / PATCH_X) * PATCH_X + lane % PATCH_X;
+  let y = warp / (THREADS_X / PATCH_X) * PATCH_Y + lane / PATCH_X % PATCH_Y;
+  var c00 = mat4x4f();
+  var c01 = mat4x4f();
+  var c10 = mat4x4f();
+  var c11 = mat4x4f();
+
+  let depth = gemm_depth(wid.z);
+  // The round to read next; then how many blocks of k the one before it has staged, and in which buffer.
+  var segment = segment_from(0u, wid.z);
+  var k = 0u;
+  var staged = 0u;
+  var buffer = 0u;
+  // Outside of the loop, so that no round clears them.
+  var a_read = mat4x4f();
+  var b_read = mat4x4f();
+  for (; (segment < gemm_segments()) | (staged > 0u); ) {
+    var read = 0u;
+    if (segment < gemm_segments()) {
+      if (k == 0u) {
+        a_seek(&rows, segment, 4u * a_part, wid.z);
+        b_seek(&columns, segment, 4u * b_part, wid.z);
+      }
+      if (lane < A_STAGED) {
+        a_read = a_block(rows, k + 4u * a_part, depth);
+      }
+      if (b_lane < B_STAGED) {
+        b_read = b_block(columns, k + 4u * b_part, depth);
+      }
+      a_step(&rows);
+      b_step(&columns);
+      read = min(K_BLOCKS, (depth - k + 3u) / 4u);
+      k += K_STEP;
+      if (k >= depth) {
+        k = 0u;
+        segment = segment_from(segment + 1u, wid.z);
+      }
+    }
+    // A segment that ends within a round costs no products with nothing. The bound is no constant, which also keeps drivers from
+    // unrolling more than four k: 256 multiply-adds to 8 × 8 outputs.
+    for (var part = 0u; part < staged; part++) {
+      let a_at = buffer * A_BUFFER + 4u * part * A_LINES + (y ^ (part * A_EXCHANGE));
+      let b_at = buffer * B_BUFFER + 4u * part * B_LINES + (x ^ (part * B_EXCHANGE));
+      for (var i = 0u; i < 4u; i++) {
+        let a0 = a_tile[a_at + i * A_LINES];
+        let b0 = b_tile[b_at + i * B_LINES];
+        var a1 = vec4f();
+        var b1 = vec4f();
+        if (ROW_BLOCKS == 2u) {
+          a1 = a_tile[a_at + i * A_LINES + THREADS_Y];
+        }
+        if (COLUMN_BLOCKS == 2u) {
+          b1 = b_tile[b_at + i * B_LINES + THREADS_X];
+        }
+        add_outer(&c00, a0, b0);
+        if (COLUMN_BLOCKS == 2u) {
+          add_outer(&c01, a0, b1);
+        }
+        if (ROW_BLOCKS == 2u) {
+          add_outer(&c10, a1, b0);
+        }
+        if (ROW_BLOCKS * COLUMN_BLOCKS == 4u) {
+          add_outer(&c11, a1, b1);
+        }
+      }
+    }
+    buffer = 1u - buffer;
+    staged = read;
+    if (staged > 0u) {
+      if (lane < A_STAGED) {
+        let block = transpose(a_read);
+        let at = buffer * A_BUFFER + a_to;
+        a_tile[at] = block[0];
+        a_tile[at + A_LINES] = block[1];
+        a_tile[at + 2u * A_LINES] = block[2];
+        a_tile[at + 3u * A_LINES] = block[3];
+      }
+      if (b_lane < B_STAGED) {
+        let at = buffer * B_BUFFER + b_to;
+        b_tile[at] = b_read[0];
+        b_tile[at + B_LINES] = b_read[1];
+        b_tile[at + 2u * B_LINES] = b_read[2];
+        b_tile[at + 3u * B_LINES] = b_read[3];
+      }
+    }
+    workgroupBarrier();
+  }
+  let first_row = row + 4u * y;
+  let first_column = column + 4u * x;
+  c_store(first_row, first_column, wid.z, c00);
+  if (COLUMN_BLOCKS == 2u) {
+    c_store(first_row, first_column + 4u * THREADS_X, wid.z, c01);
+  }
+  if (ROW_BLOCKS == 2u) {
+    c_store(first_row + 4u * THREADS_Y, first_column, wid.z, c10);
+  }
+  if (ROW_BLOCKS * COLUMN_BLOCKS == 4u) {
+    c_store(first_row + 4u * THREADS_Y, first_column + 4u * THREADS_X, wid.z, c11);
+  }
+}
+// @end
+
 // @include lib/conv_dgrad_operands_scalar.wgsl
 // GEMM operands of the input gradient read float by float: any channels.
 
@@ -207,196 +397,6 @@ fn c_store(row: u32, column: u32, z: u32, block: mat4x4f) {
         dx[start + j] = sum;
       }
     }
-  }
-}
-// @end
-
-// @include lib/gemm_tile.wgsl
-// GEMM body `tile`: C = A · B with tiles of both operands staged in workgroup memory, for GPUs.
-//
-// THREADS_X × THREADS_Y invocations compute 4·ROW_BLOCKS·THREADS_Y rows by 4·COLUMN_BLOCKS·THREADS_X columns of C in rounds of
-// K_STEP k. A round is staged k-major, whatever the layout in memory: an invocation reads at most one 4×4 block of each operand.
-// It asks for the blocks of the next round before it multiplies those of this one, so that products hide the wait for memory,
-// and stores them to a second buffer, where nobody reads, so that a round has one barrier instead of two.
-//
-// Each k costs an invocation ROW_BLOCKS + COLUMN_BLOCKS vec4s of workgroup memory for 16·ROW_BLOCKS·COLUMN_BLOCKS fused
-// multiply-adds: two bytes each for 4×4 outputs, one for 8×8.
-const ROW_BLOCKS: u32 = 1u; // @tune
-const COLUMN_BLOCKS: u32 = 1u; // @tune
-const THREADS_X: u32 = 8u; // @tune
-const THREADS_Y: u32 = 8u; // @tune
-// At most 4·THREADS_X / ROW_BLOCKS and 4·THREADS_Y / COLUMN_BLOCKS, so that there are as many invocations as blocks of an operand.
-const K_STEP: u32 = 8u; // @tune
-const THREADS: u32 = THREADS_X * THREADS_Y;
-const TILE_ROWS: u32 = 4u * ROW_BLOCKS * THREADS_Y;
-const TILE_COLUMNS: u32 = 4u * COLUMN_BLOCKS * THREADS_X;
-
-// A line is four rows of A or four columns of B: one vec4 for each k.
-const A_LINES: u32 = TILE_ROWS / 4u;
-const B_LINES: u32 = TILE_COLUMNS / 4u;
-const K_BLOCKS: u32 = K_STEP / 4u;
-const A_STAGED: u32 = A_LINES * K_BLOCKS;
-const B_STAGED: u32 = B_LINES * K_BLOCKS;
-const A_BUFFER: u32 = A_LINES * K_STEP;
-const B_BUFFER: u32 = B_LINES * K_STEP;
-
-// A warp of 32 computes a patch 8 wide and 4 high, so that it reads few distinct vec4s of both tiles.
-const PATCH_X: u32 = min(THREADS_X, 8u);
-const PATCH_Y: u32 = min(THREADS_Y, 4u);
-
-// Eight vec4s fill all banks once. Invocations that stage neighbouring blocks of k would store to the same banks; so in each
-// block of k the lines are exchanged by another exclusive or, below the number of invocations that share them in the product.
-// Eight successive lines still fill all banks.
-const A_EXCHANGE: u32 = select(min(THREADS_Y, 8u) / K_BLOCKS, 0u, A_K_MAJOR == 1u);
-const B_EXCHANGE: u32 = select(min(THREADS_X, 8u) / K_BLOCKS, 0u, B_K_MAJOR == 1u);
-
-var<workgroup> a_tile: array<vec4f, 2u * A_BUFFER>;
-var<workgroup> b_tile: array<vec4f, 2u * B_BUFFER>;
-
-// The first segment from `first` on that slice z has.
-fn segment_from(first: u32, z: u32) -> u32 {
-  for (var segment = first; segment < gemm_segments(); segment++) {
-    if (gemm_meets(segment, z)) {
-      return segment;
-    }
-  }
-  return gemm_segments();
-}
-
-// c += a · bᵀ for four rows and four columns at one k; c[r] is row r.
-fn add_outer(c: ptr<function, mat4x4f>, a: vec4f, b: vec4f) {
-  (*c)[0] = fma(vec4f(a.x), b, (*c)[0]);
-  (*c)[1] = fma(vec4f(a.y), b, (*c)[1]);
-  (*c)[2] = fma(vec4f(a.z), b, (*c)[2]);
-  (*c)[3] = fma(vec4f(a.w), b, (*c)[3]);
-}
-
-@compute @workgroup_size(THREADS)
-fn main(
-  @builtin(workgroup_id) wid: vec3u,
-  @builtin(num_workgroups) nwg: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let tiles_across = (gemm_columns() + TILE_COLUMNS - 1u) / TILE_COLUMNS;
-  let tile = workgroup_index(wid, nwg);
-  let row = tile / tiles_across * TILE_ROWS;
-  let column = tile % tiles_across * TILE_COLUMNS;
-  if (row >= gemm_rows()) {
-    return;
-  }
-
-  // Which block of each operand this invocation stages, and where: the first invocations A, those after them B. Neighbours
-  // follow the direction that is contiguous in memory.
-  let b_lane = (lane + THREADS - A_STAGED % THREADS) % THREADS;
-  let a_line = select(lane / K_BLOCKS, lane % A_LINES, A_K_MAJOR == 1u);
-  let a_part = select(lane % K_BLOCKS, lane / A_LINES, A_K_MAJOR == 1u);
-  let b_line = select(b_lane / K_BLOCKS, b_lane % B_LINES, B_K_MAJOR == 1u);
-  let b_part = select(b_lane % K_BLOCKS, b_lane / B_LINES, B_K_MAJOR == 1u);
-  let a_to = 4u * a_part * A_LINES + (a_line ^ (a_part * A_EXCHANGE));
-  let b_to = 4u * b_part * B_LINES + (b_line ^ (b_part * B_EXCHANGE));
-  var rows = a_open(row + 4u * a_line, wid.z);
-  var columns = b_open(column + 4u * b_line, wid.z);
-
-  // The blocks of an invocation lie THREADS_Y and THREADS_X lines apart, so that neighbours read neighbours.
-  let warp = lane / (PATCH_X * PATCH_Y);
-  let x = warp % (THREADS_X / PATCH_X) * PATCH_X + lane % PATCH_X;
-  let y = warp / (THREADS_X / PATCH_X) * PATCH_Y + lane / PATCH_X % PATCH_Y;
-  var c00 = mat4x4f();
-  var c01 = mat4x4f();
-  var c10 = mat4x4f();
-  var c11 = mat4x4f();
-
-  let depth = gemm_depth(wid.z);
-  // The round to read next; then how many blocks of k the one before it has staged, and in which buffer.
-  var segment = segment_from(0u, wid.z);
-  var k = 0u;
-  var staged = 0u;
-  var buffer = 0u;
-  // Outside of the loop, so that no round clears them.
-  var a_read = mat4x4f();
-  var b_read = mat4x4f();
-  for (; (segment < gemm_segments()) | (staged > 0u); ) {
-    var read = 0u;
-    if (segment < gemm_segments()) {
-      if (k == 0u) {
-        a_seek(&rows, segment, 4u * a_part, wid.z);
-        b_seek(&columns, segment, 4u * b_part, wid.z);
-      }
-      if (lane < A_STAGED) {
-        a_read = a_block(rows, k + 4u * a_part, depth);
-      }
-      if (b_lane < B_STAGED) {
-        b_read = b_block(columns, k + 4u * b_part, depth);
-      }
-      a_step(&rows);
-      b_step(&columns);
-      read = min(K_BLOCKS, (depth - k + 3u) / 4u);
-      k += K_STEP;
-      if (k >= depth) {
-        k = 0u;
-        segment = segment_from(segment + 1u, wid.z);
-      }
-    }
-    // A segment that ends within a round costs no products with nothing. The bound is no constant, which also keeps drivers from
-    // unrolling more than four k: 256 multiply-adds to 8 × 8 outputs.
-    for (var part = 0u; part < staged; part++) {
-      let a_at = buffer * A_BUFFER + 4u * part * A_LINES + (y ^ (part * A_EXCHANGE));
-      let b_at = buffer * B_BUFFER + 4u * part * B_LINES + (x ^ (part * B_EXCHANGE));
-      for (var i = 0u; i < 4u; i++) {
-        let a0 = a_tile[a_at + i * A_LINES];
-        let b0 = b_tile[b_at + i * B_LINES];
-        var a1 = vec4f();
-        var b1 = vec4f();
-        if (ROW_BLOCKS == 2u) {
-          a1 = a_tile[a_at + i * A_LINES + THREADS_Y];
-        }
-        if (COLUMN_BLOCKS == 2u) {
-          b1 = b_tile[b_at + i * B_LINES + THREADS_X];
-        }
-        add_outer(&c00, a0, b0);
-        if (COLUMN_BLOCKS == 2u) {
-          add_outer(&c01, a0, b1);
-        }
-        if (ROW_BLOCKS == 2u) {
-          add_outer(&c10, a1, b0);
-        }
-        if (ROW_BLOCKS * COLUMN_BLOCKS == 4u) {
-          add_outer(&c11, a1, b1);
-        }
-      }
-    }
-    buffer = 1u - buffer;
-    staged = read;
-    if (staged > 0u) {
-      if (lane < A_STAGED) {
-        let block = transpose(a_read);
-        let at = buffer * A_BUFFER + a_to;
-        a_tile[at] = block[0];
-        a_tile[at + A_LINES] = block[1];
-        a_tile[at + 2u * A_LINES] = block[2];
-        a_tile[at + 3u * A_LINES] = block[3];
-      }
-      if (b_lane < B_STAGED) {
-        let at = buffer * B_BUFFER + b_to;
-        b_tile[at] = b_read[0];
-        b_tile[at + B_LINES] = b_read[1];
-        b_tile[at + 2u * B_LINES] = b_read[2];
-        b_tile[at + 3u * B_LINES] = b_read[3];
-      }
-    }
-    workgroupBarrier();
-  }
-  let first_row = row + 4u * y;
-  let first_column = column + 4u * x;
-  c_store(first_row, first_column, wid.z, c00);
-  if (COLUMN_BLOCKS == 2u) {
-    c_store(first_row, first_column + 4u * THREADS_X, wid.z, c01);
-  }
-  if (ROW_BLOCKS == 2u) {
-    c_store(first_row + 4u * THREADS_Y, first_column, wid.z, c10);
-  }
-  if (ROW_BLOCKS * COLUMN_BLOCKS == 4u) {
-    c_store(first_row + 4u * THREADS_Y, first_column + 4u * THREADS_X, wid.z, c11);
   }
 }
 // @end
