@@ -103,14 +103,20 @@ function worthMeasuring(ways: readonly Way[]): readonly Way[] {
   return open.length > 1 ? open : [];
 }
 
-/** A choice's dispatches: those of its op's kernels that directly follow it. */
+/**
+ * A choice's dispatches: those until the next choice that belong to the same pass of the same layer as the first of them,
+ * which prepares operands or sums partials in kernels of other families too.
+ */
 const sitesWithDispatches = ({ dispatches }: Tape, sites: readonly Site[]): Site[] =>
   sites.map((site, index) => {
-    const [family = ''] = site.key.split(/[ .]/);
     const following = dispatches.slice(site.from, sites[index + 1]?.from);
-    const end = following.findIndex(({ kernel }) => !kernel.name.startsWith(`${family}/`));
+    const [first] = following;
+    const end = following.findIndex(({ label }) => passOf(label) !== passOf(first?.label ?? ''));
     return { ...site, dispatches: end < 0 ? following : following.slice(0, end) };
   });
+
+/** `layer1.0.conv1 conv2d.wgrad.sum` belongs to `layer1.0.conv1 conv2d.wgrad`. */
+const passOf = (label: string): string => label.replace(/\.(sum|transpose)$/, '');
 
 /** The plain way is the first that was measured. */
 function best(key: string, ways: ReadonlyMap<string, readonly number[]>): Tuned {
