@@ -6,6 +6,9 @@ const LLVMPIPE_LOADS =
   'A load whose address differs between lanes costs about 10 instructions a lane and number, sums are blended with the execution mask at every step, and tiles that reuse a load more often take seconds to compile.';
 const ROWS =
   'An invocation walks a row by itself, once for its sums and again for the result: what is counted as one read is several.';
+const OPERANDS =
+  'It loads several operands and computes with each number, where the copy that it is held to has one load and one store.';
+const EXPONENTIALS = 'An exponential for each of the n² similarities weighs more than the memory it moves.';
 const SMALL =
   'It has too little to do for the workgroups that it takes: starting them weighs more than the memory it moves.';
 
@@ -28,23 +31,33 @@ const SHARED: Readonly<Record<string, string>> = {
     'An invocation walks all queries for its own key, so that each query is loaded once a key rather than once a tile.',
   'augment/augment':
     'Its time goes into draws, divisions and single bytes picked from words, not into the memory it moves.',
+  'batch_norm/backward_input': OPERANDS,
+  'batch_norm/backward_sums': OPERANDS,
+  'batch_norm/normalize': OPERANDS,
+  'batch_norm/statistics': OPERANDS,
   'elementwise/gelu':
     'The exponential and the rational approximation of the error function weigh more than the memory it moves.',
   'elementwise/gelu_backward':
     'The exponential and the rational approximation of the error function weigh more than the memory it moves.',
+  'elementwise/add': OPERANDS,
   'layer_norm/forward': ROWS,
   'layer_norm/backward_input': ROWS,
+  'layer_norm/backward_sums': OPERANDS,
   'l2_normalize/forward': ROWS,
   'l2_normalize/backward': ROWS,
   'max_pool2d/forward':
     'Nine guarded loads and comparisons for each number written: computing, not memory, takes the time.',
   'max_pool2d/backward':
     'Each input looks at up to four windows for the place of their maxima: indices, not memory, take the time.',
+  'optimizer/sgd': OPERANDS,
   'optimizer/adamw': 'A square root and a division a parameter weigh as much as the seven numbers it moves.',
   'reduce/affine_gradients': SMALL,
   'reduce/sum_partials': SMALL,
   'sup_con/combine': 'One workgroup merges all rows, and the rest of the adapter waits: little work, but on one core.',
+  'sup_con/normalize': ROWS,
   'sup_con/normalize_backward': ROWS,
+  'sup_con/statistics': EXPONENTIALS,
+  'sup_con/weights': EXPONENTIALS,
 };
 
 /** By a word of the adapter's name and by kernel. */

@@ -22,6 +22,8 @@ export interface Report {
   readonly date: string;
   readonly roofs: Roofs;
   readonly pytorch?: string;
+  /** What else a reader should know of the run. */
+  readonly note?: string;
   /** Cases that could not be run. */
   readonly failed: readonly string[];
   readonly rows: readonly Row[];
@@ -61,7 +63,7 @@ export function merge(earlier: Report, later: Report): Report {
   return { ...earlier, ...later, failed, rows: [...earlier.rows.filter((row) => !again.has(row.case)), ...later.rows] };
 }
 
-const percent = (share: number): string => (100 * share).toPrecision(2);
+const percent = (share: number): string => (share < 0.095 ? (100 * share).toPrecision(2) : (100 * share).toFixed(0));
 
 /** How a kernel does over all cases in which the engine takes it of its own accord. */
 export interface KernelSummary {
@@ -101,7 +103,7 @@ const geometricMean = (values: readonly number[]): number =>
 
 /** Two tables: by kernel, with a sentence on what holds those below half of the roof, and every row. */
 export function markdown(report: Report, notes: Readonly<Record<string, string>>): string {
-  const { description, runtime, date, roofs, pytorch, rows } = report;
+  const { description, runtime, date, roofs, pytorch, note, rows } = report;
   const kernels = summariseKernels(rows).map((kernel) => [
     `\`${kernel.kernel}\``,
     String(kernel.cases),
@@ -115,6 +117,7 @@ export function markdown(report: Report, notes: Readonly<Record<string, string>>
     '',
     `${description}; in ${runtime}. Roofs: ${roofs.gflops.toPrecision(3)} GFLOP/s of multiply-adds, ${roofs.gigabytes.toPrecision(3)} GB/s of copying${pytorch ? `; × PyTorch is the ratio of rates to ${pytorch}` : ''}.`,
     'Percent of roof: the least time that the operations or the bytes of the mathematics take at these roofs, by the median time.',
+    ...(note ? [note] : []),
     '',
     '## By kernel',
     '',

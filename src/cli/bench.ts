@@ -13,6 +13,7 @@ import { number, positive, positiveInteger } from './options.ts';
 interface Options extends Omit<BenchOptions, 'pattern' | 'pytorch'> {
   json?: string;
   save?: boolean;
+  note?: string;
   pytorch?: string;
   list?: boolean;
 }
@@ -41,15 +42,16 @@ export function addBench(program: Command, run: Runner = inNode): Command {
     .option('--pytorch <file>', 'what bench/pytorch.py wrote: adds how many times faster than PyTorch')
     .option('--json <file>', 'also write the measurements')
     .option('--save', 'add the measurements to bench/results/DATE-ADAPTER.json and .md')
+    .option('--note <text>', 'a sentence for the saved tables, for example what else the machine did')
     .option(
       '--list',
       'print the cases as JSON, for bench/pytorch.py; on which adapter they would run decides the batch',
     )
     .action(
-      guarded(async (pattern: string | undefined, { json, save, pytorch, list, ...options }: Options) => {
+      guarded(async (pattern: string | undefined, { json, save, note, pytorch, list, ...options }: Options) => {
         if (list) return printCases(pattern, options);
         const times = pytorch === undefined ? undefined : await readJson(pytorch);
-        const report = await run({ ...options, pattern, pytorch: times }, console.log);
+        const report = { ...(await run({ ...options, pattern, pytorch: times }, console.log)), ...(note && { note }) };
         if (json) await write(json, report);
         if (save) await add(report);
         const wrong = report.rows.filter(({ correct }) => !correct);
