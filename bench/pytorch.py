@@ -11,6 +11,7 @@ On processors, matrix products go to the BLAS, which may be a slow one, so they 
 
 import argparse
 import json
+import os
 import platform
 import statistics
 import sys
@@ -33,6 +34,8 @@ def main():
     torch.backends.cuda.matmul.allow_tf32 = args.tf32
     torch.backends.cudnn.allow_tf32 = args.tf32
     torch.backends.cudnn.benchmark = True
+    # Some builds start with one thread.
+    torch.set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
     times = {}
     for case in json.load(sys.stdin):
         make = OPS.get(case.get("op"))
