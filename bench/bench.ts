@@ -1,4 +1,6 @@
 import type { Device } from '../src/gpu/device.ts';
+import type { Profile } from '../src/gpu/program/profile.ts';
+import { profileTable } from '../src/report/profile.ts';
 import { selectCases } from './cases.ts';
 import { columns, type Report, type Row, type TorchTimes } from './report.ts';
 import { measureRoofs } from './roofs.ts';
@@ -16,6 +18,13 @@ export interface BenchOptions {
   /** Seconds that one execution of a candidate may be expected to take, or else it is left out. */
   readonly limit: number;
   readonly pytorch?: TorchTimes | undefined;
+  /** Also tells each dispatch of the engine's own choice. */
+  readonly profile?: boolean | undefined;
+}
+
+/** A report with the profiles that were asked for, in the order of the cases. */
+export interface ProfiledReport extends Report {
+  readonly profiles?: readonly Profile[];
 }
 
 /** Milliseconds that one candidate of a case may take: slow ones get fewer samples. */
@@ -27,8 +36,8 @@ export async function runBench(
   options: BenchOptions,
   runtime: string,
   print: (line: string) => void,
-): Promise<Report> {
-  const { pattern, all, batch, rounds, limit, pytorch } = options;
+): Promise<ProfiledReport> {
+  const { pattern, all, batch, rounds, limit, pytorch, profile } = options;
   const { target, description } = device;
   const selection = { kind: target.kind, batch };
   const cases = selectCases(pattern, { ...selection, all });
@@ -41,8 +50,17 @@ export async function runBench(
   print(padded(columns.map(({ heading }) => heading)));
   const rows: Row[] = [];
   const failed: string[] = [];
+  const profiles: Profile[] = [];
   const candidates = options.candidates ?? (pattern === undefined || all ? 'kernels' : 'tilings');
-  const measureOptions: MeasureOptions = { rounds, budget: BUDGET, limit, candidates, roofs, rates: new Map() };
+  const measureOptions: MeasureOptions = {
+    rounds,
+    budget: BUDGET,
+    limit,
+    candidates,
+    roofs,
+    rates: new Map(),
+    profile,
+  };
   for (const bench of cases) {
     const measured = await measure(device, bench, measureOptions).catch((error: Error) => {
       // One case, say a layer larger than this adapter can bind, leaves all others as they are.
@@ -56,6 +74,10 @@ export async function runBench(
       const row = torch === undefined ? measurement : { ...measurement, torch: torch / measurement.median };
       print(padded(columns.map(({ value }) => value(row))));
       rows.push(row);
+    }
+    if (measured.profile) {
+      profiles.push(measured.profile);
+      print(profileTable(measured.profile, { roofs }));
     }
     if (leftOut.length > 0)
       print(
@@ -73,6 +95,7 @@ export async function runBench(
     ...(pytorch && { pytorch: pytorch.setup }),
     failed,
     rows,
+    ...(profile && { profiles }),
   };
 }
 

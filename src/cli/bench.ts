@@ -1,28 +1,34 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { type BenchOptions, runBench } from '../../bench/bench.ts';
+import { type BenchOptions, type ProfiledReport, runBench } from '../../bench/bench.ts';
 import { selectCases } from '../../bench/cases.ts';
 import { notesFor } from '../../bench/notes.ts';
 import { markdown, merge, type Report } from '../../bench/report.ts';
 import { CANDIDATES } from '../../bench/run.ts';
+import type { Profile } from '../gpu/program/profile.ts';
 import { requestDevice } from '../node.ts';
 import { guarded, reason } from './errors.ts';
 import { number, positive, positiveInteger } from './options.ts';
+import { writeTrace } from './trace.node.ts';
 
-interface Options extends Omit<BenchOptions, 'pattern' | 'pytorch'> {
+interface Options extends Omit<BenchOptions, 'pattern' | 'pytorch' | 'profile'> {
   json?: string;
   save?: boolean;
   note?: string;
   pytorch?: string;
   list?: boolean;
+  profile?: string | true;
 }
 
 /** Runs the cases somewhere and prints their rows. */
-export type Runner = (options: BenchOptions, print: (line: string) => void) => Promise<Report>;
+export type Runner = (options: BenchOptions, print: (line: string) => void) => Promise<ProfiledReport>;
 
 const inNode: Runner = async (options, print) =>
   runBench(await requestDevice(), options, `Node ${process.versions.node}`, print);
+
+/** Where `--profile` writes unless told. */
+const TRACE = 'bench.trace.json';
 
 export function addBench(program: Command, run: Runner = inNode): Command {
   return program
@@ -43,23 +49,37 @@ export function addBench(program: Command, run: Runner = inNode): Command {
     .option('--json <file>', 'also write the measurements')
     .option('--save', 'add the measurements to bench/results/DATE-ADAPTER.json and .md')
     .option('--note <text>', 'a sentence for the saved tables, for example what else the machine did')
+    .option('--profile [file]', `also time each dispatch of the default and write a trace (default: ${TRACE})`)
     .option(
       '--list',
       'print the cases as JSON, for bench/pytorch.py; on which adapter they would run decides the batch',
     )
     .action(
-      guarded(async (pattern: string | undefined, { json, save, note, pytorch, list, ...options }: Options) => {
-        if (list) return printCases(pattern, options);
-        const times = pytorch === undefined ? undefined : await readJson(pytorch);
-        const report = { ...(await run({ ...options, pattern, pytorch: times }, console.log)), ...(note && { note }) };
-        if (json) await write(json, report);
-        if (save) await add(report);
-        const wrong = report.rows.filter(({ correct }) => !correct);
-        if (report.failed.length > 0) throw new Error(`${report.failed.length} cases could not be run.`);
-        if (wrong.length > 0) throw new Error(`${wrong.length} of ${report.rows.length} results are wrong.`);
-      }),
+      guarded(
+        async (pattern: string | undefined, { json, save, note, pytorch, list, profile, ...options }: Options) => {
+          if (list) return printCases(pattern, options);
+          const times = pytorch === undefined ? undefined : await readJson(pytorch);
+          const bench = { ...options, pattern, pytorch: times, profile: profile !== undefined };
+          const { profiles = [], ...measured } = await run(bench, console.log);
+          const report = { ...measured, ...(note && { note }) };
+          if (profiles.length > 0)
+            console.log(await writeTrace(typeof profile === 'string' ? profile : TRACE, joined(profiles), 'bench'));
+          if (json) await write(json, report);
+          if (save) await add(report);
+          const wrong = report.rows.filter(({ correct }) => !correct);
+          if (report.failed.length > 0) throw new Error(`${report.failed.length} cases could not be run.`);
+          if (wrong.length > 0) throw new Error(`${wrong.length} of ${report.rows.length} results are wrong.`);
+        },
+      ),
     );
 }
+
+/** Runs of several programs as one profile: their times are of one clock. */
+const joined = (profiles: readonly Profile[]): Profile => ({
+  clock: profiles[0]?.clock ?? 'wall clock',
+  dispatches: profiles.flatMap(({ dispatches }) => dispatches),
+  host: profiles.flatMap(({ host }) => host),
+});
 
 async function printCases(pattern: string | undefined, { all, batch }: Pick<BenchOptions, 'all' | 'batch'>) {
   const { kind } = (await requestDevice()).target;
