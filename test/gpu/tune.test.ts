@@ -1,12 +1,12 @@
 import { recall, remember } from '../../src/gpu/tune/memory.ts';
-import { runtimeStore, type TextStore } from '../../src/gpu/tune/store.ts';
+import type { TextStore } from '../../src/gpu/tune/store.ts';
 import { tune } from '../../src/gpu/tune/tune.ts';
 import { relu } from '../../src/ops/elementwise.ts';
 import { matmul } from '../../src/ops/matmul.ts';
 import { softmax } from '../../src/ops/softmax.ts';
 import { type Choose, createTape } from '../../src/tape/tape.ts';
 import { testDevice } from '../device.ts';
-import { assert, skip, suite } from '../harness.ts';
+import { assert, suite } from '../harness.ts';
 
 const test = suite('tune');
 
@@ -107,15 +107,6 @@ test('a store that fails is told in a sentence', async () => {
     /^What was measured before is not used: tuned-.*json cannot be used\.$/,
   );
   assert.match((await remember(device, store)) ?? '', /^What was measured is not kept: tuned-.*json cannot be used\.$/);
-});
-
-test("the browser's store keeps a text", async () => {
-  if (!globalThis.indexedDB) skip('no IndexedDB here');
-  const store = runtimeStore();
-  await store.write('test', 'one');
-  await store.write('test', 'two');
-  assert.is(await store.read('test'), 'two');
-  assert.is(await store.read('never written'), undefined);
 });
 
 test.run();
