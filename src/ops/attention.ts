@@ -3,7 +3,10 @@ import { grid } from '../gpu/kernel/target.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import { showShape, type Tensor } from '../tape/tensor.ts';
 import { type Candidate, choose } from './candidates.ts';
+import { scale } from './elementwise.ts';
+import { matmul } from './matmul.ts';
 import { once } from './reduce.ts';
+import { softmax } from './softmax.ts';
 
 interface Problem {
   readonly rows: number;
@@ -11,31 +14,45 @@ interface Problem {
   readonly depth: number;
 }
 
-export const attentionCandidates: readonly (Candidate<Problem> & {
+/** Kernels that walk the keys of a query, or the queries of a key, and hold no weights. */
+interface Streaming {
   readonly width: 1 | 4;
   readonly forward: (typeof kernels)['attention/forward'];
   readonly q: (typeof kernels)['attention/backward_q'];
   readonly kv: (typeof kernels)['attention/backward_kv'];
-})[] = [
+}
+
+export const attentionCandidates: readonly (Candidate<Problem> & { readonly streaming?: Streaming })[] = [
+  {
+    // Matrix products and a softmax. On processors products reuse what they load, which is worth more than memory.
+    name: 'products',
+    unfit: ({ rows, length }, { limits }) =>
+      4 * rows * length <= limits.maxStorageBufferBindingSize ? undefined : 'the weights do not fit into a buffer',
+    suits: (_, { kind }) => kind === 'cpu',
+  },
   {
     name: 'vec4',
     unfit: ({ depth }) => (depth % 4 === 0 ? undefined : `d is ${depth}, no multiple of 4`),
-    width: 4,
-    forward: kernels['attention/forward'],
-    q: kernels['attention/backward_q'],
-    kv: kernels['attention/backward_kv'],
+    streaming: {
+      width: 4,
+      forward: kernels['attention/forward'],
+      q: kernels['attention/backward_q'],
+      kv: kernels['attention/backward_kv'],
+    },
   },
   {
     name: 'scalar',
-    width: 1,
-    forward: kernels['attention/forward_scalar'],
-    q: kernels['attention/backward_q_scalar'],
-    kv: kernels['attention/backward_kv_scalar'],
+    streaming: {
+      width: 1,
+      forward: kernels['attention/forward_scalar'],
+      q: kernels['attention/backward_q_scalar'],
+      kv: kernels['attention/backward_kv_scalar'],
+    },
   },
 ];
 
 /**
- * softmax(scale · q kᵀ) v for q, k, v [batch, heads, length, d], without a buffer of length × length.
+ * softmax(scale · q kᵀ) v for q, k, v [batch, heads, length, d]. On GPUs it takes no buffer of length × length.
  * The scale is 1/√d unless given. Throws when the three differ in shape.
  */
 export function attention(
@@ -43,18 +60,31 @@ export function attention(
   q: Tensor,
   k: Tensor,
   v: Tensor,
-  { scale }: { readonly scale?: number } = {},
+  options: { readonly scale?: number } = {},
 ): Tensor {
   if (q.shape.length !== 4) throw shapeError('attention', 'q', q.shape, '[batch, heads, length, d] is needed');
   for (const [name, tensor] of Object.entries({ k, v }))
     if (showShape(tensor.shape) !== showShape(q.shape))
       throw shapeError('attention', name, tensor.shape, `q has ${showShape(q.shape)}`);
   const [batch, heads, length, depth] = q.shape as [number, number, number, number];
+  const factor = options.scale ?? 1 / Math.sqrt(depth);
+  const { streaming } = choose(tape, 'attention', attentionCandidates, { rows: batch * heads * length, length, depth });
+  return streaming ? stream(tape, q, k, v, factor, streaming) : byProducts(tape, q, k, v, factor);
+}
+
+function byProducts(tape: Tape, q: Tensor, k: Tensor, v: Tensor, factor: number): Tensor {
+  const scaled = tape.record('attention.scale', { q }, scale(tape, q, factor), (dy) => ({
+    q: (into) => scale(tape, dy, factor, into),
+  }));
+  return matmul(tape, softmax(tape, matmul(tape, scaled, k, { transposeB: true })), v);
+}
+
+function stream(tape: Tape, q: Tensor, k: Tensor, v: Tensor, factor: number, chosen: Streaming): Tensor {
+  const [batch, heads, length, depth] = q.shape as [number, number, number, number];
   const rows = batch * heads * length;
-  const chosen = choose(tape, 'attention', attentionCandidates, { rows, length, depth });
   const WORKGROUP = tape.target.kind === 'cpu' ? 8 : 64;
   const launch = {
-    uniforms: { rows, length, scale: scale ?? 1 / Math.sqrt(depth) },
+    uniforms: { rows, length, scale: factor },
     constants: { WORKGROUP, DEPTH: depth / chosen.width },
     workgroups: grid(tape.target, Math.ceil(rows / WORKGROUP)),
   };

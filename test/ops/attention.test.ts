@@ -23,10 +23,10 @@ const inputs = (shape: number[], deviation = 1) => ({
   v: noise(shape, 3, 0.5),
 });
 
-// A row of 64 scalars in registers compiles slowly, so the largest case is left to the vec4 kernels.
-for (const candidate of ['vec4', 'scalar']) {
+// A row of 64 scalars in registers compiles slowly, so the largest case is left to the others.
+for (const candidate of ['products', 'vec4', 'scalar']) {
   for (const name of goldenCases('attention'))
-    if (candidate === 'vec4' || name !== 'attention-01')
+    if (candidate !== 'scalar' || name !== 'attention-01')
       test(`${name}, ${candidate}`, () => checkGolden(subject, name, candidate));
   for (const shape of [
     [1, 2, 9, 4],
@@ -39,15 +39,18 @@ for (const candidate of ['vec4', 'scalar']) {
 }
 test('against float64: odd d', () => checkReference(subject, { scale: 0.6 }, inputs([2, 2, 6, 3]), { positions: 30 }));
 
-test('each gradient alone', async () => {
-  const values = inputs([1, 2, 5, 4]);
-  const upstream = noise([1, 2, 5, 4], 9);
-  const run = async (wrt?: string[]) =>
-    (await evaluate(await testDevice(), subject.build({ scale: 0.5 }), values, { upstream, wrt })).gradients;
-  const together = await run();
-  for (const name of ['q', 'k', 'v'])
-    assert.equal([...(await run([name]))[name]!.data], [...together[name]!.data], name);
-});
+for (const candidate of ['products', 'vec4'])
+  test(`each gradient alone, ${candidate}`, async () => {
+    const values = inputs([1, 2, 5, 4]);
+    const upstream = noise([1, 2, 5, 4], 9);
+    const candidates = { attention: candidate };
+    const run = async (wrt?: string[]) =>
+      (await evaluate(await testDevice(), subject.build({ scale: 0.5 }), values, { upstream, wrt, candidates }))
+        .gradients;
+    const together = await run();
+    for (const name of ['q', 'k', 'v'])
+      assert.equal([...(await run([name]))[name]!.data], [...together[name]!.data], name);
+  });
 
 test('refuses shapes that differ', async () => {
   const tape = createTape((await testDevice()).target);
