@@ -2,7 +2,7 @@ import type { Kernel } from '../gpu/kernel/kernel.ts';
 import { grid } from '../gpu/kernel/target.ts';
 import type { Arena, ArenaChunk, Parameter } from '../tape/parameter.ts';
 import type { Tape } from '../tape/tape.ts';
-import { byteLength, type Chunk, SLICE_ALIGNMENT, type Tensor, variable } from '../tape/tensor.ts';
+import { byteLength, type Chunk, type Tensor, variable } from '../tape/tensor.ts';
 
 /** Parameters that a program has gradients for: what `gradients` returns, or a set of parameters. */
 export interface Trained {
@@ -31,41 +31,59 @@ export const partOf = (chunk: Chunk, parameter: Parameter, label: string): Tenso
 });
 
 /**
- * Launches a kernel on each chunk of the arena that has trained parameters, with the numbers from 1 of those parameters
- * (0 for the others) a block of 64 floats in the binding `rows`.
+ * Launches a kernel on each chunk of the arena that has trained parameters, with a workgroup a span of one of them: the
+ * binding `spans` names for each its first vec4, the one after its last, and the number of the parameter among the trained.
  */
 export function overChunks<B extends string, U extends string, C extends string>(
   tape: Tape,
   arena: Arena,
   trained: readonly Parameter[],
-  kernel: Kernel<B | 'rows', U | 'vec4s', C | 'WORKGROUP' | 'SPAN'>,
+  kernel: Kernel<B | 'spans', U | 'spans', C | 'WORKGROUP'>,
   launch: {
-    bindings: (chunk: ArenaChunk, index: number) => Record<Exclude<B, 'rows'>, Tensor>;
-    uniforms: Record<Exclude<U, 'vec4s'>, number>;
-    constants?: Partial<Record<Exclude<C, 'WORKGROUP' | 'SPAN'>, number>>;
+    bindings: (chunk: ArenaChunk, index: number) => Record<Exclude<B, 'spans'>, Tensor>;
+    uniforms: Record<Exclude<U, 'spans'>, number>;
+    constants?: Partial<Record<Exclude<C, 'WORKGROUP'>, number>>;
     label: string;
     flopsPerElement: number;
   },
 ): void {
-  // A processor walks a block in order; a GPU wants neighbouring invocations on neighbouring vec4s.
-  const SPAN = tape.target.kind === 'cpu' ? 16 : 1;
   arena.chunks.forEach((chunk, index) => {
-    const rows = new Uint32Array(chunk.values.bytes / SLICE_ALIGNMENT);
-    trained.forEach((parameter, row) => {
-      if (parameter.storage?.chunk !== chunk.values) return;
-      const from = parameter.storage.offset / SLICE_ALIGNMENT;
-      rows.fill(row + 1, from, from + Math.ceil(byteLength(parameter) / SLICE_ALIGNMENT));
-    });
-    if (!rows.some((row) => row > 0)) return;
-    const vec4s = chunk.values.bytes / 16;
+    const own = trained.flatMap((parameter, number): Part[] =>
+      parameter.storage?.chunk === chunk.values
+        ? [{ number, first: parameter.storage.offset / 16, vec4s: Math.ceil(byteLength(parameter) / 16) }]
+        : [],
+    );
+    if (own.length === 0) return;
+    const vec4s = own.reduce((sum, part) => sum + part.vec4s, 0);
+    // A processor wants long spans, and still one for each of its threads.
+    const [WORKGROUP, longest] = tape.target.kind === 'cpu' ? [8, Math.min(2 ** 14, Math.ceil(vec4s / 8))] : [64, 256];
+    const spans = own.flatMap((part) => spansOf(part, longest));
     const { label } = chunk.values;
     tape.dispatch<string, string, string>(kernel as Kernel, {
-      bindings: { ...launch.bindings(chunk, index), rows: variable(`${label}.rows`, [rows.length], 'u32', rows) },
-      uniforms: { ...launch.uniforms, vec4s },
-      constants: { ...launch.constants, SPAN },
-      workgroups: grid(tape.target, Math.ceil(vec4s / (kernel.constants.WORKGROUP * SPAN))),
+      bindings: {
+        ...launch.bindings(chunk, index),
+        spans: variable(`${label}.spans`, [spans.length, 4], 'u32', Uint32Array.from(spans.flat())),
+      },
+      uniforms: { ...launch.uniforms, spans: spans.length },
+      constants: { ...launch.constants, WORKGROUP },
+      workgroups: grid(tape.target, spans.length),
       label: `${launch.label} ${label}`,
       flops: launch.flopsPerElement * 4 * vec4s,
     });
+  });
+}
+
+/** A trained parameter in its chunk. */
+interface Part {
+  readonly number: number;
+  readonly first: number;
+  readonly vec4s: number;
+}
+
+function spansOf({ number, first, vec4s }: Part, longest: number): [number, number, number, number][] {
+  const count = Math.ceil(vec4s / longest);
+  return Array.from({ length: count }, (_, i) => {
+    const from = first + i * longest;
+    return [from, Math.min(from + longest, first + vec4s), number, 0];
   });
 }

@@ -40,11 +40,7 @@ export interface Update {
 /** What tells one optimizer from another. */
 interface Rule<S extends string, U extends string> {
   readonly name: string;
-  readonly kernel: Kernel<
-    'rows' | 'settings' | 'gradients' | 'values' | S,
-    'vec4s' | U,
-    'WORKGROUP' | 'SPAN' | 'CLEAR'
-  >;
+  readonly kernel: Kernel<'spans' | 'settings' | 'gradients' | 'values' | S, 'spans' | U, 'WORKGROUP' | 'CLEAR'>;
   readonly states: readonly S[];
   readonly uniforms: Record<U, number>;
   readonly flopsPerElement: number;

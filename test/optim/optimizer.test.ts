@@ -216,16 +216,17 @@ test('a NaN gradient is not hidden', async () => {
   }
 });
 
-test('a large chunk folds its grid', async () => {
-  const device = await testDevice();
-  const arena = createArena();
-  const size = 5_000_003;
-  const p = arena.add('p', [size], new Float32Array(size).fill(1));
-  const { step } = await stepper(device, sgd(arena), new Set([p]));
-  step(0.5, new Map([[p, Float32Array.from({ length: size }, (_, i) => i % 7)]]));
-  const [values] = await read(device, arena);
-  assert.ok(values!.every((value, i) => value === 1 - 0.5 * (i % 7)));
-});
+for (const kind of ['cpu', 'gpu'] as const)
+  test(`a parameter of many spans, in the launch for a ${kind}`, async () => {
+    const device = await testDevice();
+    const arena = createArena();
+    const size = 5_000_003;
+    const p = arena.add('p', [size], new Float32Array(size).fill(1));
+    const { step } = await stepper({ ...device, target: { ...device.target, kind } }, sgd(arena), new Set([p]));
+    step(0.5, new Map([[p, Float32Array.from({ length: size }, (_, i) => i % 7)]]));
+    const [values] = await read(device, arena);
+    assert.ok(values!.every((value, i) => value === 1 - 0.5 * (i % 7)));
+  });
 
 test('a tape without gradients, and two optimizers on one tape, are refused', async () => {
   const arena = createArena();
