@@ -65,6 +65,31 @@ test('every problem is measured in every way worth it, once, and later tapes tak
   assert.equal(names, ['matmul/register_scalar', 'matmul/naive']);
 });
 
+test('without time, the first two ways are measured and the others counted', async () => {
+  const device = await freshMeasurements();
+  const asked = new Set<string>();
+  const record = (candidates: Choose) => {
+    const tape = createTape(device.target, { candidates });
+    tape.output('y', matmul(tape, tape.input('a', [96, 64]), tape.input('b', [64, 128])));
+    return tape;
+  };
+  const [all] = await tune(await freshMeasurements(), record);
+  const tuned = await tune(
+    device,
+    (choose) =>
+      record((op, problem, ways, at) => {
+        const name = choose(op, problem, ways, at);
+        if (name !== undefined) asked.add(name);
+        return name;
+      }),
+    { seconds: 0 },
+  );
+  assert.is(all?.leftOut, 0);
+  assert.is(tuned.length, 1);
+  assert.is(asked.size, 2);
+  assert.ok(tuned[0]!.leftOut > 0, 'there was nothing to leave out');
+});
+
 test('what was measured is remembered', async () => {
   const store = inMemory();
   const device = await freshMeasurements();

@@ -13,11 +13,15 @@ export interface Tuned {
   /** The fastest; the plain choice unless another one wins by more than noise. */
   readonly best: string;
   readonly bestTime: number;
+  /** How many ways there was no time to measure. */
+  readonly leftOut: number;
 }
 
 export interface TuneOptions {
   /** Runs of each candidate. */
   readonly rounds?: number;
+  /** After so many seconds no further way is prepared and no further round begun; the first two are in any case. */
+  readonly seconds?: number;
 }
 
 /** What is expected to take this many times as long as the best is not measured. */
@@ -36,18 +40,20 @@ const NOISE = 0.97;
 export async function tune(
   device: Device,
   record: (choose: Choose) => Tape,
-  { rounds = 3 }: TuneOptions = {},
+  { rounds = 3, seconds = Number.POSITIVE_INFINITY }: TuneOptions = {},
 ): Promise<Tuned[]> {
+  const started = performance.now();
+  const isTimeUp = () => performance.now() - started > 1e3 * seconds;
   const plain = recordWays(device, record, 0);
   const most = Math.max(0, ...plain.sites.map(({ ways }) => ways.length));
   if (most === 0) return [];
   const turns: { sites: readonly Site[]; prepared: Prepared }[] = [];
-  for (let way = 0; way < most; way++) {
+  for (let way = 0; way < most && (way < 2 || !isTimeUp()); way++) {
     const { tape, sites } = way === 0 ? plain : recordWays(device, record, way);
     turns.push({ sites: sitesWithDispatches(tape, sites), prepared: await prepare(device, tape) });
   }
   const times = new Map<string, Map<string, number[]>>();
-  for (let round = -1; round < rounds; round++)
+  for (let round = -1; round < rounds && (round < 1 || !isTimeUp()); round++)
     for (const { sites, prepared } of round % 2 === 0 ? turns : [...turns].reverse()) {
       const run = await profile(device, prepared.commands);
       // The first round pays for memory and, on some drivers, compilation.
@@ -66,7 +72,8 @@ export async function tune(
         times.set(key, ways.set(name, [...(ways.get(name) ?? []), sum]));
       }
     }
-  const tuned = [...times].map(([key, ways]) => best(key, ways));
+  const open = new Map(plain.sites.map(({ key, ways }) => [key, ways.length]));
+  const tuned = [...times].map(([key, ways]) => best(key, ways, open.get(key) ?? 0));
   for (const { key, best } of tuned) device.measured.set(key, best);
   return tuned;
 }
@@ -119,12 +126,19 @@ const sitesWithDispatches = ({ dispatches }: Tape, sites: readonly Site[]): Site
 const passOf = (label: string): string => label.replace(/\.(sum|transpose)$/, '');
 
 /** The plain way is the first that was measured. */
-function best(key: string, ways: ReadonlyMap<string, readonly number[]>): Tuned {
+function best(key: string, ways: ReadonlyMap<string, readonly number[]>, open: number): Tuned {
   const medians = [...ways].map(([name, times]) => ({ name, time: median(times) }));
   const [plain = { name: '', time: 0 }] = medians;
   const fastest = medians.reduce((a, b) => (b.time < a.time ? b : a), plain);
   const winner = fastest.time < NOISE * plain.time ? fastest : plain;
-  return { key, plain: plain.name, plainTime: plain.time, best: winner.name, bestTime: winner.time };
+  return {
+    key,
+    plain: plain.name,
+    plainTime: plain.time,
+    best: winner.name,
+    bestTime: winner.time,
+    leftOut: open - ways.size,
+  };
 }
 
 const median = (values: readonly number[]): number => {
