@@ -27,7 +27,7 @@ export interface TuneOptions {
 /** What is expected to take this many times as long as the best is not measured. */
 const HOPELESS = 2;
 
-/** A candidate has to win by this factor, or else the plain choice stays. */
+/** A candidate has to win by this factor, and each of its rounds against the plain choice's median, or that one stays. */
 const NOISE = 0.97;
 
 /**
@@ -130,7 +130,8 @@ function best(key: string, ways: ReadonlyMap<string, readonly number[]>, open: n
   const medians = [...ways].map(([name, times]) => ({ name, time: median(times) }));
   const [plain = { name: '', time: 0 }] = medians;
   const fastest = medians.reduce((a, b) => (b.time < a.time ? b : a), plain);
-  const winner = fastest.time < NOISE * plain.time ? fastest : plain;
+  const always = ways.get(fastest.name)?.every((time) => time < plain.time);
+  const winner = always && fastest.time < NOISE * plain.time ? fastest : plain;
   return {
     key,
     plain: plain.name,
