@@ -15,7 +15,7 @@ const SMALL =
 const gemms = (why: string): Record<string, string> =>
   Object.fromEntries(
     ['matmul', 'conv2d/forward', 'conv2d/dgrad', 'conv2d/wgrad'].flatMap((op) =>
-      ['subgroup', 'subgroup_scalar', 'register', 'register_scalar'].map((body) => [
+      ['subgroup', 'subgroup_scalar', 'subgroup_image', 'register', 'register_scalar'].map((body) => [
         op === 'matmul' ? `${op}/${body}` : `${op}_${body}`,
         why,
       ]),
@@ -53,6 +53,8 @@ const SHARED: Readonly<Record<string, string>> = {
   'optimizer/adamw': 'A square root and a division a parameter weigh as much as the seven numbers it moves.',
   'reduce/affine_gradients': SMALL,
   'reduce/sum_partials': SMALL,
+  'softmax/forward_scalar': ROWS,
+  'softmax/backward_scalar': ROWS,
   'sup_con/combine': 'One workgroup merges all rows, and the rest of the adapter waits: little work, but on one core.',
   'sup_con/normalize': ROWS,
   'sup_con/normalize_backward': ROWS,
@@ -63,7 +65,12 @@ const SHARED: Readonly<Record<string, string>> = {
 /** By a word of the adapter's name and by kernel. */
 const NOTES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   swiftshader: { ...SHARED, ...gemms(SWIFTSHADER_LOADS) },
-  llvmpipe: { ...SHARED, ...gemms(LLVMPIPE_LOADS) },
+  llvmpipe: {
+    ...SHARED,
+    ...gemms(LLVMPIPE_LOADS),
+    'matmul/transpose':
+      'Of its reads and its writes only one can follow memory; the others meet a new cache line each time.',
+  },
 };
 
 export const notesFor = (adapter: string): Readonly<Record<string, string>> =>
