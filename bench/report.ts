@@ -1,4 +1,4 @@
-import type { Roofs } from './roofs.ts';
+import type { Roofs } from '../src/report/roof.ts';
 import type { Measurement } from './run.ts';
 
 /** A measurement beside PyTorch's, where that was told. */

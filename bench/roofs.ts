@@ -3,32 +3,10 @@ import { kernels } from '../src/gpu/kernel/generated.ts';
 import type { Target } from '../src/gpu/kernel/target.ts';
 import { compile } from '../src/gpu/program/program.ts';
 import { elementwise } from '../src/ops/elementwise.ts';
+import type { Roofs } from '../src/report/roof.ts';
 import { createTape, type Tape } from '../src/tape/tape.ts';
 import { type Chunk, variable } from '../src/tape/tensor.ts';
 import { interleave, runOf } from './timing.ts';
-
-/** What an adapter does at most, in GFLOP and gigabytes a second. */
-export interface Roofs {
-  readonly gflops: number;
-  readonly gigabytes: number;
-}
-
-export interface Work {
-  readonly flops: number;
-  readonly bytes: number;
-}
-
-/** How near a kernel comes to the roof that binds it. */
-export interface Share {
-  /** The least time that its operations or its bytes take at the roofs, by the time that it took. */
-  readonly share: number;
-  readonly bound: 'compute' | 'memory';
-}
-
-export function shareOfRoof({ flops, bytes }: Work, milliseconds: number, { gflops, gigabytes }: Roofs): Share {
-  const [compute, memory] = [flops / gflops / 1e6, bytes / gigabytes / 1e6];
-  return { share: Math.max(compute, memory) / milliseconds, bound: compute >= memory ? 'compute' : 'memory' };
-}
 
 const ROUNDS = { rounds: 9, budget: 1000 };
 

@@ -2,10 +2,11 @@ import type { Device } from '../src/gpu/device.ts';
 import { plan } from '../src/gpu/program/plan.ts';
 import type { Profile } from '../src/gpu/program/profile.ts';
 import { compile } from '../src/gpu/program/program.ts';
+import { type Roofs, type Share, shareOfRoof, type Work } from '../src/report/roof.ts';
 import { createTape, type Dispatch, type Tape, type TapeOptions } from '../src/tape/tape.ts';
 import type { Chunk } from '../src/tape/tensor.ts';
 import { type BenchCase, inputTensors, inputValues, recordCase, type Samples } from './cases.ts';
-import { type Roofs, release, type Share, shareOfRoof, type Work } from './roofs.ts';
+import { release } from './roofs.ts';
 import { interleave, type RoundOptions, runOf, type Timing } from './timing.ts';
 
 /** One candidate of a case, timed. */

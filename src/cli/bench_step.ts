@@ -8,7 +8,8 @@ import { createModel, encoders, type ModelOptions } from '../nn/model.ts';
 import { STEMS } from '../nn/resnet.ts';
 import { requestDevice } from '../node.ts';
 import { alignColumns } from '../report/align.ts';
-import { percentOfRoof, profileTable } from '../report/profile.ts';
+import { profileTable } from '../report/profile.ts';
+import { shareOfRoof } from '../report/roof.ts';
 import { measureCompile } from '../train/measure_compile.ts';
 import { createTrainingStep, recordForTuning, timeSteps } from '../train/measure_step.ts';
 import { guarded } from './errors.ts';
@@ -130,7 +131,7 @@ async function benchStep({
   const timed = await timeSteps(device, program, step.inputs, runs);
   const seconds = timed.step / 1000;
   console.log(
-    `step: ${timed.step.toFixed(1)} ms, ${(batch / seconds).toFixed(1)} images/s, ${(flops / 1e9 / seconds).toFixed(1)} GF/s, ${percentOfRoof(flops, bytes, seconds, roofs).toFixed(0)} % of the roof (median of ${runs})`,
+    `step: ${timed.step.toFixed(1)} ms, ${(batch / seconds).toFixed(1)} images/s, ${(flops / 1e9 / seconds).toFixed(1)} GF/s, ${(100 * shareOfRoof({ flops, bytes }, timed.step, roofs).share).toFixed(0)} % of the roof (median of ${runs})`,
   );
   console.log(
     `host: ${timed.host.toFixed(2)} ms a step, ${((100 * timed.host) / timed.step).toFixed(2)} % of it: ${timed.recording.toFixed(2)} ms to record and submit, the rest to write ${mebibytes(timed.written)} of inputs`,

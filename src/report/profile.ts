@@ -1,19 +1,8 @@
 import type { Profile, TimedDispatch } from '../gpu/program/profile.ts';
 import { alignColumns } from './align.ts';
+import { type Roofs, shareOfRoof, type Work } from './roof.ts';
 
-/** What an adapter can do at most, as measured on it: GFLOP/s of multiply-adds and GB/s of a copy. */
-export interface Roofs {
-  readonly gflops: number;
-  readonly gigabytes: number;
-}
-
-/** The share of the roof that the work would need all of: of arithmetic or of memory, whichever it is nearer to. */
-export const percentOfRoof = (flops: number, bytes: number, seconds: number, roofs: Roofs): number =>
-  100 * Math.max(flops / 1e9 / seconds / roofs.gflops, bytes / 1e9 / seconds / roofs.gigabytes);
-
-interface Cost {
-  readonly flops: number;
-  readonly bytes: number;
+interface Cost extends Work {
   readonly nanoseconds: number;
 }
 
@@ -42,7 +31,7 @@ export function profileTable(
       ((100 * nanoseconds) / Math.max(all.nanoseconds, 1)).toFixed(1),
       (flops / 1e9 / seconds).toPrecision(3),
       (bytes / 1e9 / seconds).toPrecision(3),
-      ...(roofs ? [percentOfRoof(flops, bytes, seconds, roofs).toFixed(0)] : []),
+      ...(roofs ? [(100 * shareOfRoof({ flops, bytes }, 1e3 * seconds, roofs).share).toFixed(0)] : []),
     ];
   };
   const rows = [

@@ -1,17 +1,10 @@
 import { markdown, merge, type Report, type Row, summariseKernels } from '../../bench/report.ts';
-import { shareOfRoof } from '../../bench/roofs.ts';
 import { interleave, timingOf } from '../../bench/timing.ts';
 import { assert, suite } from '../harness.ts';
 
 const test = suite('bench report');
 
 const roofs = { gflops: 100, gigabytes: 10 };
-
-test('the roof that takes longer binds', () => {
-  // 1 GFLOP at 100 GFLOP/s takes 10 ms; 10 MB at 10 GB/s take 1 ms.
-  assert.equal(shareOfRoof({ flops: 1e9, bytes: 1e7 }, 40, roofs), { share: 0.25, bound: 'compute' });
-  assert.equal(shareOfRoof({ flops: 1e6, bytes: 1e8 }, 20, roofs), { share: 0.5, bound: 'memory' });
-});
 
 test('a timing is the median and half of the middle half', () => {
   assert.equal(timingOf([5, 1, 3, 2, 4], 9), { median: 3, spread: 1, samples: 5, first: 9 });

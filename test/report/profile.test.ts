@@ -1,6 +1,7 @@
 import { compile } from '../../src/gpu/program/program.ts';
 import { relu } from '../../src/ops/elementwise.ts';
-import { chromeTrace, percentOfRoof, profileTable, showInDevTools } from '../../src/report/profile.ts';
+import { chromeTrace, profileTable, showInDevTools } from '../../src/report/profile.ts';
+import { shareOfRoof } from '../../src/report/roof.ts';
 import { createTape } from '../../src/tape/tape.ts';
 import { testDevice } from '../device.ts';
 import { assert, suite } from '../harness.ts';
@@ -75,7 +76,13 @@ test('the table keeps the longest dispatches and sums the rest', async () => {
   assert.match(lines[2]!, /^2 more +4\.000 +40\.0 +1\.50 +3\.00 +150$/);
   assert.match(lines[3]!, /^all 3 +10\.000 +100\.0 /);
   assert.match(lines[4]!, /the adapter has no timestamps/);
-  assert.is(percentOfRoof(1e9, 1e9, 1, { gflops: 10, gigabytes: 2 }), 50);
+});
+
+test('the roof that takes longer binds', () => {
+  const roofs = { gflops: 100, gigabytes: 10 };
+  // 1 GFLOP at 100 GFLOP/s takes 10 ms; 10 MB at 10 GB/s take 1 ms.
+  assert.equal(shareOfRoof({ flops: 1e9, bytes: 1e7 }, 40, roofs), { share: 0.25, bound: 'compute' });
+  assert.equal(shareOfRoof({ flops: 1e6, bytes: 1e8 }, 20, roofs), { share: 0.5, bound: 'memory' });
 });
 
 test('the developer tools are told of every dispatch', async () => {
