@@ -1,5 +1,6 @@
 import type { Device } from '../src/gpu/device.ts';
 import type { Program } from '../src/gpu/program/program.ts';
+import { median, quantile } from '../src/metrics/quantile.ts';
 
 /** A median with the half of the range that the middle half of the samples covers. */
 export interface Timing {
@@ -11,21 +12,12 @@ export interface Timing {
 }
 
 export function timingOf(samples: readonly number[], first: number): Timing {
-  const sorted = [...samples].sort((a, b) => a - b);
   return {
-    median: quantile(sorted, 0.5),
-    spread: (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / 2,
+    median: median(samples),
+    spread: (quantile(samples, 0.75) - quantile(samples, 0.25)) / 2,
     samples: samples.length,
     first,
   };
-}
-
-/** Linear interpolation between the nearest of sorted values. */
-function quantile(sorted: readonly number[], part: number): number {
-  const place = part * (sorted.length - 1);
-  const below = sorted[Math.floor(place)] ?? Number.NaN;
-  const above = sorted[Math.ceil(place)] ?? Number.NaN;
-  return below + (above - below) * (place - Math.floor(place));
 }
 
 /** Something that can be timed: runs so many times and waits until the GPU has done it all. */

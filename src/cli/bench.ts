@@ -1,4 +1,5 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type BenchOptions, type ProfiledReport, runBench } from '../../bench/bench.ts';
@@ -95,11 +96,23 @@ async function add(report: Report): Promise<void> {
     .toLowerCase();
   const place = report.runtime.startsWith('Node') ? '' : `-${report.runtime.split(' ')[0]?.toLowerCase()}`;
   const file = join('bench/results', `${report.date.slice(0, 10)}-${device}${place}`);
-  const earlier = (await readJson(`${file}.json`).catch(() => undefined)) as Report | undefined;
+  const earlier = await earlierReport(`${file}.json`);
   const merged = earlier ? merge(earlier, report) : report;
   await write(`${file}.json`, merged);
   await writeFile(`${file}.md`, markdown(merged, notesFor(merged.adapter)));
   console.error(`written: ${file}.json and .md`);
+}
+
+/** What the day's file holds already. One that cannot be read is set aside: neither it nor what was measured is lost. */
+async function earlierReport(file: string): Promise<Report | undefined> {
+  if (!existsSync(file)) return undefined;
+  try {
+    return (await readJson(file)) as Report;
+  } catch (error) {
+    await rename(file, `${file}.unreadable`);
+    console.error(`${(error as Error).message} It is ${file}.unreadable now.`);
+    return undefined;
+  }
 }
 
 async function write(file: string, report: Report): Promise<void> {
@@ -111,5 +124,9 @@ async function readJson(file: string) {
   const text = await readFile(file, 'utf8').catch((error) => {
     throw new Error(`${file} cannot be read: ${reason(error)}.`);
   });
-  return JSON.parse(text);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error(`${file} is not JSON.`);
+  }
 }

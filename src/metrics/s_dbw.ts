@@ -3,6 +3,8 @@
 // 2001, in the forms and with the conventions of the Python package s-dbw 0.4.0, which papers report: sigma is
 // everywhere a vector of population standard deviations.
 
+import { median } from './quantile.ts';
+
 /** How the index is computed; every field has the package's default. */
 export interface SDbwOptions {
   /**
@@ -189,13 +191,11 @@ function meanOf(features: Features, d: number, rows: number[]): Float64Array {
 
 function medianOf(features: Features, d: number, rows: number[]): Float64Array {
   const values = new Float64Array(rows.length);
-  const half = rows.length >> 1;
   return new Float64Array(d).map((_, p) => {
     rows.forEach((row, i) => {
       values[i] = features[row * d + p]!;
     });
-    values.sort();
-    return rows.length % 2 === 1 ? values[half]! : (values[half - 1]! + values[half]!) / 2;
+    return median(values);
   });
 }
 

@@ -3,6 +3,7 @@ import type { Target } from '../gpu/kernel/target.ts';
 import { plan, writtenBy } from '../gpu/program/plan.ts';
 import type { Program } from '../gpu/program/program.ts';
 import type { Method } from '../methods/method.ts';
+import { median } from '../metrics/quantile.ts';
 import type { Model } from '../nn/model.ts';
 import { gradients } from '../ops/gradients.ts';
 import { sgd } from '../optim/sgd.ts';
@@ -126,7 +127,6 @@ export async function timeSteps(
     full.push(await timed(inputs));
     bare.push(await timed({}));
   }
-  const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
   return {
     step: median(full.map(({ step }) => step)),
     host: median(full.map(({ host }) => host)),

@@ -55,6 +55,11 @@ const refused: [name: string, args: () => string[], message: RegExp][] = [
   ['an unknown option', () => ['train', '--turbo'], /unknown option '--turbo'/],
   ['an unknown command', () => ['tune'], /unknown command 'tune'/],
   [
+    'a text file as times of PyTorch',
+    () => ['bench', '--pytorch', join(folder, 'text.safetensors')],
+    /text\.safetensors is not JSON/,
+  ],
+  [
     'a file where results should go',
     () => ['train', '--out', join(folder, 'file', 'runs')],
     /a file is in the way of its folder/,

@@ -1,3 +1,4 @@
+import { median } from '../../metrics/quantile.ts';
 import type { Choose, Tape, Way } from '../../tape/tape.ts';
 import type { Device } from '../device.ts';
 import { type Prepared, prepare } from '../program/prepare.ts';
@@ -141,10 +142,3 @@ function best(key: string, ways: ReadonlyMap<string, readonly number[]>, open: n
     leftOut: open - ways.size,
   };
 }
-
-const median = (values: readonly number[]): number => {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const above = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? above : (above + (sorted[middle - 1] ?? above)) / 2;
-};
