@@ -4,7 +4,8 @@ import { profileTable } from '../src/report/profile.ts';
 import { selectCases } from './cases.ts';
 import { columns, type Report, type Row, type TorchTimes } from './report.ts';
 import { measureRoofs } from './roofs.ts';
-import { type Candidates, type MeasureOptions, measure } from './run.ts';
+import { type MeasureOptions, measure } from './run.ts';
+import type { Candidates } from './variants.ts';
 
 /** Plain data, so that it can be handed to another runtime. */
 export interface BenchOptions {

@@ -1,3 +1,4 @@
+import { median } from '../src/metrics/quantile.ts';
 import type { Roofs } from '../src/report/roof.ts';
 import type { Measurement } from './run.ts';
 
@@ -92,7 +93,7 @@ export function summariseKernels(rows: readonly Row[]): KernelSummary[] {
     return {
       ...{ kernel, best: best.share, bestCase: best.case, bound: best.bound },
       cases: new Set(own.map((part) => part.case)).size,
-      median: own[Math.floor(own.length / 2)]?.share ?? best.share,
+      median: median(own.map(({ share }) => share)),
       ...(torch.length > 0 && { torch: geometricMean(torch) }),
     };
   });

@@ -1,13 +1,13 @@
 import type { Device } from '../src/gpu/device.ts';
-import { plan } from '../src/gpu/program/plan.ts';
 import type { Profile } from '../src/gpu/program/profile.ts';
 import { compile } from '../src/gpu/program/program.ts';
 import { type Roofs, type Share, shareOfRoof, type Work } from '../src/report/roof.ts';
-import { createTape, type Dispatch, type Tape, type TapeOptions } from '../src/tape/tape.ts';
+import type { Dispatch } from '../src/tape/tape.ts';
 import type { Chunk } from '../src/tape/tensor.ts';
-import { type BenchCase, inputTensors, inputValues, recordCase, type Samples } from './cases.ts';
+import { type BenchCase, inputValues, type Samples } from './cases.ts';
 import { release } from './roofs.ts';
 import { interleave, type RoundOptions, runOf, type Timing } from './timing.ts';
+import { type Candidates, variants } from './variants.ts';
 
 /** One candidate of a case, timed. */
 export interface Measurement extends Timing, Work, Share {
@@ -46,10 +46,6 @@ export interface Measured {
   /** The default's fastest run of a few, dispatch by dispatch, where that was asked for. */
   readonly profile?: Profile;
 }
-
-/** The engine's own choice alone, also one candidate of each kernel in its usual tiling, or all tilings. */
-export const CANDIDATES = ['default', 'kernels', 'tilings'] as const;
-export type Candidates = (typeof CANDIDATES)[number];
 
 export interface MeasureOptions extends RoundOptions {
   readonly candidates: Candidates;
@@ -133,52 +129,6 @@ export async function measure(device: Device, bench: BenchCase, options: Measure
     ...(options.profile && { profile: profiles.reduce((a, b) => (timeOf(b) < timeOf(a) ? b : a)) }),
   };
 }
-
-interface Variant {
-  readonly candidate: string;
-  readonly tape: Tape;
-  /** Those that run: what nothing asks for is left out. */
-  readonly dispatches: readonly Dispatch[];
-  readonly work: Work;
-  readonly kernel: string;
-}
-
-/** The distinct programs that the candidates of a case make, in their order, and its rivals. */
-function variants(
-  { target }: Device,
-  bench: BenchCase,
-  values: ReturnType<typeof inputValues>,
-  candidates: Candidates,
-): Variant[] {
-  const inputs = inputTensors(bench, values);
-  const found = new Map<string, Variant>();
-  const add = (candidate: string, choose?: TapeOptions['candidates'], build = bench.build) => {
-    const tape = createTape(target, choose && { candidates: choose });
-    recordCase(tape, { ...bench, build }, inputs);
-    const { dispatches } = plan(tape.dispatches, [...tape.outputs.values()]);
-    const signature = signatureOf(dispatches);
-    const kernel = dispatches.reduce((most, own) => (own.flops > most.flops ? own : most)).kernel.name;
-    if (!found.has(signature)) found.set(signature, { candidate, tape, dispatches, kernel, work: workOf(dispatches) });
-  };
-  const names = new Set<string>();
-  add('default', (op, _problem, ways) => {
-    if (op === bench.family)
-      for (const { name, base = name } of ways) names.add(candidates === 'tilings' ? name : base);
-    return undefined;
-  });
-  if (candidates === 'default') return [...found.values()];
-  for (const name of names) add(name, (op) => (op === bench.family ? name : undefined));
-  for (const [rival, build] of Object.entries(bench.rivals ?? {})) add(rival, undefined, build);
-  return [...found.values()];
-}
-
-const signatureOf = (dispatches: readonly Dispatch[]): string =>
-  JSON.stringify(dispatches.map(({ kernel, constants, workgroups }) => [kernel.name, constants, workgroups]));
-
-export const workOf = (dispatches: readonly Work[]): Work => ({
-  flops: dispatches.reduce((sum, { flops }) => sum + flops, 0),
-  bytes: dispatches.reduce((sum, { bytes }) => sum + bytes, 0),
-});
 
 const sumOf = (times: readonly { readonly ms: number }[]): number => times.reduce((sum, { ms }) => sum + ms, 0);
 

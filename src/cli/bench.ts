@@ -6,7 +6,7 @@ import { type BenchOptions, type ProfiledReport, runBench } from '../../bench/be
 import { selectCases } from '../../bench/cases.ts';
 import { notesFor } from '../../bench/notes.ts';
 import { markdown, merge, type Report } from '../../bench/report.ts';
-import { CANDIDATES } from '../../bench/run.ts';
+import { CANDIDATES } from '../../bench/variants.ts';
 import type { Profile } from '../gpu/program/profile.ts';
 import { requestDevice } from '../node.ts';
 import { guarded, reason } from './errors.ts';
