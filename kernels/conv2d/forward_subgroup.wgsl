@@ -458,10 +458,10 @@ fn main(
     }
   }
   // A copy may be indexed by a loop, which the accumulators must not be to stay in registers; so the code that stores a
-  // block is there, and is compiled, once: the loop's end is no constant, or llvmpipe would unroll it.
+  // block is there, and is compiled, once: llvmpipe unrolls a loop whose end is a constant, or at most one.
   let strips = array<Strip, 2>(c0, c1);
-  let blocks = ROW_BLOCKS * LANES * COLUMN_BLOCKS;
-  for (var i = 0u; i < min(blocks, gemm_rows() * COLUMN_BLOCKS); i++) {
+  let blocks = ROW_BLOCKS * LANES * COLUMN_BLOCKS * min(gemm_rows(), 1u);
+  for (var i = 0u; i < blocks; i++) {
     let strip = i / (LANES * COLUMN_BLOCKS);
     let down = i / COLUMN_BLOCKS % LANES;
     let right = i % COLUMN_BLOCKS;
