@@ -1,7 +1,7 @@
 // Batch normalisation, training, forward 1 of 2: partial statistics of x [rows, columns] (NHWC, rows = N·H·W, columns = C).
 //   partials[chunk][0][c] = mean of the chunk's rows, partials[chunk][1][c] = their sum of squared deviations.
-// Scheme: lib/columns.wgsl; each lane sums about its own first value, lanes and chunks merge by Chan's formula in a fixed
-// order. Traffic: x once; bound by bandwidth.
+// Scheme: lib/columns.wgsl; lanes sum about the chunk's first value, and chunks merge by Chan's formula, both in a fixed order.
+// Traffic: x once; bound by bandwidth.
 // Needs a multiple of 4 columns; statistics_scalar.wgsl takes any.
 
 alias Value = vec4f;
@@ -46,38 +46,17 @@ fn sum_row_lanes(value: Value, lane: u32) -> Value {
 // @end
 
 // @include lib/batch_norm/moments.wgsl
-// Mean and sum of squared deviations of a set, which merge without cancellation (Chan, Golub and LeVeque, 1979).
+// Mean and sum of squared deviations of rows.
 struct Moments {
   mean: Value,
   squares: Value,
-  count: f32,
 }
 
-fn merge(a: Moments, b: Moments) -> Moments {
-  let count = a.count + b.count;
-  let share = b.count / max(count, 1.0);
-  let delta = b.mean - a.mean;
-  return Moments(a.mean + delta * share, a.squares + b.squares + delta * delta * (a.count * share), count);
-}
-
-var<workgroup> lane_means: array<Value, WORKGROUP>;
-var<workgroup> lane_counts: array<f32, WORKGROUP>;
-
-// The union over the row lanes of a column, always merged in the order of the lanes; every lane gets it.
-fn merge_row_lanes(own: Moments, lane: u32) -> Moments {
-  if (ROW_LANES == 1u) {
-    return own;
-  }
-  lane_means[lane] = own.mean;
-  lane_values[lane] = own.squares;
-  lane_counts[lane] = own.count;
-  workgroupBarrier();
-  var total = Moments(Value(0.0), Value(0.0), 0.0);
-  for (var at = lane % COLUMN_LANES; at < WORKGROUP; at += COLUMN_LANES) {
-    total = merge(total, Moments(lane_means[at], lane_values[at], lane_counts[at]));
-  }
-  workgroupBarrier();
-  return total;
+// Of `count` rows, from the row lanes' sums about a value near the mean, so that squares do not cancel; every lane gets them.
+fn moments_about(about: Value, sum: Value, squares: Value, count: u32, lane: u32) -> Moments {
+  let total = sum_row_lanes(sum, lane);
+  let mean = total / f32(count);
+  return Moments(about + mean, max(sum_row_lanes(squares, lane) - total * mean, Value(0.0)));
 }
 // @end
 
@@ -86,38 +65,36 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane
   let column = wid.x * COLUMN_LANES + lane % COLUMN_LANES;
   let row_lane = lane / COLUMN_LANES;
   let inside = min(column, params.columns - 1u);
-  let first = wid.y * params.chunk_rows + row_lane;
-  let end = min((wid.y + 1u) * params.chunk_rows, params.rows);
+  let first = wid.y * params.chunk_rows;
+  let end = min(first + params.chunk_rows, params.rows);
 
-  // Sums about the lane's first value: near the mean, so that squares do not cancel.
-  let shift = x[min(first, params.rows - 1u) * params.columns + inside];
+  // Sums about the first value: near the mean, so that squares do not cancel.
+  let about = x[first * params.columns + inside];
   var sum = Value(0.0);
   var squares = Value(0.0);
   let stride = ROW_LANES * params.columns;
-  var at = first * params.columns + inside;
-  var row = first;
+  var row = first + row_lane;
+  var at = row * params.columns + inside;
   // Four rows a turn make up for the loop, which costs a software driver as much as one of them.
   for (; row + 3u * ROW_LANES < end; row += 4u * ROW_LANES) {
-    let a = x[at] - shift;
-    let b = x[at + stride] - shift;
-    let c = x[at + 2u * stride] - shift;
-    let d = x[at + 3u * stride] - shift;
+    let a = x[at] - about;
+    let b = x[at + stride] - about;
+    let c = x[at + 2u * stride] - about;
+    let d = x[at + 3u * stride] - about;
     sum += (a + b) + (c + d);
     squares += (a * a + b * b) + (c * c + d * d);
     at += 4u * stride;
   }
   for (; row < end; row += ROW_LANES) {
-    let distance = x[at] - shift;
+    let distance = x[at] - about;
     sum += distance;
     squares += distance * distance;
     at += stride;
   }
-  let count = f32((max(end, first) - first + ROW_LANES - 1u) / ROW_LANES);
-  let mean = sum / max(count, 1.0);
-  let total = merge_row_lanes(Moments(shift + mean, max(squares - sum * mean, Value(0.0)), count), lane);
+  let moments = moments_about(about, sum, squares, end - first, lane);
   if (column < params.columns && row_lane == 0u) {
-    partials[2u * wid.y * params.columns + column] = total.mean;
-    partials[(2u * wid.y + 1u) * params.columns + column] = total.squares;
+    partials[2u * wid.y * params.columns + column] = moments.mean;
+    partials[(2u * wid.y + 1u) * params.columns + column] = moments.squares;
   }
 }
 // @end

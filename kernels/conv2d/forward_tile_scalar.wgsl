@@ -4,6 +4,13 @@
 // Scheme: a workgroup stages tiles of both operands in workgroup memory (lib/gemm_tile.wgsl).
 // Traffic: x is read taps · columns/TILE_COLUMNS times, w rows/TILE_ROWS times, mostly from caches; y is written once.
 
+// @include lib/gemm_no_partials.wgsl
+// No statistics of C are kept.
+const MOMENTS: u32 = 0u;
+
+fn moments_store(row: u32, column: u32, about: vec4f, sums: Sums) {}
+// @end
+
 // @include lib/grid.wgsl
 // Folded grids: a dispatch that needs more workgroups than one dimension may hold (65,535) spreads them over x and y.
 
@@ -218,6 +225,8 @@ const K_STEP: u32 = 8u; // @tune
 const THREADS: u32 = THREADS_X * THREADS_Y;
 const TILE_ROWS: u32 = 4u * ROW_BLOCKS * THREADS_Y;
 const TILE_COLUMNS: u32 = 4u * COLUMN_BLOCKS * THREADS_X;
+// Whose statistics are stored together.
+const CHUNK_ROWS: u32 = TILE_ROWS;
 
 // A line is four rows of A or four columns of B: one vec4 for each k.
 const A_LINES: u32 = TILE_ROWS / 4u;
@@ -257,6 +266,40 @@ fn add_outer(c: ptr<function, mat4x4f>, a: vec4f, b: vec4f) {
   (*c)[1] = fma(vec4f(a.y), b, (*c)[1]);
   (*c)[2] = fma(vec4f(a.z), b, (*c)[2]);
   (*c)[3] = fma(vec4f(a.w), b, (*c)[3]);
+}
+
+// @include lib/gemm_moments.wgsl
+// Sums over rows of C, four columns at a time, about a value of each column. Where that is one of the rows' own, squares do not
+// cancel however far the mean is from 0: they are larger than those about the mean by a factor of the number of rows at most.
+struct Sums {
+  sum: vec4f,
+  squares: vec4f,
+}
+
+// Adds the four rows of a block that starts at `row`; those beyond the end of C are left out.
+fn add_rows(sums: ptr<function, Sums>, block: mat4x4f, row: u32, about: vec4f) {
+  let inside = vec4f(vec4u(0u, 1u, 2u, 3u) < vec4u(max(gemm_rows(), row) - row));
+  let d0 = block[0] - about;
+  let d1 = block[1] - about;
+  let d2 = block[2] - about;
+  let d3 = block[3] - about;
+  (*sums).sum += mat4x4f(d0, d1, d2, d3) * inside;
+  (*sums).squares += mat4x4f(d0 * d0, d1 * d1, d2 * d2, d3 * d3) * inside;
+}
+// @end
+
+// Four columns each.
+const QUADS: u32 = THREADS_X * COLUMN_BLOCKS;
+
+// Leaves the sums over the rows of one or two blocks, the second 4·THREADS_Y rows further down; the operands' tiles are free by then.
+fn leave_sums(at: u32, upper: mat4x4f, lower: mat4x4f, row: u32, about: vec4f) {
+  var sums = Sums(vec4f(), vec4f());
+  add_rows(&sums, upper, row, about);
+  if (ROW_BLOCKS == 2u) {
+    add_rows(&sums, lower, row + 4u * THREADS_Y, about);
+  }
+  a_tile[at] = sums.sum;
+  b_tile[at] = sums.squares;
 }
 
 @compute @workgroup_size(THREADS)
@@ -385,6 +428,33 @@ fn main(
   }
   if (ROW_BLOCKS * COLUMN_BLOCKS == 4u) {
     c_store(first_row + 4u * THREADS_Y, first_column + 4u * THREADS_X, wid.z, c11);
+  }
+  // Everyone sums its rows about the tile's first one; then an invocation for each four columns adds that up, in a fixed order.
+  if (MOMENTS == 1u) {
+    if (y == 0u) {
+      a_tile[x] = c00[0];
+      if (COLUMN_BLOCKS == 2u) {
+        a_tile[THREADS_X + x] = c01[0];
+      }
+    }
+    workgroupBarrier();
+    let about_left = a_tile[x];
+    let about_right = a_tile[QUADS - THREADS_X + x];
+    let about = a_tile[lane % QUADS];
+    workgroupBarrier();
+    leave_sums(y * QUADS + x, c00, c10, first_row, about_left);
+    if (COLUMN_BLOCKS == 2u) {
+      leave_sums(y * QUADS + THREADS_X + x, c01, c11, first_row, about_right);
+    }
+    workgroupBarrier();
+    if (lane < QUADS) {
+      var total = Sums(vec4f(), vec4f());
+      for (var line = 0u; line < THREADS_Y; line++) {
+        total.sum += a_tile[line * QUADS + lane];
+        total.squares += b_tile[line * QUADS + lane];
+      }
+      moments_store(row, column + 4u * lane, about, total);
+    }
   }
 }
 // @end

@@ -6,6 +6,13 @@
 
 enable subgroups;
 
+// @include lib/gemm_no_partials.wgsl
+// No statistics of C are kept.
+const MOMENTS: u32 = 0u;
+
+fn moments_store(row: u32, column: u32, about: vec4f, sums: Sums) {}
+// @end
+
 // @include lib/grid.wgsl
 // Folded grids: a dispatch that needs more workgroups than one dimension may hold (65,535) spreads them over x and y.
 
@@ -263,6 +270,9 @@ const A_IN_HALVES: u32 = 2u / K_STEP * (1u - A_K_MAJOR);
 const STRIP: u32 = 4u * SUBGROUP;
 const TILE_ROWS: u32 = STRIP * ROW_BLOCKS;
 const TILE_COLUMNS: u32 = 4u * LANES * COLUMN_BLOCKS;
+// Whose statistics are stored together: all rows of a lane, one after the other.
+const CHUNK_ROWS: u32 = TILE_ROWS / ROW_GROUPS;
+const_assert (ROW_GROUPS - 1u) * (ROW_BLOCKS - 1u) == 0u;
 
 // STRIP rows of C: the blocks from each lane's rows of A, left and right in turn.
 alias Strip = array<mat4x4f, 16>;
@@ -434,6 +444,26 @@ fn accumulate(c: ptr<function, Strip>, a: mat4x4f, b0: mat4x4f, b1: mat4x4f, fir
   }
 }
 
+// @include lib/gemm_moments.wgsl
+// Sums over rows of C, four columns at a time, about a value of each column. Where that is one of the rows' own, squares do not
+// cancel however far the mean is from 0: they are larger than those about the mean by a factor of the number of rows at most.
+struct Sums {
+  sum: vec4f,
+  squares: vec4f,
+}
+
+// Adds the four rows of a block that starts at `row`; those beyond the end of C are left out.
+fn add_rows(sums: ptr<function, Sums>, block: mat4x4f, row: u32, about: vec4f) {
+  let inside = vec4f(vec4u(0u, 1u, 2u, 3u) < vec4u(max(gemm_rows(), row) - row));
+  let d0 = block[0] - about;
+  let d1 = block[1] - about;
+  let d2 = block[2] - about;
+  let d3 = block[3] - about;
+  (*sums).sum += mat4x4f(d0, d1, d2, d3) * inside;
+  (*sums).squares += mat4x4f(d0 * d0, d1 * d1, d2 * d2, d3 * d3) * inside;
+}
+// @end
+
 @compute @workgroup_size(SUBGROUP)
 fn main(
   @builtin(workgroup_id) wid: vec3u,
@@ -503,6 +533,18 @@ fn main(
     let down = i / COLUMN_BLOCKS % LANES;
     let right = i % COLUMN_BLOCKS;
     c_store(row + STRIP * strip + 4u * (first + down), column + 4u * right, wid.z, strips[strip][2u * down + right]);
+  }
+  // A lane has all rows of its group for each of its columns.
+  if (MOMENTS == 1u) {
+    for (var right = 0u; right < COLUMN_BLOCKS; right++) {
+      let about = strips[0][right][0];
+      var sums = Sums(vec4f(), vec4f());
+      for (var i = 0u; i < ROW_BLOCKS * LANES * min(gemm_rows(), 1u); i++) {
+        let at = row + STRIP * (i / LANES) + 4u * (first + i % LANES);
+        add_rows(&sums, strips[i / LANES][2u * (i % LANES) + right], at, about);
+      }
+      moments_store(row + 4u * first, column + 4u * right, about, sums);
+    }
   }
 }
 // @end

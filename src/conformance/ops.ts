@@ -73,6 +73,23 @@ export const conformanceOps: Readonly<Record<string, ConformanceOp>> = {
       return { y: add(tape, y, shortcut ? conv2d(tape, x, shortcut, undefined, { stride }) : gelu(tape, x)) };
     },
   },
+  conv_batch_norm: {
+    layouts: { ...image, weight: 'conv_weight', residual: 'activation' },
+    constant: ['running_mean', 'running_var'],
+    build: (tape, inputs, attrs) => {
+      const y = conv2d(tape, need(inputs, 'x'), need(inputs, 'weight'), undefined, {
+        stride: attrs.stride as Pair,
+        padding: attrs.padding as Pair,
+        moments: true,
+      });
+      const running_mean = need(inputs, 'running_mean');
+      const running_var = need(inputs, 'running_var');
+      const state = { weight: need(inputs, 'scale'), bias: need(inputs, 'shift'), running_mean, running_var };
+      const { residual } = inputs;
+      const fused = { relu: attrs.relu === true, ...(residual && { residual }) };
+      return { y: batchNorm(tape, y, state, { training: true, ...fused }), running_mean, running_var };
+    },
+  },
   batch_norm: {
     layouts: { ...image, residual: 'activation' },
     constant: ['running_mean', 'running_var'],

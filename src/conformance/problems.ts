@@ -64,6 +64,23 @@ const batchNorm = (x: readonly number[], attrs: Attributes, residual = false): P
   };
 };
 
+const convBatchNorm = (
+  x: readonly [n: number, c: number, h: number, w: number],
+  weight: readonly [k: number, c: number, h: number, w: number],
+  y: readonly [h: number, w: number],
+  { residual = false, ...attrs }: { stride?: number[]; padding?: number[]; relu?: boolean; residual?: boolean } = {},
+): Problem => {
+  const channels = [weight[0]];
+  return {
+    inputs: {
+      ...{ x, weight, scale: channels, shift: channels, running_mean: channels, running_var: channels },
+      ...(residual && { residual: [x[0], weight[0], ...y] }),
+    },
+    attrs: { stride: [1, 1], padding: [0, 0], momentum: 0.1, eps: 1e-5, ...attrs },
+    constant: ['running_mean', 'running_var'],
+  };
+};
+
 const supCon = (n: number, d: number, classes: number, attrs: Attributes): Problem => ({
   inputs: { z: [n, d], labels: [n] },
   labels: { labels: classes },
@@ -115,6 +132,14 @@ export const problems: Readonly<Record<string, readonly Problem[]>> = {
     residual([3, 8, 5, 5], [8, 8, 1, 1], { padding: [0, 0] }),
     residual([2, 8, 7, 9], [12, 8, 3, 3], { stride: [2, 2] }, [12, 8, 1, 1]),
     residual([4, 16, 8, 8], [16, 16, 3, 3], {}, [16, 16, 1, 1]),
+  ],
+  // Statistics from the convolution's own kernel: rows that fill no tile, several tiles, one channel too many for vec4s.
+  conv_batch_norm: [
+    convBatchNorm([2, 4, 7, 5], [8, 4, 3, 3], [7, 5], { padding: [1, 1], relu: true, residual: true }),
+    convBatchNorm([3, 8, 7, 9], [20, 8, 3, 3], [4, 5], { padding: [1, 1], stride: [2, 2], relu: true }),
+    convBatchNorm([5, 8, 7, 5], [12, 8, 1, 1], [7, 5], { residual: true, relu: true }),
+    convBatchNorm([2, 3, 9, 7], [8, 3, 3, 3], [9, 7], { padding: [1, 1] }),
+    convBatchNorm([2, 3, 5, 7], [5, 3, 3, 3], [3, 5], { residual: true }),
   ],
   batch_norm: [
     batchNorm([4, 3, 5, 5], { training: true }),

@@ -28,7 +28,9 @@ export interface ConvOptions {
   padding?: number;
 }
 
-/** A convolution without bias as torchvision's ResNets have it: Kaiming normal, fan out, gain of ReLU. */
+/**
+ * A convolution without bias as torchvision's ResNets have it, before a batch norm: Kaiming normal, fan out, gain of ReLU.
+ */
 export function convLayer(
   store: Store,
   from: number,
@@ -37,9 +39,12 @@ export function convLayer(
 ): Module {
   const init = { kind: 'normal', deviation: Math.sqrt(2 / (kernel * kernel * to)) } as const;
   const weight = store.parameter('weight', [kernel, kernel, from, to], init, 'conv_weight');
-  return (tape, x) =>
+  return (tape, x, training) =>
     tape.scope(store.name, () =>
-      conv2d(tape, x, weight, undefined, { stride: [stride, stride], padding: [padding, padding] }),
+      conv2d(tape, x, weight, undefined, {
+        ...{ stride: [stride, stride], padding: [padding, padding] },
+        moments: training,
+      }),
     );
 }
 

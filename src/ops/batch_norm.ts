@@ -4,6 +4,7 @@ import { elements, showShape, type Tensor } from '../tape/tensor.ts';
 import { type Candidate, choose } from './candidates.ts';
 import { mapGrid, reductionGrid, wholeGrid } from './columns.ts';
 import { scale } from './elementwise.ts';
+import { fewMoments } from './moments.ts';
 import { affineGradients, once } from './reduce.ts';
 
 /** Tensors of shape [C]. The running statistics are lasting tensors, which training updates in place. */
@@ -63,6 +64,7 @@ export const batchNormCandidates: readonly Kernels[] = [
 /**
  * act(batch_norm(x) + residual) for x [N, H, W, C] or [N, C], act the identity or ReLU.
  * Normalisation is by the biased variance; the running variance moves towards the unbiased one, as PyTorch's does.
+ * Statistics that came with x (its `moments`) spare a pass over it.
  * Throws when a shape does not fit, or when training sees one value a channel.
  */
 export function batchNorm(tape: Tape, x: Tensor, state: BatchNormState, options: BatchNormOptions): Tensor {
@@ -84,28 +86,30 @@ export function batchNorm(tape: Tape, x: Tensor, state: BatchNormState, options:
   const shape = { rows, columns: channels / chosen.width, width: chosen.width };
   const map = mapGrid(tape.target, shape);
   const reduction = reductionGrid(tape.target, shape);
-  const partialRows = training ? reduction.chunkRows : rows;
-  const partials = tape.empty([training ? reduction.chunks : 1, 2, channels], 'batch_norm.partials');
   const y = tape.empty(x.shape, 'batch_norm');
   const flags = { RESIDUAL: residual ? 1 : 0, RELU: relu ? 1 : 0 };
   const sizes = { rows, columns: shape.columns };
+  const given = training && x.moments ? fewMoments(tape, x, x.moments, 2 * reduction.chunks) : undefined;
+  const own = training ? reduction : { chunks: 1, chunkRows: rows };
+  const partials = given?.partials ?? tape.empty([own.chunks, 2, channels], 'batch_norm.partials');
+  const partialSizes = { partials: partials.shape[0]!, partial_rows: (given ?? own).chunkRows };
 
   if (training) {
-    tape.dispatch(chosen.statistics, {
-      bindings: { x, partials },
-      uniforms: { ...sizes, chunk_rows: reduction.chunkRows },
-      constants: reduction.constants,
-      workgroups: reduction.workgroups,
-      label: 'batch_norm.statistics',
-      flops: 4 * elements(x.shape),
-    });
+    if (!given)
+      tape.dispatch(chosen.statistics, {
+        bindings: { x, partials },
+        uniforms: { ...sizes, chunk_rows: reduction.chunkRows },
+        constants: reduction.constants,
+        workgroups: reduction.workgroups,
+        label: 'batch_norm.statistics',
+        flops: 4 * elements(x.shape),
+      });
     tape.dispatch(chosen.normalize, {
       bindings: { x, residual: residual ?? x, partials, weight, bias, running_mean, running_var, y },
       uniforms: {
         ...sizes,
+        ...partialSizes,
         chunk_rows: map.chunkRows,
-        partials: reduction.chunks,
-        partial_rows: partialRows,
         eps,
         momentum,
       },
@@ -141,8 +145,7 @@ export function batchNorm(tape: Tape, x: Tensor, state: BatchNormState, options:
           sum_rows: needed ? rows : 0,
           chunk_rows: grid.chunkRows,
           chunks: grid.chunks,
-          partials: training ? reduction.chunks : 1,
-          partial_rows: partialRows,
+          ...partialSizes,
           eps,
         },
         constants: { ...grid.constants, RELU: relu ? 1 : 0, KEEP: keeps ? 1 : 0 },

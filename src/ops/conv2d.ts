@@ -17,10 +17,12 @@ export type { Conv2dOptions } from './conv2d/problem.ts';
 export function conv2d(tape: Tape, x: Tensor, weight: Tensor, bias?: Tensor, options: Conv2dOptions = {}): Tensor {
   const conv = describe(x, weight, bias, options);
   const y = tape.empty([conv.batch, conv.out_height, conv.out_width, conv.out_channels], 'conv2d');
-  forward(tape, conv, x, weight, y, { bias, relu: options.relu ?? false });
+  const { relu = false, moments = false } = options;
+  const left = forward(tape, conv, x, weight, y, { bias, relu, moments });
+  if (left) y.moments = left;
   const inputs: Record<string, Tensor> = { x, weight, ...(bias && { bias }) };
   return tape.record('conv2d', inputs, y, (upstream) => {
-    const dy = options.relu ? reluBackward(tape, upstream, y) : upstream;
+    const dy = relu ? reluBackward(tape, upstream, y) : upstream;
     return {
       x: (into, onto) => {
         const dx = onto ?? into ?? tape.empty(x.shape, 'conv2d.grad_x');

@@ -7,6 +7,7 @@ import { wgradCandidates } from './conv2d/wgrad.ts';
 import { layerNormCandidates } from './layer_norm.ts';
 import { matmulCandidates } from './matmul.ts';
 import { maxPool2dCandidates } from './max_pool2d.ts';
+import { momentsCandidates } from './moments.ts';
 import { reduceCandidates } from './reduce.ts';
 import { softmaxCandidates } from './softmax.ts';
 
@@ -14,6 +15,7 @@ import { softmaxCandidates } from './softmax.ts';
 export const families: Readonly<Record<string, readonly Candidate<never>[]>> = {
   attention: attentionCandidates,
   batch_norm: batchNormCandidates,
+  'batch_norm.statistics': momentsCandidates,
   'conv2d.forward': forwardCandidates,
   'conv2d.dgrad': dgradCandidates,
   'conv2d.wgrad': wgradCandidates,

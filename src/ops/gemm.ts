@@ -30,9 +30,11 @@ export type Body = 'subgroup' | 'tile' | 'register';
 export type Tunable<K> = K extends Kernel<infer B, infer U, string> ? Kernel<B, U, string> : never;
 
 /** A GEMM kernel as a candidate, in all of its body's tilings. Without a body it computes one element an invocation. */
-export interface GemmCandidate<K> extends Candidate<Gemm> {
+export interface GemmCandidate<K, M = never> extends Candidate<Gemm> {
   readonly body?: Body;
   readonly kernel: Tunable<K>;
+  /** The same with partial statistics of the result's columns. */
+  readonly moments?: Tunable<M>;
   /** Whether all operands are read as vec4s; true unless said. */
   readonly readsVec4s?: boolean;
   /** Of a depthwise kernel: the channels of an invocation. */
@@ -40,7 +42,7 @@ export interface GemmCandidate<K> extends Candidate<Gemm> {
 }
 
 /** A candidate in one tiling; a kernel without a body has none. */
-export interface GemmChoice<K> extends GemmCandidate<K> {
+export interface GemmChoice<K, M = never> extends GemmCandidate<K, M> {
   readonly tiling?: Tiling;
   /** Into how many parts to cut the sum over depth. */
   readonly splits: number;
@@ -50,11 +52,11 @@ export interface GemmChoice<K> extends GemmCandidate<K> {
 export type Reads = 'vec4' | 'image' | 'scalar';
 
 /** The candidate that reads vec4s or, if told so, floats. */
-export const gemmCandidate = <K>(
+export const gemmCandidate = <K, M = never>(
   body: Body,
   kernel: Tunable<K>,
-  { reads = 'vec4' }: { reads?: Reads } = {},
-): GemmCandidate<K> => ({
+  { reads = 'vec4', moments }: { reads?: Reads; moments?: Tunable<M> } = {},
+): GemmCandidate<K, M> => ({
   name: reads === 'vec4' ? body : `${body}_${reads}`,
   unfit: (gemm, target) => unfitBody(body, gemm, target, reads),
   // Broadcasts on processors, workgroup memory on GPUs, else registers: also for groups that leave most of a tile empty.
@@ -65,6 +67,7 @@ export const gemmCandidate = <K>(
   },
   body,
   kernel,
+  ...(moments && { moments }),
   readsVec4s: reads === 'vec4',
 });
 
@@ -77,6 +80,8 @@ export interface Tiling {
   readonly columns: number;
   /** How many k a step takes. */
   readonly step: number;
+  /** Rows whose statistics are stored together; all of them unless given. */
+  readonly chunkRows?: number;
   /** Invocations of a workgroup. */
   readonly threads: number;
   /** Whether it needs k to run down the rows of a B that has them the other way round. */
@@ -117,14 +122,14 @@ export const tilesOf = ({ rows, columns }: Gemm, tile: Pick<Tiling, 'rows' | 'co
  * Chooses a kernel, its tiling and into how many parts to cut the sum. The plain choice is the body of the adapter's class in
  * the tiling that should finish first.
  */
-export function chooseGemm<K>(
+export function chooseGemm<K, M = never>(
   tape: Tape,
   op: string,
-  candidates: readonly GemmCandidate<K>[],
+  candidates: readonly GemmCandidate<K, M>[],
   gemm: Gemm,
-): GemmChoice<K> {
+): GemmChoice<K, M> {
   const { target } = tape;
-  const inTilings = (candidate: GemmCandidate<K>): GemmChoice<K>[] => {
+  const inTilings = (candidate: GemmCandidate<K, M>): GemmChoice<K, M>[] => {
     const { name, body, channels = 0, readsVec4s = true, unfit } = candidate;
     const cost = COST[body ?? (channels > 0 ? 'depthwise' : 'none')][target.kind];
     if (!body) return [{ ...candidate, ...estimate(target, gemm, SINGLE, cost) }];
@@ -235,7 +240,12 @@ const OPTIONS: Readonly<Record<Body, (target: Target, gemm: Gemm) => readonly Ti
         const transposesB = b === 'transposable' && step === 2;
         return {
           ...{ name: `${rows}x${columns}x${step}`, constants: { SUBGROUP, ...blocks }, rows, columns, step },
-          ...{ threads: SUBGROUP, transposesB, cost: transposesB ? cost * (1 + 32 / m) : cost },
+          ...{
+            chunkRows: rows / ROW_GROUPS,
+            threads: SUBGROUP,
+            transposesB,
+            cost: transposesB ? cost * (1 + 32 / m) : cost,
+          },
         };
       }),
   register: (_target, { columns }) =>

@@ -1,8 +1,9 @@
 import { kernels } from '../gpu/kernel/generated.ts';
 import { grid } from '../gpu/kernel/target.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
-import { elements, type Shape, showShape, type Tensor } from '../tape/tensor.ts';
+import { elements, type Moments, type Shape, showShape, type Tensor } from '../tape/tensor.ts';
 import { chooseGemm, type GemmCandidate, gemmCandidate, type Tiling, tilesOf } from './gemm.ts';
+import { momentsOf } from './moments.ts';
 import { mostSplits, partialSize, split, sumPartials } from './split.ts';
 import { transposed } from './transpose.ts';
 
@@ -36,16 +37,23 @@ export interface Product {
   readonly accumulate?: boolean;
   /** Whether to store max(value, 0). */
   readonly relu?: boolean;
+  /** Whether statistics of c's columns are wanted. */
+  readonly moments?: boolean;
   readonly outerCount?: number;
   readonly innerCount?: number;
   readonly label: string;
 }
 
 type MatmulKernel = (typeof kernels)['matmul/naive'];
+type MomentsKernel = (typeof kernels)['matmul/tile_moments'];
 
-export const matmulCandidates: readonly GemmCandidate<MatmulKernel>[] = [
-  gemmCandidate<MatmulKernel>('subgroup', kernels['matmul/subgroup']),
-  gemmCandidate<MatmulKernel>('tile', kernels['matmul/tile']),
+export const matmulCandidates: readonly GemmCandidate<MatmulKernel, MomentsKernel>[] = [
+  gemmCandidate<MatmulKernel, MomentsKernel>('subgroup', kernels['matmul/subgroup'], {
+    moments: kernels['matmul/subgroup_moments'],
+  }),
+  gemmCandidate<MatmulKernel, MomentsKernel>('tile', kernels['matmul/tile'], {
+    moments: kernels['matmul/tile_moments'],
+  }),
   gemmCandidate<MatmulKernel>('register', kernels['matmul/register']),
   gemmCandidate<MatmulKernel>('subgroup', kernels['matmul/subgroup_scalar'], { reads: 'scalar' }),
   gemmCandidate<MatmulKernel>('tile', kernels['matmul/tile_scalar'], { reads: 'scalar' }),
@@ -120,9 +128,10 @@ function lastTwo(shape: Shape, transposed: boolean): [rows: number, columns: num
 
 /**
  * Appends a matrix product to the tape, without a record: a building block of ops and gradients. A long sum at few places is
- * cut into parts where its tiles alone would not fill the adapter.
+ * cut into parts where its tiles alone would not fill the adapter. Returns the statistics that are wanted where the kernel
+ * that is chosen can take them on the way and that is worth it.
  */
-export function product(tape: Tape, problem: Product): void {
+export function product(tape: Tape, problem: Product): Moments | undefined {
   const { m, n, k, a, b, bias, accumulate = false, relu = false, outerCount = 1, innerCount = 1, label } = problem;
   const strides = [a, b, problem.c].flatMap(({ row, offset = 0, outer = 0, inner = 0 }) => [row, offset, outer, inner]);
   const contiguous = [n, a.transposed ? m : k, b.transposed ? k : n];
@@ -140,7 +149,7 @@ export function product(tape: Tape, problem: Product): void {
     vec4,
     operands: (a.transposed ? 't' : 'n') + (b.transposed ? 't' : 'n'),
   };
-  const { kernel, tiling = NAIVE_TILING, splits: parts } = chooseGemm(tape, 'matmul', matmulCandidates, gemm);
+  const { kernel, moments, tiling = NAIVE_TILING, splits: parts } = chooseGemm(tape, 'matmul', matmulCandidates, gemm);
   const right = tiling.transposesB ? { tensor: transposed(tape, b.tensor, [1, n, k], label), row: n } : b;
   const tiles = tilesOf(gemm, tiling);
   const { splits, terms: split_k } = split(k, parts);
@@ -148,7 +157,7 @@ export function product(tape: Tape, problem: Product): void {
   const partials = splits > 1 ? tape.empty([splits, partial_size], `${label}.partials`) : undefined;
   const c = partials ? { tensor: partials, row: n, inner: m * n, outer: innerCount * m * n } : problem.c;
   const [across, down] = grid(tape.target, tiles);
-  tape.dispatch(kernel, {
+  const launch = {
     bindings: { a: a.tensor, b: right.tensor, bias: bias ?? b.tensor, c: c.tensor },
     uniforms: {
       ...{ m, n, k, inner_count: innerCount, splits, split_k, partial_size },
@@ -165,12 +174,17 @@ export function product(tape: Tape, problem: Product): void {
       ACCUMULATE: accumulate && !partials ? 1 : 0,
       RELU: relu && !partials ? 1 : 0,
     },
-    workgroups: [across, down, batches * splits],
+    workgroups: [across, down, batches * splits] as const,
     label,
     flops: 2 * m * n * k * batches,
     updates: accumulate && !partials ? c.tensor : undefined,
-  });
+  };
+  const plain = !bias && !relu && !accumulate && batches * splits === 1 && isWhole(problem, batches);
+  const left = problem.moments && plain && moments ? momentsOf(tape, gemm, tiling) : undefined;
+  if (left && moments) tape.dispatch(moments, { ...launch, bindings: { ...launch.bindings, partials: left.partials } });
+  else tape.dispatch(kernel, launch);
   if (partials) sumPartials(tape, partials, problem.c.tensor, { accumulate, relu, label: `${label}.sum` });
+  return left;
 }
 
 /** Whether c is all of a tensor, so that partials can be summed to it. */

@@ -15,6 +15,16 @@ export interface Tensor {
   /** Whether a gradient must flow to this tensor or through it. */
   requiresGrad: boolean;
   readonly storage?: Slice;
+  /** Set where the kernel that computes the tensor leaves statistics of it. */
+  moments?: Moments;
+}
+
+/** Statistics of a tensor's channels over chunks of its rows (all dimensions but the last). */
+export interface Moments {
+  /** [chunks, 2, channels]: mean and sum of squared deviations. */
+  readonly partials: Tensor;
+  /** Rows of a chunk; the last may have fewer. */
+  readonly chunkRows: number;
 }
 
 /** A part of a chunk: where a lasting tensor lives. */

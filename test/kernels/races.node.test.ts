@@ -23,7 +23,7 @@ const UNIFORMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   },
   batch_norm: {
     ...{ rows: 8, columns: 3, chunk_rows: 4, chunks: 2, partials: 2, partial_rows: 4, sum_rows: 8, sums: 4 },
-    ...{ eps: 1, momentum: 0.1, mean_factor: 1 },
+    ...{ chunk_partials: 2, eps: 1, momentum: 0.1, mean_factor: 1 },
   },
   // 8 pixels by 8 channels.
   conv2d: {

@@ -50,51 +50,36 @@ fn sum_row_lanes(value: Value, lane: u32) -> Value {
 // @end
 
 // @include lib/batch_norm/moments.wgsl
-// Mean and sum of squared deviations of a set, which merge without cancellation (Chan, Golub and LeVeque, 1979).
+// Mean and sum of squared deviations of rows.
 struct Moments {
   mean: Value,
   squares: Value,
-  count: f32,
 }
 
-fn merge(a: Moments, b: Moments) -> Moments {
-  let count = a.count + b.count;
-  let share = b.count / max(count, 1.0);
-  let delta = b.mean - a.mean;
-  return Moments(a.mean + delta * share, a.squares + b.squares + delta * delta * (a.count * share), count);
-}
-
-var<workgroup> lane_means: array<Value, WORKGROUP>;
-var<workgroup> lane_counts: array<f32, WORKGROUP>;
-
-// The union over the row lanes of a column, always merged in the order of the lanes; every lane gets it.
-fn merge_row_lanes(own: Moments, lane: u32) -> Moments {
-  if (ROW_LANES == 1u) {
-    return own;
-  }
-  lane_means[lane] = own.mean;
-  lane_values[lane] = own.squares;
-  lane_counts[lane] = own.count;
-  workgroupBarrier();
-  var total = Moments(Value(0.0), Value(0.0), 0.0);
-  for (var at = lane % COLUMN_LANES; at < WORKGROUP; at += COLUMN_LANES) {
-    total = merge(total, Moments(lane_means[at], lane_values[at], lane_counts[at]));
-  }
-  workgroupBarrier();
-  return total;
+// Of `count` rows, from the row lanes' sums about a value near the mean, so that squares do not cancel; every lane gets them.
+fn moments_about(about: Value, sum: Value, squares: Value, count: u32, lane: u32) -> Moments {
+  let total = sum_row_lanes(sum, lane);
+  let mean = total / f32(count);
+  return Moments(about + mean, max(sum_row_lanes(squares, lane) - total * mean, Value(0.0)));
 }
 // @end
 
 // @include lib/batch_norm/combine.wgsl
-// The moments of a whole column from the partials that the statistics pass left, the same bits in every workgroup.
-fn combine_partials(column: u32, lane: u32) -> Moments {
-  var own = Moments(Value(0.0), Value(0.0), 0.0);
-  for (var chunk = lane / COLUMN_LANES; chunk < params.partials; chunk += ROW_LANES) {
+// The moments of a column from the partials `first` to `end` of its chunks of rows, the same bits in every workgroup. Chan, Golub
+// and LeVeque's formula (1979), but with sums about the first chunk's mean: a mean far from 0 is rounded only at the end.
+fn combine_partials(column: u32, lane: u32, first: u32, end: u32) -> Moments {
+  let about = partials[2u * first * params.columns + column];
+  var sum = Value(0.0);
+  var squares = Value(0.0);
+  for (var chunk = first + lane / COLUMN_LANES; chunk < end; chunk += ROW_LANES) {
     let at = 2u * chunk * params.columns + column;
     let count = f32(min(params.partial_rows, params.rows - chunk * params.partial_rows));
-    own = merge(own, Moments(partials[at], partials[at + params.columns], count));
+    let distance = partials[at] - about;
+    sum += count * distance;
+    squares += partials[at + params.columns] + count * distance * distance;
   }
-  return merge_row_lanes(own, lane);
+  let count = min(end * params.partial_rows, params.rows) - first * params.partial_rows;
+  return moments_about(about, sum, squares, count, lane);
 }
 // @end
 
@@ -114,7 +99,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane
   let column = wid.x * COLUMN_LANES + lane % COLUMN_LANES;
   let row_lane = lane / COLUMN_LANES;
   let inside = min(column, params.columns - 1u);
-  let moments = combine_partials(inside, lane);
+  let moments = combine_partials(inside, lane, 0u, params.partials);
   let mean = moments.mean;
   let scale = weight[inside] * inverseSqrt(moments.squares / f32(params.rows) + params.eps);
   let offset = bias[inside];

@@ -2,6 +2,7 @@
 // engine.
 
 import { input, type Reference } from './array64.ts';
+import { conv_batch_norm } from './conv_batch_norm.ts';
 import { add, gelu, l2_normalize, mean, relu, softmax, sum, weighted_sum } from './elementwise.ts';
 import { attention, conv2d, linear, matmul } from './linear_algebra.ts';
 import { cross_entropy, sup_con } from './losses.ts';
@@ -16,6 +17,7 @@ export const references: Record<string, Reference> = {
   add,
   attention,
   batch_norm,
+  conv_batch_norm,
   conv2d: activated(conv2d),
   cross_entropy,
   gelu,

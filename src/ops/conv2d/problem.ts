@@ -12,6 +12,8 @@ export interface Conv2dOptions {
   readonly groups?: number;
   /** Whether the result goes through a ReLU. */
   readonly relu?: boolean;
+  /** Whether a batch normalisation by the batch's statistics follows: the result may then come with `moments`. */
+  readonly moments?: boolean;
 }
 
 /** The uniforms of every convolution kernel but those of the weight gradient's split. */

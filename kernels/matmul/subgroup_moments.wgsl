@@ -1,0 +1,546 @@
+// C[m,n] = Σ_k op(A)[m,k] · op(B)[k,n] + bias[n], in a batch.
+// Layout: row-major; A is stored [k,m] and B [n,k] where transposed; stored row lengths are multiples of 4.
+// Scheme: a subgroup loads each block of A once and broadcasts it (lib/gemm_subgroup.wgsl).
+// Traffic: A is read n/TILE_COLUMNS times and B m/TILE_ROWS times through the caches, C written once.
+// With partial statistics of each column for the batch normalisation that follows (lib/gemm_partials.wgsl), of 2 / CHUNK_ROWS
+// of the result's size.
+
+enable subgroups;
+
+// @include lib/gemm_partials.wgsl
+// Partial statistics of C for the batch normalisation that follows, taken while C is in registers:
+// partials[chunk][0|1][column] = mean and sum of squared deviations of CHUNK_ROWS rows, as batch_norm/statistics.wgsl leaves them.
+const MOMENTS: u32 = 1u;
+
+@group(0) @binding(5) var<storage, read_write> partials: array<vec4f>;
+
+// Stores the sums about `about` of the chunk that starts at `row`.
+fn moments_store(row: u32, column: u32, about: vec4f, sums: Sums) {
+  if (row >= gemm_rows() || column >= gemm_columns()) {
+    return;
+  }
+  let mean = sums.sum / f32(min(gemm_rows() - row, CHUNK_ROWS));
+  let at = (2u * (row / CHUNK_ROWS) * gemm_columns() + column) / 4u;
+  partials[at] = about + mean;
+  partials[at + gemm_columns() / 4u] = max(sums.squares - sums.sum * mean, vec4f());
+}
+// @end
+
+// @include lib/grid.wgsl
+// Folded grids: a dispatch that needs more workgroups than one dimension may hold (65,535) spreads them over x and y.
+
+// The workgroup's number in x-major order. The last row may run past the count that is needed, so kernels check their
+// bounds.
+fn workgroup_index(wid: vec3u, nwg: vec3u) -> u32 {
+  return wid.x + wid.y * nwg.x;
+}
+// @end
+
+// @include lib/matmul_operands.wgsl
+// GEMM operands of a matrix product read as vec4s: every stride, offset and stored row length is a multiple of 4.
+
+// @include lib/matmul_problem.wgsl
+// Matrix product C[m,n] = act(op(A) · op(B) + bias), act the identity or ReLU, in a batch: sizes, strides and the shape of the GEMM.
+// Matrices are row-major with the given strides in elements. The slice z of the grid is batch · splits + split. A batch is
+// outer · inner_count + inner, so that it may be a (batch, head) pair inside one packed tensor. Each split of k has its own
+// partial sums, which `reduce/sum_partials` adds in a fixed order; the first one's have the bias.
+const TRANSPOSE_A: u32 = 0u; // @tune
+const TRANSPOSE_B: u32 = 0u; // @tune
+// Whether a step may run past the end of k.
+const MASK_K: u32 = 1u; // @tune
+const BIAS: u32 = 0u; // @tune
+const RELU: u32 = 0u; // @tune
+// Whether the product is added to what C holds.
+const ACCUMULATE: u32 = 0u; // @tune
+const A_K_MAJOR: u32 = TRANSPOSE_A;
+const B_K_MAJOR: u32 = 1u - TRANSPOSE_B;
+
+struct Params {
+  m: u32,
+  n: u32,
+  k: u32,
+  inner_count: u32,
+  a_offset: u32,
+  a_row: u32,
+  a_outer: u32,
+  a_inner: u32,
+  b_offset: u32,
+  b_row: u32,
+  b_outer: u32,
+  b_inner: u32,
+  c_offset: u32,
+  c_row: u32,
+  c_outer: u32,
+  c_inner: u32,
+  splits: u32,
+  // The k of a split, a multiple of 16 where there are several, and the elements of a partial.
+  split_k: u32,
+  partial_size: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+fn gemm_rows() -> u32 {
+  return params.m;
+}
+
+fn gemm_columns() -> u32 {
+  return params.n;
+}
+
+fn gemm_segments() -> u32 {
+  return 1u;
+}
+
+fn gemm_meets(segment: u32, z: u32) -> bool {
+  return true;
+}
+
+fn split_of(z: u32) -> u32 {
+  return z % params.splits;
+}
+
+fn split_start(z: u32) -> u32 {
+  return split_of(z) * params.split_k;
+}
+
+fn gemm_depth(z: u32) -> u32 {
+  return min(params.k - split_start(z), params.split_k);
+}
+
+fn batch_offset(z: u32, offset: u32, outer: u32, inner: u32) -> u32 {
+  let batch = z / params.splits;
+  return offset + batch / params.inner_count * outer + batch % params.inner_count * inner;
+}
+
+fn a_base(z: u32) -> u32 {
+  return batch_offset(z, params.a_offset, params.a_outer, params.a_inner);
+}
+
+fn b_base(z: u32) -> u32 {
+  return batch_offset(z, params.b_offset, params.b_outer, params.b_inner);
+}
+
+fn c_base(z: u32) -> u32 {
+  return batch_offset(z, params.c_offset, params.c_outer, params.c_inner) + split_of(z) * params.partial_size;
+}
+// @end
+
+// @include lib/gemm_mask.wgsl
+// GEMM operands are read in blocks of 4 × 4; this zeroes the vec4s of a block that lie outside its operand.
+fn masked(block: mat4x4f, valid: vec4<bool>) -> mat4x4f {
+  let zero = vec4f();
+  return mat4x4f(
+    select(zero, block[0], valid.x),
+    select(zero, block[1], valid.y),
+    select(zero, block[2], valid.z),
+    select(zero, block[3], valid.w),
+  );
+}
+// @end
+
+@group(0) @binding(1) var<storage, read> a: array<vec4f>;
+@group(0) @binding(2) var<storage, read> b: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> c: array<vec4f>;
+
+// Where the four vec4s of a block lie now, and how far the next step goes.
+struct Block {
+  at: vec4u,
+  step: u32,
+}
+
+// k runs along the stored rows: four of them, the last repeated beyond the end.
+fn along(base: u32, stride: u32, line: u32, lines: u32) -> Block {
+  let four = min(vec4u(line) + vec4u(0u, 1u, 2u, 3u), vec4u(lines - 1u));
+  return Block((base + four * stride) / 4u, (K_STEP + 3u) / 4u);
+}
+
+// k runs across the stored rows: one vec4 of four successive rows.
+fn across(base: u32, stride: u32, line: u32, lines: u32) -> Block {
+  let first = base + min(line, lines - 4u);
+  return Block((first + vec4u(0u, 1u, 2u, 3u) * stride) / 4u, K_STEP * stride / 4u);
+}
+
+fn a_open(row: u32, z: u32) -> Block {
+  if (TRANSPOSE_A == 1u) {
+    return across(a_base(z), params.a_row, row, params.m);
+  }
+  return along(a_base(z), params.a_row, row, params.m);
+}
+
+fn b_open(column: u32, z: u32) -> Block {
+  if (TRANSPOSE_B == 1u) {
+    return along(b_base(z), params.b_row, column, params.n);
+  }
+  return across(b_base(z), params.b_row, column, params.n);
+}
+
+fn a_seek(block: ptr<function, Block>, segment: u32, k: u32, z: u32) {
+  (*block).at += (split_start(z) + k) / 4u * select(1u, params.a_row, TRANSPOSE_A == 1u);
+}
+
+fn b_seek(block: ptr<function, Block>, segment: u32, k: u32, z: u32) {
+  (*block).at += (split_start(z) + k) / 4u * select(params.b_row, 1u, TRANSPOSE_B == 1u);
+}
+
+fn a_step(block: ptr<function, Block>) {
+  (*block).at += (*block).step;
+}
+
+fn b_step(block: ptr<function, Block>) {
+  (*block).at += (*block).step;
+}
+
+// The k of a block's four vec4s: the same where k runs along them.
+fn ks(k: u32, transposed: bool) -> vec4u {
+  return select(vec4u(k), k + vec4u(0u, 1u, 2u, 3u), transposed);
+}
+
+fn a_block(block: Block, k: u32, depth: u32) -> mat4x4f {
+  var read = mat4x4f(a[block.at.x], a[block.at.y], a[block.at.z], a[block.at.w]);
+  if (MASK_K == 1u) {
+    read = masked(read, ks(k, TRANSPOSE_A == 1u) < vec4u(depth));
+  }
+  if (TRANSPOSE_A == 1u) {
+    return transpose(read);
+  }
+  return read;
+}
+
+fn b_block(block: Block, k: u32, depth: u32) -> mat4x4f {
+  var read = mat4x4f(b[block.at.x], b[block.at.y], b[block.at.z], b[block.at.w]);
+  if (MASK_K == 1u) {
+    read = masked(read, ks(k, TRANSPOSE_B == 0u) < vec4u(depth));
+  }
+  if (TRANSPOSE_B == 1u) {
+    return transpose(read);
+  }
+  return read;
+}
+
+fn c_store(row: u32, column: u32, z: u32, block: mat4x4f) {
+  if (column >= params.n) {
+    return;
+  }
+  var shift = vec4f();
+  if (BIAS == 1u) {
+    shift = select(shift, bias[column / 4u], split_of(z) == 0u);
+  }
+  let first = c_base(z) + column;
+  for (var r = 0u; r < 4u; r++) {
+    if (row + r < params.m) {
+      let at = (first + (row + r) * params.c_row) / 4u;
+      var sum = block[r] + shift;
+      if (ACCUMULATE == 1u) {
+        sum += c[at];
+      }
+      if (RELU == 1u) {
+        sum = max(sum, vec4f());
+      }
+      c[at] = sum;
+    }
+  }
+}
+// @end
+
+// @include lib/gemm_subgroup.wgsl
+// GEMM body `subgroup`: C = A · B, every block of A loaded once a subgroup and broadcast. For drivers that run on a processor,
+// where a load costs more than the arithmetic it feeds. No workgroup memory, no barrier.
+//
+// A workgroup is one subgroup of exactly SUBGROUP lanes (4 or 8) and computes 4·SUBGROUP·ROW_BLOCKS rows of C; each lane has
+// 4·COLUMN_BLOCKS columns of all of them. In a step of four k, lane l loads rows 4l to 4l + 3 of A, and every lane multiplies
+// its own blocks of B with each lane's rows in turn.
+const SUBGROUP: u32 = 4u; // @tune
+const ROW_BLOCKS: u32 = 1u; // @tune
+const COLUMN_BLOCKS: u32 = 1u; // @tune
+// With 2, each half of a subgroup has half of its rows, and half as many columns: for few columns.
+const ROW_GROUPS: u32 = 1u; // @tune
+const_assert 4u * ROW_GROUPS <= SUBGROUP;
+// Lanes of a group.
+const LANES: u32 = SUBGROUP / ROW_GROUPS;
+// 4, or 2 where k runs across the rows of B: then the loop of a tile of 32 × 64 still fits a processor's cache of
+// decoded instructions.
+const K_STEP: u32 = 4u; // @tune
+const_assert 2u / K_STEP <= B_K_MAJOR;
+const A_IN_HALVES: u32 = 2u / K_STEP * (1u - A_K_MAJOR);
+const STRIP: u32 = 4u * SUBGROUP;
+const TILE_ROWS: u32 = STRIP * ROW_BLOCKS;
+const TILE_COLUMNS: u32 = 4u * LANES * COLUMN_BLOCKS;
+// Whose statistics are stored together: all rows of a lane, one after the other.
+const CHUNK_ROWS: u32 = TILE_ROWS / ROW_GROUPS;
+const_assert (ROW_GROUPS - 1u) * (ROW_BLOCKS - 1u) == 0u;
+
+// STRIP rows of C: the blocks from each lane's rows of A, left and right in turn.
+alias Strip = array<mat4x4f, 16>;
+
+fn from_0(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 0u),
+    subgroupBroadcast(a[1], 0u),
+    subgroupBroadcast(a[2], 0u),
+    subgroupBroadcast(a[3], 0u),
+  );
+}
+
+fn from_1(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 1u),
+    subgroupBroadcast(a[1], 1u),
+    subgroupBroadcast(a[2], 1u),
+    subgroupBroadcast(a[3], 1u),
+  );
+}
+
+fn from_2(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 2u),
+    subgroupBroadcast(a[1], 2u),
+    subgroupBroadcast(a[2], 2u),
+    subgroupBroadcast(a[3], 2u),
+  );
+}
+
+fn from_3(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 3u),
+    subgroupBroadcast(a[1], 3u),
+    subgroupBroadcast(a[2], 3u),
+    subgroupBroadcast(a[3], 3u),
+  );
+}
+
+fn from_4(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 4u),
+    subgroupBroadcast(a[1], 4u),
+    subgroupBroadcast(a[2], 4u),
+    subgroupBroadcast(a[3], 4u),
+  );
+}
+
+fn from_5(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 5u),
+    subgroupBroadcast(a[1], 5u),
+    subgroupBroadcast(a[2], 5u),
+    subgroupBroadcast(a[3], 5u),
+  );
+}
+
+fn from_6(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 6u),
+    subgroupBroadcast(a[1], 6u),
+    subgroupBroadcast(a[2], 6u),
+    subgroupBroadcast(a[3], 6u),
+  );
+}
+
+fn from_7(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    subgroupBroadcast(a[0], 7u),
+    subgroupBroadcast(a[1], 7u),
+    subgroupBroadcast(a[2], 7u),
+    subgroupBroadcast(a[3], 7u),
+  );
+}
+
+fn shuffled(a: mat4x4f, lane: u32) -> mat4x4f {
+  return mat4x4f(
+    subgroupShuffle(a[0], lane),
+    subgroupShuffle(a[1], lane),
+    subgroupShuffle(a[2], lane),
+    subgroupShuffle(a[3], lane),
+  );
+}
+
+// Turns a block's later two k to the front.
+fn later(a: mat4x4f) -> mat4x4f {
+  return mat4x4f(a[0].zwxy, a[1].zwxy, a[2].zwxy, a[3].zwxy);
+}
+
+// The product of K_STEP columns of b with as many k of a.
+fn product(b: mat4x4f, a: mat4x4f) -> mat4x4f {
+  if (K_STEP == 2u) {
+    return mat2x4f(b[0], b[1]) * mat4x2f(a[0].xy, a[1].xy, a[2].xy, a[3].xy);
+  }
+  return b * a;
+}
+
+// The same for a group of four lanes that starts with `first`.
+fn accumulate_group(c: ptr<function, Strip>, a: mat4x4f, b0: mat4x4f, b1: mat4x4f, first: u32) {
+  let a0 = shuffled(a, first);
+  (*c)[0] += product(b0, a0);
+  if (COLUMN_BLOCKS == 2u) {
+    (*c)[1] += product(b1, a0);
+  }
+  let a1 = shuffled(a, first + 1u);
+  (*c)[2] += product(b0, a1);
+  if (COLUMN_BLOCKS == 2u) {
+    (*c)[3] += product(b1, a1);
+  }
+  let a2 = shuffled(a, first + 2u);
+  (*c)[4] += product(b0, a2);
+  if (COLUMN_BLOCKS == 2u) {
+    (*c)[5] += product(b1, a2);
+  }
+  let a3 = shuffled(a, first + 3u);
+  (*c)[6] += product(b0, a3);
+  if (COLUMN_BLOCKS == 2u) {
+    (*c)[7] += product(b1, a3);
+  }
+}
+
+fn accumulate(c: ptr<function, Strip>, a: mat4x4f, b0: mat4x4f, b1: mat4x4f, first: u32) {
+  if (ROW_GROUPS == 2u) {
+    accumulate_group(c, a, b0, b1, first);
+    return;
+  }
+  let a0 = from_0(a);
+  (*c)[0] += product(b0, a0);
+  if (COLUMN_BLOCKS == 2u) {
+    (*c)[1] += product(b1, a0);
+  }
+  let a1 = from_1(a);
+  (*c)[2] += product(b0, a1);
+  if (COLUMN_BLOCKS == 2u) {
+    (*c)[3] += product(b1, a1);
+  }
+  let a2 = from_2(a);
+  (*c)[4] += product(b0, a2);
+  if (COLUMN_BLOCKS == 2u) {
+    (*c)[5] += product(b1, a2);
+  }
+  let a3 = from_3(a);
+  (*c)[6] += product(b0, a3);
+  if (COLUMN_BLOCKS == 2u) {
+    (*c)[7] += product(b1, a3);
+  }
+  if (SUBGROUP == 8u) {
+    let a4 = from_4(a);
+    (*c)[8] += product(b0, a4);
+    if (COLUMN_BLOCKS == 2u) {
+      (*c)[9] += product(b1, a4);
+    }
+    let a5 = from_5(a);
+    (*c)[10] += product(b0, a5);
+    if (COLUMN_BLOCKS == 2u) {
+      (*c)[11] += product(b1, a5);
+    }
+    let a6 = from_6(a);
+    (*c)[12] += product(b0, a6);
+    if (COLUMN_BLOCKS == 2u) {
+      (*c)[13] += product(b1, a6);
+    }
+    let a7 = from_7(a);
+    (*c)[14] += product(b0, a7);
+    if (COLUMN_BLOCKS == 2u) {
+      (*c)[15] += product(b1, a7);
+    }
+  }
+}
+
+// @include lib/gemm_moments.wgsl
+// Sums over rows of C, four columns at a time, about a value of each column. Where that is one of the rows' own, squares do not
+// cancel however far the mean is from 0: they are larger than those about the mean by a factor of the number of rows at most.
+struct Sums {
+  sum: vec4f,
+  squares: vec4f,
+}
+
+// Adds the four rows of a block that starts at `row`; those beyond the end of C are left out.
+fn add_rows(sums: ptr<function, Sums>, block: mat4x4f, row: u32, about: vec4f) {
+  let inside = vec4f(vec4u(0u, 1u, 2u, 3u) < vec4u(max(gemm_rows(), row) - row));
+  let d0 = block[0] - about;
+  let d1 = block[1] - about;
+  let d2 = block[2] - about;
+  let d3 = block[3] - about;
+  (*sums).sum += mat4x4f(d0, d1, d2, d3) * inside;
+  (*sums).squares += mat4x4f(d0 * d0, d1 * d1, d2 * d2, d3 * d3) * inside;
+}
+// @end
+
+@compute @workgroup_size(SUBGROUP)
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) nwg: vec3u,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let tiles_across = (gemm_columns() + TILE_COLUMNS - 1u) / TILE_COLUMNS;
+  let tile = workgroup_index(wid, nwg);
+  let row = tile / tiles_across * TILE_ROWS;
+  let first = lane / LANES * LANES;
+  let column = tile % tiles_across * TILE_COLUMNS + (lane - first) * 4u * COLUMN_BLOCKS;
+  if (row >= gemm_rows()) {
+    return;
+  }
+
+  var rows0 = a_open(row + 4u * lane, wid.z);
+  var rows1 = a_open(row + STRIP + 4u * lane, wid.z);
+  var columns0 = b_open(column, wid.z);
+  var columns1 = b_open(column + 4u, wid.z);
+  var c0: Strip;
+  var c1: Strip;
+  let depth = gemm_depth(wid.z);
+  for (var s = 0u; s < gemm_segments(); s++) {
+    if (gemm_meets(s, wid.z)) {
+      a_seek(&rows0, s, 0u, wid.z);
+      a_seek(&rows1, s, 0u, wid.z);
+      b_seek(&columns0, s, 0u, wid.z);
+      b_seek(&columns1, s, 0u, wid.z);
+      var a0 = mat4x4f();
+      var a1 = mat4x4f();
+      for (var k = 0u; k < depth; k += K_STEP) {
+        // A block has four k: where k runs along the rows of A, a step of two reads one every second time.
+        var reads = true;
+        if (A_IN_HALVES == 1u) {
+          reads = (k & 2u) == 0u;
+          a0 = later(a0);
+          a1 = later(a1);
+        }
+        if (reads) {
+          a0 = a_block(rows0, k, depth);
+          a_step(&rows0);
+          if (ROW_BLOCKS == 2u) {
+            a1 = a_block(rows1, k, depth);
+            a_step(&rows1);
+          }
+        }
+        let b0 = b_block(columns0, k, depth);
+        b_step(&columns0);
+        var b1 = mat4x4f();
+        if (COLUMN_BLOCKS == 2u) {
+          b1 = b_block(columns1, k, depth);
+          b_step(&columns1);
+        }
+        accumulate(&c0, a0, b0, b1, first);
+        if (ROW_BLOCKS == 2u) {
+          accumulate(&c1, a1, b0, b1, first);
+        }
+      }
+    }
+  }
+  // A copy may be indexed by a loop, which the accumulators must not be to stay in registers; so the code that stores a
+  // block is there, and is compiled, once: llvmpipe unrolls a loop whose end is a constant, or at most one.
+  let strips = array<Strip, 2>(c0, c1);
+  let blocks = ROW_BLOCKS * LANES * COLUMN_BLOCKS * min(gemm_rows(), 1u);
+  for (var i = 0u; i < blocks; i++) {
+    let strip = i / (LANES * COLUMN_BLOCKS);
+    let down = i / COLUMN_BLOCKS % LANES;
+    let right = i % COLUMN_BLOCKS;
+    c_store(row + STRIP * strip + 4u * (first + down), column + 4u * right, wid.z, strips[strip][2u * down + right]);
+  }
+  // A lane has all rows of its group for each of its columns.
+  if (MOMENTS == 1u) {
+    for (var right = 0u; right < COLUMN_BLOCKS; right++) {
+      let about = strips[0][right][0];
+      var sums = Sums(vec4f(), vec4f());
+      for (var i = 0u; i < ROW_BLOCKS * LANES * min(gemm_rows(), 1u); i++) {
+        let at = row + STRIP * (i / LANES) + 4u * (first + i % LANES);
+        add_rows(&sums, strips[i / LANES][2u * (i % LANES) + right], at, about);
+      }
+      moments_store(row + 4u * first, column + 4u * right, about, sums);
+    }
+  }
+}
+// @end
