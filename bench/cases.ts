@@ -3,6 +3,7 @@ import { attentionCases } from './cases/attention.ts';
 import { augmentCases } from './cases/augment.ts';
 import { batchNormCases } from './cases/batch_norm.ts';
 import type { BenchCase, Setting } from './cases/case.ts';
+import { convBatchNormCase } from './cases/conv_batch_norm.ts';
 import { convCases } from './cases/conv2d.ts';
 import { elementwiseCases } from './cases/elementwise.ts';
 import { layerNormCases } from './cases/layer_norm.ts';
@@ -47,6 +48,7 @@ export function allCases(setting: Setting): BenchCase[] {
     ...matmulCases(),
     ...fixedConvolutions(),
     ...resnetLayers(batchOf).flatMap(layerCases),
+    ...normalizedConvolutions(batchOf(224)),
     ...visionTransformer(setting.batch ?? (setting.kind === 'cpu' ? 1 : 32)),
     ...supConCases(),
     ...optimizerCases(),
@@ -66,6 +68,14 @@ function fixedConvolutions(): BenchCase[] {
     { ...image, to: 128, kernel: 1, stride: 1, padding: 0 },
   ].flatMap((conv) => convCases(conv).map((bench) => ({ ...bench, usual: true })));
 }
+
+/** Of ResNet-50 at 224 px: few input channels, whose result takes long to read again beside the product, and many. */
+const normalizedConvolutions = (batch: number): BenchCase[] =>
+  [
+    { size: 56, from: 64, to: 64, kernel: 3, padding: 1 },
+    { size: 56, from: 64, to: 256, kernel: 1, padding: 0 },
+    { size: 14, from: 1024, to: 256, kernel: 1, padding: 0 },
+  ].map((conv) => ({ ...convBatchNormCase({ batch, stride: 1, ...conv }), tags: ['resnet50', '224px'] }));
 
 function layerCases({ op, shapes, output, tags }: Layer): BenchCase[] {
   const { x, weight, residual } = shapes;

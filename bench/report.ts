@@ -46,6 +46,7 @@ export const columns: readonly Column[] = [
   { heading: '±%', width: 4, value: (m) => ((100 * m.spread) / m.median).toFixed(0) },
   { heading: 'n', width: 3, value: (m) => String(m.samples) },
   { heading: 'GFLOP/s', width: 8, value: (m) => m.gflops.toPrecision(3) },
+  { heading: 'MB', width: 7, value: (m) => (m.bytes / 1e6).toPrecision(3) },
   { heading: 'GB/s', width: 7, value: (m) => m.gigabytes.toPrecision(3) },
   { heading: '% of roof', width: 11, value: (m) => `${percent(m.share)} ${m.bound}` },
   { heading: '× PyTorch', width: 9, value: (m) => m.torch?.toPrecision(2) ?? '' },

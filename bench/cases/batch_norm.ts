@@ -21,7 +21,7 @@ export function batchNormCases(x: Shape, withResidual: boolean): BenchCase[] {
         { weight: weight!, bias: bias!, running_mean: running_mean!, running_var: running_var! },
         { training: true, relu: true, ...(residual && { residual }) },
       ),
-    reference: (values) => samplesOf(x, values, 'y'),
+    reference: (values) => batchNormSamples(x, (i) => values.x![i]!, values, 'y'),
     torch: { op: 'batch_norm', pass: 'forward' },
   };
   return [
@@ -31,22 +31,28 @@ export function batchNormCases(x: Shape, withResidual: boolean): BenchCase[] {
       name: `${name} forward+backward`,
       inputs: { ...forward.inputs, dy: x },
       gradientsOf: ['x', 'weight', 'bias', ...(withResidual ? ['residual'] : [])],
-      reference: (values) => samplesOf(x, values, 'dx'),
+      reference: (values) => batchNormSamples(x, (i) => values.x![i]!, values, 'dx'),
       torch: { op: 'batch_norm', pass: 'forward+backward' },
     },
   ];
 }
 
-/** Some rows of a few channels, whose statistics are computed over all rows. */
-function samplesOf(shape: Shape, { x, weight, bias, residual, dy }: Values, result: 'y' | 'dx'): Samples {
+/** Some rows of a few channels, whose statistics are computed over all rows; `x` gives the input's elements by index. */
+export function batchNormSamples(
+  shape: Shape,
+  x: (index: number) => number,
+  { weight, bias, residual, dy }: Values,
+  result: 'y' | 'dx',
+): Samples {
   const channels = shape.at(-1) ?? 0;
   const rows = elements(shape) / channels;
   const entries = someOf(channels, 4).flatMap((c) => {
     const at = (row: number) => row * channels + c;
-    const mean = sum(rows, (row) => x![at(row)]!) / rows;
-    const variance = sum(rows, (row) => (x![at(row)]! - mean) ** 2) / rows;
+    const column = Float64Array.from({ length: rows }, (_, row) => x(at(row)));
+    const mean = sum(rows, (row) => column[row]!) / rows;
+    const variance = sum(rows, (row) => (column[row]! - mean) ** 2) / rows;
     const inverse = 1 / Math.sqrt(variance + EPS);
-    const normal = (row: number) => (x![at(row)]! - mean) * inverse;
+    const normal = (row: number) => (column[row]! - mean) * inverse;
     const y = (row: number) => normal(row) * weight![c]! + bias![c]! + (residual?.[at(row)] ?? 0);
     const some = someOf(rows, 64);
     if (result === 'y') return [...samplesAt(some, (row) => Math.max(0, y(row)))].map(([row, v]) => [at(row), v]);

@@ -13,7 +13,7 @@ export interface Conv {
   readonly padding: number;
 }
 
-const convName = ({ batch, size, from, to, kernel, stride }: Conv): string =>
+export const convName = ({ batch, size, from, to, kernel, stride }: Conv): string =>
   `conv ${kernel}x${kernel} s${stride} N${batch} C${from} ${size}x${size} K${to}`;
 
 /** The passes that training needs: images themselves (one or three channels) get no gradient. */
@@ -44,25 +44,31 @@ export function convCases(conv: Conv): BenchCase[] {
   );
 }
 
-const outSize = ({ size, kernel, stride, padding }: Conv): number =>
+export const outSize = ({ size, kernel, stride, padding }: Conv): number =>
   Math.floor((size + 2 * padding - kernel) / stride) + 1;
+
+/** Elements of the forward pass's result, by index. */
+export const outputOf =
+  (conv: Conv, x: Values[string], weight: Values[string]) =>
+  (index: number): number => {
+    const { size, from, to, kernel, stride, padding } = conv;
+    const out = outSize(conv);
+    const [n, oy, ox, k] = places(index, [out, out, to]);
+    let sum = 0;
+    for (let ky = 0; ky < kernel; ky++)
+      for (let kx = 0; kx < kernel; kx++) {
+        const [iy, ix] = [oy * stride - padding + ky, ox * stride - padding + kx];
+        if (iy < 0 || iy >= size || ix < 0 || ix >= size) continue;
+        for (let c = 0; c < from; c++)
+          sum += x[((n * size + iy) * size + ix) * from + c]! * weight[((ky * kernel + kx) * from + c) * to + k]!;
+      }
+    return sum;
+  };
 
 const references: Record<ConvProblem['pass'], (conv: Conv, values: Values) => Samples> = {
   forward(conv, { x, weight }) {
-    const { batch, size, from, to, kernel, stride, padding } = conv;
-    const out = outSize(conv);
-    return samplesAt(affordable(batch * out * out * to, kernel * kernel * from), (index) => {
-      const [n, oy, ox, k] = places(index, [out, out, to]);
-      let sum = 0;
-      for (let ky = 0; ky < kernel; ky++)
-        for (let kx = 0; kx < kernel; kx++) {
-          const [iy, ix] = [oy * stride - padding + ky, ox * stride - padding + kx];
-          if (iy < 0 || iy >= size || ix < 0 || ix >= size) continue;
-          for (let c = 0; c < from; c++)
-            sum += x![((n * size + iy) * size + ix) * from + c]! * weight![((ky * kernel + kx) * from + c) * to + k]!;
-        }
-      return sum;
-    });
+    const { batch, from, to, kernel } = conv;
+    return samplesAt(affordable(batch * outSize(conv) ** 2 * to, kernel * kernel * from), outputOf(conv, x!, weight!));
   },
   dgrad(conv, { dy, weight }) {
     const { batch, size, from, to, kernel, stride, padding } = conv;

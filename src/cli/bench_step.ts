@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { measureRoofs } from '../../bench/roofs.ts';
 import { mebibytes } from '../gpu/device.ts';
 import { ceTuning } from '../methods/ce_tuning.ts';
@@ -7,6 +7,7 @@ import { scl } from '../methods/scl.ts';
 import { createModel, encoders, type ModelOptions } from '../nn/model.ts';
 import { STEMS } from '../nn/resnet.ts';
 import { requestDevice } from '../node.ts';
+import { families } from '../ops/families.ts';
 import { alignColumns } from '../report/align.ts';
 import { profileTable } from '../report/profile.ts';
 import { shareOfRoof } from '../report/roof.ts';
@@ -37,6 +38,7 @@ interface StepOptions {
   readonly plan?: boolean;
   readonly profile?: string | true;
   readonly tune?: boolean;
+  readonly candidate?: Readonly<Record<string, string>>;
 }
 
 /** Images of a step where none are given: software drivers take seconds for each. */
@@ -64,8 +66,22 @@ export function addBenchStep(program: Command): void {
     .addOption(number('--runs <n>', 'timed steps', positiveInteger, 3))
     .option('--plan', 'tell memory and compile times, but run no step')
     .option('--tune', TUNE_HELP)
+    .option(
+      '--candidate <op=name...>',
+      'force kernels where they can run, for example batch_norm.statistics=epilogue',
+      forced,
+    )
     .option('--profile [file]', 'also time each dispatch and write a trace (default: step.trace.json)')
     .action(guarded(benchStep));
+}
+
+/** Adds `OP=NAME` to the candidates that are forced already. */
+function forced(text: string, earlier: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  const [op = '', name = ''] = text.split('=');
+  const known = families[op]?.map((candidate) => candidate.name);
+  if (!known) throw new InvalidArgumentError(`Ops with candidates are ${Object.keys(families).join(', ')}.`);
+  if (!known.includes(name)) throw new InvalidArgumentError(`Candidates of ${op} are ${known.join(', ')}.`);
+  return { ...earlier, [op]: name };
 }
 
 async function benchStep({
@@ -77,6 +93,7 @@ async function benchStep({
   plan,
   profile,
   tune,
+  candidate,
   ...options
 }: StepOptions): Promise<void> {
   const device = await requestDevice();
@@ -102,12 +119,12 @@ async function benchStep({
     for (const [key, choice] of tuner.measured) device.measured.set(key, choice);
     tuner.destroy();
   }
-  const step = createTrainingStep(target, model, method, shape);
+  const step = createTrainingStep(target, model, method, shape, candidate);
   const { dispatches, memory } = step;
   const flops = dispatches.reduce((sum, dispatch) => sum + dispatch.flops, 0);
   const bytes = dispatches.reduce((sum, dispatch) => sum + dispatch.bytes, 0);
   console.log(
-    `${arch}, ${loss}, batch ${batch}, ${image} px: ${dispatches.length} dispatches, ${(flops / 1e9).toFixed(1)} GFLOP, ${(bytes / 1e9).toFixed(1)} GB moved at least`,
+    `${arch}, ${loss}, batch ${batch}, ${image} px: ${dispatches.length} dispatches, ${(flops / 1e9).toFixed(1)} GFLOP, ${(bytes / 1e9).toPrecision(3)} GB moved at least`,
   );
   console.log(
     `memory: peak ${mebibytes(memory.planned + memory.lasting)} with reuse, ${mebibytes(memory.unshared + memory.lasting)} without; ` +

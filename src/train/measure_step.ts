@@ -31,10 +31,19 @@ export interface StepMemory {
   readonly lasting: number;
 }
 
-/** The first stage's step of a method with its usual settings, on images of the given shape, under SGD with momentum. */
-export function createTrainingStep(target: Target, model: Model, method: Method, shape: Shape): TrainingStep {
+/**
+ * The first stage's step of a method with its usual settings, on images of the given shape, under SGD with momentum.
+ * `candidates` are forced where they can run.
+ */
+export function createTrainingStep(
+  target: Target,
+  model: Model,
+  method: Method,
+  shape: Shape,
+  candidates: Readonly<Record<string, string>> = {},
+): TrainingStep {
   const [batch = 1] = shape;
-  const tape = createTape(target);
+  const tape = createTape(target, { candidates });
   const loss = recordForward(tape, model, method, shape);
   const forward = tape.dispatches.length;
   const update = sgd(model.store.arena, { momentum: 0.9 }).record(tape, gradients(tape, loss));

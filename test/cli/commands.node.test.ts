@@ -52,6 +52,11 @@ const refused: [name: string, args: () => string[], message: RegExp][] = [
   ],
   ['more labels than there are', () => ['train', '--labels', '600'], /class "T-shirt\/top" has 550 images, but 600/],
   ['an unknown method', () => ['train', '--method', 'magic'], /Allowed choices are ce-tuning, scl, coin/],
+  [
+    'an unknown kernel',
+    () => ['bench', 'step', '--candidate', 'matmul=magic'],
+    /Candidates of matmul are subgroup, tile, register/,
+  ],
   ['an unknown option', () => ['train', '--turbo'], /unknown option '--turbo'/],
   ['an unknown command', () => ['tune'], /unknown command 'tune'/],
   [

@@ -19,6 +19,21 @@ test("a ResNet-50 step's memory is close to what its backward pass must keep", a
   assert.ok(planned + lasting <= 1.3 * (kept + lasting), `${planned + lasting} and ${kept + lasting} bytes`);
 });
 
+test("statistics from the convolutions' kernels spare a GPU's step a read of all that is normalised", async () => {
+  const { target } = await testDevice();
+  const model = createModel({ arch: 'resnet50', classes: 1000, seed: 0 });
+  const bytes = (candidates?: Record<string, string>) =>
+    createTrainingStep({ ...target, kind: 'gpu' }, model, ceTuning, [64, 224, 224, 3], candidates).dispatches.reduce(
+      (sum, dispatch) => sum + dispatch.bytes,
+      0,
+    );
+  const [pass, epilogue] = ['pass', 'epilogue'].map((name) => bytes({ 'batch_norm.statistics': name }));
+  assert.is(bytes(), epilogue);
+  // Its convolutions give 11.1 million numbers an image; partial statistics take some of that.
+  const saved = (pass! - epilogue!) / (64 * 11.1e6 * 4);
+  assert.ok(saved > 0.9 && saved < 1, `${saved} of a read`);
+});
+
 test('a step is compiled from cold and timed, the host apart', async () => {
   const [device, another] = [await newDevice(), await newDevice()];
   const model = createModel({ arch: 'resnet8', projector: {}, classes: 10, seed: 0 });
