@@ -1,4 +1,4 @@
-import { median } from '../src/metrics/quantile.ts';
+import { median } from '../src/quantile.ts';
 import type { Roofs } from '../src/report/roof.ts';
 import type { Measurement } from './run.ts';
 

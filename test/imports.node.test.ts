@@ -16,6 +16,7 @@ const LAYERS = [
   ['ops'],
   ['tape'],
   ['gpu/kernel'],
+  ['quantile.ts'],
 ];
 
 /** What layers alone would allow. */

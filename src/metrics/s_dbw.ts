@@ -3,7 +3,7 @@
 // 2001, in the forms and with the conventions of the Python package s-dbw 0.4.0, which papers report: sigma is
 // everywhere a vector of population standard deviations.
 
-import { median } from './quantile.ts';
+import { median } from '../quantile.ts';
 
 /** How the index is computed; every field has the package's default. */
 export interface SDbwOptions {

@@ -1,4 +1,4 @@
-import { median } from '../../metrics/quantile.ts';
+import { median } from '../../quantile.ts';
 import type { Choose, Tape, Way } from '../../tape/tape.ts';
 import type { Device } from '../device.ts';
 import { type Prepared, prepare } from '../program/prepare.ts';

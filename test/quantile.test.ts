@@ -1,5 +1,5 @@
-import { median, quantile } from '../../src/metrics/quantile.ts';
-import { assert, suite } from '../harness.ts';
+import { median, quantile } from '../src/quantile.ts';
+import { assert, suite } from './harness.ts';
 
 const test = suite('quantile');
 
