@@ -250,39 +250,68 @@ const_assert (ROW_GROUPS - 1u) * (ROW_BLOCKS - 1u) == 0u;
 // STRIP rows of C: the blocks from each lane's rows of A, left and right in turn.
 alias Strip = array<mat4x4f, 16>;
 
+// Four lanes are a quad, and its broadcast is one instruction a register on SwiftShader, where that of a subgroup is six.
+fn from_lane_0(v: vec4f) -> vec4f {
+  if (LANES == 4u) {
+    return quadBroadcast(v, 0u);
+  }
+  return subgroupBroadcast(v, 0u);
+}
+
+fn from_lane_1(v: vec4f) -> vec4f {
+  if (LANES == 4u) {
+    return quadBroadcast(v, 1u);
+  }
+  return subgroupBroadcast(v, 1u);
+}
+
+fn from_lane_2(v: vec4f) -> vec4f {
+  if (LANES == 4u) {
+    return quadBroadcast(v, 2u);
+  }
+  return subgroupBroadcast(v, 2u);
+}
+
+fn from_lane_3(v: vec4f) -> vec4f {
+  if (LANES == 4u) {
+    return quadBroadcast(v, 3u);
+  }
+  return subgroupBroadcast(v, 3u);
+}
+
 fn from_0(a: mat4x4f) -> mat4x4f {
   return mat4x4f(
-    subgroupBroadcast(a[0], 0u),
-    subgroupBroadcast(a[1], 0u),
-    subgroupBroadcast(a[2], 0u),
-    subgroupBroadcast(a[3], 0u),
+    from_lane_0(a[0]),
+    from_lane_0(a[1]),
+    from_lane_0(a[2]),
+    from_lane_0(a[3]),
   );
 }
 
 fn from_1(a: mat4x4f) -> mat4x4f {
   return mat4x4f(
-    subgroupBroadcast(a[0], 1u),
-    subgroupBroadcast(a[1], 1u),
-    subgroupBroadcast(a[2], 1u),
-    subgroupBroadcast(a[3], 1u),
+    from_lane_1(a[0]),
+    from_lane_1(a[1]),
+    from_lane_1(a[2]),
+    from_lane_1(a[3]),
   );
 }
 
 fn from_2(a: mat4x4f) -> mat4x4f {
   return mat4x4f(
-    subgroupBroadcast(a[0], 2u),
-    subgroupBroadcast(a[1], 2u),
-    subgroupBroadcast(a[2], 2u),
-    subgroupBroadcast(a[3], 2u),
+    from_lane_2(a[0]),
+    from_lane_2(a[1]),
+    from_lane_2(a[2]),
+    from_lane_2(a[3]),
   );
 }
 
 fn from_3(a: mat4x4f) -> mat4x4f {
   return mat4x4f(
-    subgroupBroadcast(a[0], 3u),
-    subgroupBroadcast(a[1], 3u),
-    subgroupBroadcast(a[2], 3u),
-    subgroupBroadcast(a[3], 3u),
+    from_lane_3(a[0]),
+    from_lane_3(a[1]),
+    from_lane_3(a[2]),
+    from_lane_3(a[3]),
   );
 }
 
@@ -322,15 +351,6 @@ fn from_7(a: mat4x4f) -> mat4x4f {
   );
 }
 
-fn shuffled(a: mat4x4f, lane: u32) -> mat4x4f {
-  return mat4x4f(
-    subgroupShuffle(a[0], lane),
-    subgroupShuffle(a[1], lane),
-    subgroupShuffle(a[2], lane),
-    subgroupShuffle(a[3], lane),
-  );
-}
-
 // Turns a block's later two k to the front.
 fn later(a: mat4x4f) -> mat4x4f {
   return mat4x4f(a[0].zwxy, a[1].zwxy, a[2].zwxy, a[3].zwxy);
@@ -344,35 +364,7 @@ fn product(b: mat4x4f, a: mat4x4f) -> mat4x4f {
   return b * a;
 }
 
-// The same for a group of four lanes that starts with `first`.
-fn accumulate_group(c: ptr<function, Strip>, a: mat4x4f, b0: mat4x4f, b1: mat4x4f, first: u32) {
-  let a0 = shuffled(a, first);
-  (*c)[0] += product(b0, a0);
-  if (COLUMN_BLOCKS == 2u) {
-    (*c)[1] += product(b1, a0);
-  }
-  let a1 = shuffled(a, first + 1u);
-  (*c)[2] += product(b0, a1);
-  if (COLUMN_BLOCKS == 2u) {
-    (*c)[3] += product(b1, a1);
-  }
-  let a2 = shuffled(a, first + 2u);
-  (*c)[4] += product(b0, a2);
-  if (COLUMN_BLOCKS == 2u) {
-    (*c)[5] += product(b1, a2);
-  }
-  let a3 = shuffled(a, first + 3u);
-  (*c)[6] += product(b0, a3);
-  if (COLUMN_BLOCKS == 2u) {
-    (*c)[7] += product(b1, a3);
-  }
-}
-
-fn accumulate(c: ptr<function, Strip>, a: mat4x4f, b0: mat4x4f, b1: mat4x4f, first: u32) {
-  if (ROW_GROUPS == 2u) {
-    accumulate_group(c, a, b0, b1, first);
-    return;
-  }
+fn accumulate(c: ptr<function, Strip>, a: mat4x4f, b0: mat4x4f, b1: mat4x4f) {
   let a0 = from_0(a);
   (*c)[0] += product(b0, a0);
   if (COLUMN_BLOCKS == 2u) {
@@ -393,7 +385,7 @@ fn accumulate(c: ptr<function, Strip>, a: mat4x4f, b0: mat4x4f, b1: mat4x4f, fir
   if (COLUMN_BLOCKS == 2u) {
     (*c)[7] += product(b1, a3);
   }
-  if (SUBGROUP == 8u) {
+  if (LANES == 8u) {
     let a4 = from_4(a);
     (*c)[8] += product(b0, a4);
     if (COLUMN_BLOCKS == 2u) {
@@ -490,9 +482,9 @@ fn main(
           b1 = b_block(columns1, k, depth);
           b_step(&columns1);
         }
-        accumulate(&c0, a0, b0, b1, first);
+        accumulate(&c0, a0, b0, b1);
         if (ROW_BLOCKS == 2u) {
-          accumulate(&c1, a1, b0, b1, first);
+          accumulate(&c1, a1, b0, b1);
         }
       }
     }
