@@ -1,7 +1,8 @@
 import { grid, type Target, type Workgroups } from '../../gpu/kernel/target.ts';
 import { shapeError } from '../../tape/tape.ts';
 import { showShape, type Tensor } from '../../tape/tensor.ts';
-import { type Gemm, type GemmCandidate, gemmGrid, type Tiling, type Tunable } from '../gemm.ts';
+import { type Gemm, type GemmCandidate, gemmGrid, type Tunable } from '../gemm.ts';
+import type { Tiling } from '../tilings.ts';
 
 type Pair = readonly [height: number, width: number];
 
