@@ -31,12 +31,16 @@ export interface ProfiledReport extends Report {
 /** Milliseconds that one candidate of a case may take: slow ones get fewer samples. */
 const BUDGET = 1000;
 
-/** Times all chosen cases, printing a row for each candidate as soon as it is known. */
+/**
+ * Times all chosen cases, printing a row for each candidate as soon as it is known. Once `signal` is aborted, the report is of
+ * the cases so far.
+ */
 export async function runBench(
   device: Device,
   options: BenchOptions,
   runtime: string,
   print: (line: string) => void,
+  signal?: AbortSignal,
 ): Promise<ProfiledReport> {
   const { pattern, all, batch, rounds, limit, pytorch, profile } = options;
   const { target, description } = device;
@@ -62,7 +66,11 @@ export async function runBench(
     rates: new Map(),
     profile,
   };
-  for (const bench of cases) {
+  for (const [index, bench] of cases.entries()) {
+    if (signal?.aborted) {
+      print(`interrupted: ${cases.length - index} cases were not run`);
+      break;
+    }
     const measured = await measure(device, bench, measureOptions).catch((error: Error) => {
       // One case, say a layer larger than this adapter can bind, leaves all others as they are.
       failed.push(bench.name);

@@ -25,8 +25,19 @@ interface Options extends Omit<BenchOptions, 'pattern' | 'pytorch' | 'profile'> 
 /** Runs the cases somewhere and prints their rows. */
 export type Runner = (options: BenchOptions, print: (line: string) => void) => Promise<ProfiledReport>;
 
-const inNode: Runner = async (options, print) =>
-  runBench(await requestDevice(), options, `Node ${process.versions.node}`, print);
+/** An interrupt ends a run after the case at hand, so that what was measured until then is reported; a second one ends it at once. */
+const inNode: Runner = async (options, print) => {
+  const interruption = new AbortController();
+  const interrupt = () => interruption.abort();
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  for (const signal of signals) process.once(signal, interrupt);
+  try {
+    const device = await requestDevice();
+    return await runBench(device, options, `Node ${process.versions.node}`, print, interruption.signal);
+  } finally {
+    for (const signal of signals) process.off(signal, interrupt);
+  }
+};
 
 /** Where `--profile` writes unless told. */
 const TRACE = 'bench.trace.json';
