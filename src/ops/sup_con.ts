@@ -169,7 +169,7 @@ export function supCon(
 
 /** Short strips save more by symmetry; long ones make larger products and fewer launches. */
 function stripRowsFor({ kind }: Target, n: number): number {
-  const [share, least, most] = kind === 'cpu' ? [8, 64, 256] : [2, 256, 1024];
+  const [share, least, most] = kind === 'cpu' ? [4, 128, 256] : [2, 256, 1024];
   return Math.min(most, Math.max(least, 64 * Math.ceil(n / share / 64)));
 }
 
