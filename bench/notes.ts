@@ -39,6 +39,7 @@ const SHARED: Readonly<Record<string, string>> = {
   'elementwise/gelu_backward':
     'The exponential and the rational approximation of the error function weigh more than the memory it moves.',
   'elementwise/add': OPERANDS,
+  'elementwise/scale': SMALL,
   'layer_norm/forward': ROWS,
   'layer_norm/backward_input': ROWS,
   'layer_norm/backward_sums': OPERANDS,
