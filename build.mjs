@@ -1,19 +1,17 @@
 // Builds everything: kernels -> typed index, bundles for Node, Deno and browsers, type declarations, test bundles.
-//   node build.mjs                  refill the include regions of kernels/, then build dist/
-//   node build.mjs --frozen         the same, but leave kernels/ untouched
+//   node build.mjs                  compose and index the kernels, then build dist/
 //   node build.mjs --tests [PART]   build dist/ without types, and bundle the tests (those whose path contains PART) and the portable conformance run into out/
-//   node build.mjs --includes       only refill the include regions and the kernel index
-//   node build.mjs --check          fail when an include region is stale
+//   node build.mjs --kernels        only compose the kernels and write their typed index
 //   node build.mjs --standalone     out/coin.mjs: the command line in one file that needs nothing but the package webgpu
 //   node build.mjs --watch          rebuild dist/ on every change
 // `--out DIR` puts test bundles elsewhere than out/.
 import { execFileSync } from 'node:child_process';
-import { watch } from 'node:fs';
+import { readFileSync, watch } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { browserText, bundle, node, nodeLater, portable } from './src/build/bundle.mjs';
-import { filesBelow, generateIndex, refillIncludes } from './src/build/kernels.mjs';
+import { browserText, bundle, importTypeScript, node, nodeLater, portable } from './src/build/bundle.mjs';
+import { filesBelow, writeIfChanged } from './src/build/files.mjs';
 
 process.chdir(dirname(fileURLToPath(import.meta.url)));
 
@@ -25,20 +23,16 @@ const PRODUCTS = [
   { entry: 'src/index.ts', outfile: 'dist/coin.browser.js', ...portable, minify: true },
 ];
 
-/** Prints messages as build errors and fails the build at its end, or only mentions them. */
-function report(messages, { fatal }) {
-  for (const message of messages) console.error(fatal ? `error: ${message}` : `note: ${message}`);
-  if (fatal && messages.length > 0) process.exitCode = 1;
-}
-
-function prepareKernels({ write, fatalStale = false, lenient = false }) {
-  const { stale, errors } = refillIncludes('kernels', { write });
-  const what = write ? 'include regions refilled' : 'include regions are stale (run "npm run includes")';
-  report(
-    stale.map((path) => `${path}: ${what}`),
-    { fatal: fatalStale },
+/** Writes the typed index of the kernels. What is wrong with them fails the build at its end, or is only mentioned. */
+async function prepareKernels({ lenient }) {
+  const { indexKernels } = await importTypeScript('src/build/kernels.ts');
+  const read = (path) => readFileSync(join('kernels', path), 'utf8');
+  const { text, errors } = indexKernels(
+    Object.fromEntries(filesBelow('kernels', '.wgsl').map((path) => [path, read(path)])),
   );
-  report([...errors, ...generateIndex('kernels', 'src/gpu/kernel/generated.ts')], { fatal: !lenient });
+  writeIfChanged('src/gpu/kernel/generated.ts', text);
+  for (const error of errors) console.error(lenient ? `note: ${error}` : `error: ${error}`);
+  if (errors.length > 0 && !lenient) process.exitCode = 1;
 }
 
 /** Some packages are CommonJS and ask for Node's modules by `require`. */
@@ -95,9 +89,7 @@ async function buildTests(part, out) {
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    check: { type: 'boolean' },
-    frozen: { type: 'boolean' },
-    includes: { type: 'boolean' },
+    kernels: { type: 'boolean' },
     out: { type: 'string', default: 'out' },
     standalone: { type: 'boolean' },
     tests: { type: 'boolean' },
@@ -108,12 +100,8 @@ const { values: flags, positionals } = parseArgs({
 async function main() {
   const part = positionals[0] ?? '';
   // A build of selected tests goes on without the kernels that are broken, so that each can be repaired on its own.
-  prepareKernels({
-    write: !flags.check && !flags.frozen,
-    fatalStale: flags.check,
-    lenient: flags.tests && part !== '',
-  });
-  if (flags.check || flags.includes) return;
+  await prepareKernels({ lenient: flags.tests && part !== '' });
+  if (flags.kernels) return;
   if (flags.standalone) return bundle(STANDALONE);
   await buildProducts();
   if (flags.tests) return buildTests(part, flags.out);

@@ -4,61 +4,12 @@
 // Scheme (FlashAttention's online softmax, Dao et al., arXiv 2205.14135): an invocation takes a query, keeps it and its sum in
 // registers and streams over keys and values four at a time; neighbours read the same ones, so they come from cache.
 // Traffic: q and y once; k and v once a workgroup.
-// Needs d to be a multiple of 4; forward_scalar.wgsl takes any.
-
-// @include lib/vec4.wgsl
-// Values of four neighbouring columns.
-alias Value = vec4f;
-
-fn horizontal_sum(value: Value) -> f32 {
-  return dot(value, vec4f(1.0));
-}
-
-fn horizontal_max(value: Value) -> f32 {
-  return max(max(value.x, value.y), max(value.z, value.w));
-}
-
-fn product_sum(a: Value, b: Value) -> f32 {
-  return dot(a, b);
-}
-// @end
-
-// @include lib/attention/forward.wgsl
-// @include lib/attention/problem.wgsl
-const WORKGROUP: u32 = 64u; // @tune
-// Values of a row of one head; register arrays need it as a constant.
-const DEPTH: u32 = 16u; // @tune
-
-struct Params {
-  rows: u32,
-  length: u32,
-  scale: f32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-
-// @include lib/grid.wgsl
-// Folded grids: a dispatch that needs more workgroups than one dimension may hold (65,535) spreads them over x and y.
-
-// The workgroup's number in x-major order. The last row may run past the count that is needed, so kernels check their
-// bounds.
-fn workgroup_index(wid: vec3u, nwg: vec3u) -> u32 {
-  return wid.x + wid.y * nwg.x;
-}
-// @end
-
-alias Row = array<Value, DEPTH>;
-
-// Where row `first + step` of a sequence that ends before `end` begins; the last row stands in for those beyond it.
-fn row_start(first: u32, step: u32, end: u32) -> u32 {
-  return min(first + step, end - 1u) * DEPTH;
-}
-
-// 1 for rows of a block of four that are inside of the sequence, 0 for others.
-fn row_mask(first: u32, end: u32) -> vec4f {
-  return select(vec4f(0.0), vec4f(1.0), vec4u(first) + vec4u(0u, 1u, 2u, 3u) < vec4u(end));
-}
-// @end
+// d is taken by fours and is a multiple of 4; with SCALAR one by one, any number.
+//
+// @kernel forward
+// @kernel forward_scalar SCALAR
+// @include lib/value.wgsl
+// @include attention/problem.wgsl
 
 @group(0) @binding(1) var<storage, read> q: array<Value>;
 @group(0) @binding(2) var<storage, read> k: array<Value>;
@@ -122,4 +73,3 @@ fn main(
   }
   lse[row] = largest + log(total);
 }
-// @end

@@ -10,6 +10,8 @@
 // Scheme: a workgroup an image, an invocation every WORKGROUP-th pixel; contrast costs a second walk.
 // Traffic: 4 bytes read and 4 written a value, bound by loads.
 // Source: torchvision's RandomResizedCrop and ColorJitter (ten tries, then the largest central crop of a permitted ratio).
+//
+// @kernel augment
 
 const WORKGROUP: u32 = 64u; // @tune
 const TRIES: u32 = 10u;
@@ -49,60 +51,8 @@ struct Params {
 @group(0) @binding(8) var<storage, read_write> instances: array<i32>;
 
 // @include lib/grid.wgsl
-// Folded grids: a dispatch that needs more workgroups than one dimension may hold (65,535) spreads them over x and y.
-
-// The workgroup's number in x-major order. The last row may run past the count that is needed, so kernels check their
-// bounds.
-fn workgroup_index(wid: vec3u, nwg: vec3u) -> u32 {
-  return wid.x + wid.y * nwg.x;
-}
-// @end
-
-// @include lib/random.wgsl
-// Counter-based random numbers, the same bits as src/data/random.ts: a value depends on its counter alone.
-
-// Four words of random bits from four words of counter: pcg4d of Jarzynski and Olano,
-// "Hash Functions for GPU Rendering", Journal of Computer Graphics Techniques 9(3), 2020.
-fn random4(counter: vec4u) -> vec4u {
-  var v = counter * 1664525u + 1013904223u;
-  v.x += v.y * v.w;
-  v.y += v.z * v.x;
-  v.z += v.x * v.y;
-  v.w += v.y * v.z;
-  v ^= v >> vec4u(16u);
-  v.x += v.y * v.w;
-  v.y += v.z * v.x;
-  v.z += v.x * v.y;
-  v.w += v.y * v.z;
-  return v;
-}
-
-// A number in [0, 1): the upper 24 bits times 2^-24, which a 32-bit float holds exactly.
-fn uniform01(bits: u32) -> f32 {
-  return f32(bits >> 8u) * 5.9604644775390625e-8;
-}
-// @end
-
+// @include augment/random.wgsl
 // @include lib/workgroup_sum.wgsl
-// Sums over a workgroup of WORKGROUP invocations (a power of two), by a tree, in an order that never changes.
-
-var<workgroup> workgroup_sums: array<vec2f, WORKGROUP>;
-
-// Every invocation of the workgroup must call it, and each gets the sum.
-fn workgroup_sum(value: vec2f, lane: u32) -> vec2f {
-  workgroup_sums[lane] = value;
-  workgroupBarrier();
-  for (var stride = WORKGROUP / 2u; stride > 0u; stride /= 2u) {
-    if (lane < stride) {
-      workgroup_sums[lane] += workgroup_sums[lane + stride];
-    }
-    workgroupBarrier();
-  }
-  let sum = workgroup_sums[0];
-  workgroupBarrier();
-  return sum;
-}
-// @end
 
 // Top, left, height and width of a part of the image.
 struct Crop {

@@ -2,11 +2,12 @@
 // act the identity or ReLU; x, y, residual [rows, columns] (NHWC). For the backward pass it leaves `partials` as a training
 // pass of one chunk would: [mean][variance · rows].
 // Scheme: lib/columns.wgsl. Traffic: x, [residual] and y once each; bound by bandwidth.
-// Needs a multiple of 4 columns; evaluate_scalar.wgsl takes any.
+// Columns are taken by fours and are a multiple of 4; with SCALAR one by one, any number.
+//
+// @kernel evaluate
+// @kernel evaluate_scalar SCALAR
+// @include lib/value.wgsl
 
-alias Value = vec4f;
-
-// @include lib/batch_norm/evaluate.wgsl
 const RESIDUAL: u32 = 0u; // @tune
 const RELU: u32 = 0u; // @tune
 
@@ -28,32 +29,6 @@ struct Params {
 @group(0) @binding(8) var<storage, read_write> y: array<Value>;
 
 // @include lib/columns.wgsl
-// Work down the columns of a row-major [rows, columns] tensor of `Value`s (f32 or vec4f): a workgroup takes COLUMN_LANES
-// neighbouring columns and a chunk of rows, whose rows its ROW_LANES lanes take in turn, so that it reads whole stretches
-// of memory. Software drivers set ROW_LANES to 1 where they can: then there is no barrier. No invocation returns early, so
-// that control flow stays uniform; lanes beyond the last column repeat it and write nothing.
-const COLUMN_LANES: u32 = 8u; // @tune
-const ROW_LANES: u32 = 4u; // @tune
-const WORKGROUP: u32 = COLUMN_LANES * ROW_LANES;
-
-var<workgroup> lane_values: array<Value, WORKGROUP>;
-
-// The sum over the row lanes of a column, always in the order of the lanes; every lane gets it.
-fn sum_row_lanes(value: Value, lane: u32) -> Value {
-  if (ROW_LANES == 1u) {
-    return value;
-  }
-  lane_values[lane] = value;
-  workgroupBarrier();
-  let column_lane = lane % COLUMN_LANES;
-  var total = lane_values[column_lane];
-  for (var row_lane = 1u; row_lane < ROW_LANES; row_lane++) {
-    total += lane_values[row_lane * COLUMN_LANES + column_lane];
-  }
-  workgroupBarrier();
-  return total;
-}
-// @end
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -87,4 +62,3 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane
     partials[params.columns + column] = variance * f32(params.rows);
   }
 }
-// @end

@@ -2,11 +2,12 @@
 //   partials[chunk][0][c] = mean of the chunk's rows, partials[chunk][1][c] = their sum of squared deviations.
 // Scheme: lib/columns.wgsl; lanes sum about the chunk's first value, and chunks merge by Chan's formula, both in a fixed order.
 // Traffic: x once; bound by bandwidth.
-// Needs a multiple of 4 columns; statistics_scalar.wgsl takes any.
+// Columns are taken by fours and are a multiple of 4; with SCALAR one by one, any number.
+//
+// @kernel statistics
+// @kernel statistics_scalar SCALAR
+// @include lib/value.wgsl
 
-alias Value = vec4f;
-
-// @include lib/batch_norm/statistics.wgsl
 struct Params {
   rows: u32,
   columns: u32,
@@ -18,47 +19,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> partials: array<Value>;
 
 // @include lib/columns.wgsl
-// Work down the columns of a row-major [rows, columns] tensor of `Value`s (f32 or vec4f): a workgroup takes COLUMN_LANES
-// neighbouring columns and a chunk of rows, whose rows its ROW_LANES lanes take in turn, so that it reads whole stretches
-// of memory. Software drivers set ROW_LANES to 1 where they can: then there is no barrier. No invocation returns early, so
-// that control flow stays uniform; lanes beyond the last column repeat it and write nothing.
-const COLUMN_LANES: u32 = 8u; // @tune
-const ROW_LANES: u32 = 4u; // @tune
-const WORKGROUP: u32 = COLUMN_LANES * ROW_LANES;
-
-var<workgroup> lane_values: array<Value, WORKGROUP>;
-
-// The sum over the row lanes of a column, always in the order of the lanes; every lane gets it.
-fn sum_row_lanes(value: Value, lane: u32) -> Value {
-  if (ROW_LANES == 1u) {
-    return value;
-  }
-  lane_values[lane] = value;
-  workgroupBarrier();
-  let column_lane = lane % COLUMN_LANES;
-  var total = lane_values[column_lane];
-  for (var row_lane = 1u; row_lane < ROW_LANES; row_lane++) {
-    total += lane_values[row_lane * COLUMN_LANES + column_lane];
-  }
-  workgroupBarrier();
-  return total;
-}
-// @end
-
-// @include lib/batch_norm/moments.wgsl
-// Mean and sum of squared deviations of rows.
-struct Moments {
-  mean: Value,
-  squares: Value,
-}
-
-// Of `count` rows, from the row lanes' sums about a value near the mean, so that squares do not cancel; every lane gets them.
-fn moments_about(about: Value, sum: Value, squares: Value, count: u32, lane: u32) -> Moments {
-  let total = sum_row_lanes(sum, lane);
-  let mean = total / f32(count);
-  return Moments(about + mean, max(sum_row_lanes(squares, lane) - total * mean, Value(0.0)));
-}
-// @end
+// @include batch_norm/moments.wgsl
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -97,4 +58,3 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane
     partials[(2u * wid.y + 1u) * params.columns + column] = moments.squares;
   }
 }
-// @end

@@ -1,31 +1,14 @@
 // dx[n,i,j,c] = Σ_{p,q} dy[n, (i + pad - p·dilation)/stride, (j + pad - q·dilation)/stride, c] · w[p,q,c], whole quotients only:
 // depthwise.
-// Layout: NHWC and HWIO, channels multiples of 4.
-// Scheme: an invocation computes four elements of a row in four channels, one stride apart so that they meet the same taps; a
-// weight is read once for the four, and where stride and dilation are equal each pixel of dy once for all taps of a row.
+// Layout: NHWC and HWIO, channels multiples of 4, or any (SCALAR).
+// Scheme: an invocation computes four elements of a row in the channels of a Value, one stride apart so that they meet the same
+// taps; a weight is read once for the four, and where stride and dilation are equal each pixel of dy once for all taps of a row.
 // Traffic: dy is read kernel_height · (kernel_width + 3)/4 times over both strides, mostly from caches; dx is written once.
+//
+// @kernel dgrad_depthwise
+// @kernel dgrad_depthwise_scalar SCALAR
+// @include lib/value.wgsl
 
-// Channels of a Value.
-const CHANNELS: u32 = 4u;
-
-// @include lib/vec4.wgsl
-// Values of four neighbouring columns.
-alias Value = vec4f;
-
-fn horizontal_sum(value: Value) -> f32 {
-  return dot(value, vec4f(1.0));
-}
-
-fn horizontal_max(value: Value) -> f32 {
-  return max(max(value.x, value.y), max(value.z, value.w));
-}
-
-fn product_sum(a: Value, b: Value) -> f32 {
-  return dot(a, b);
-}
-// @end
-
-// @include lib/conv_depthwise/dgrad.wgsl
 const WORKGROUP: u32 = 64u; // @tune
 // Whether the horizontal stride and dilation are equal, so that from tap to tap a strip moves back by one of dy's pixels.
 const SLIDE: u32 = 1u; // @tune
@@ -33,42 +16,7 @@ const SLIDE: u32 = 1u; // @tune
 const ACCUMULATE: u32 = 0u; // @tune
 
 // @include lib/grid.wgsl
-// Folded grids: a dispatch that needs more workgroups than one dimension may hold (65,535) spreads them over x and y.
-
-// The workgroup's number in x-major order. The last row may run past the count that is needed, so kernels check their
-// bounds.
-fn workgroup_index(wid: vec3u, nwg: vec3u) -> u32 {
-  return wid.x + wid.y * nwg.x;
-}
-// @end
-
-// @include lib/conv_problem.wgsl
-// The sizes of a two-dimensional convolution, shared by all of its kernels.
-// Activations are NHWC, weights HWIO (kernel_height, kernel_width, in_channels / groups, out_channels).
-struct Params {
-  batch: u32,
-  in_height: u32,
-  in_width: u32,
-  in_channels: u32,
-  out_height: u32,
-  out_width: u32,
-  out_channels: u32,
-  kernel_height: u32,
-  kernel_width: u32,
-  stride_height: u32,
-  stride_width: u32,
-  pad_height: u32,
-  pad_width: u32,
-  dilation_height: u32,
-  dilation_width: u32,
-  groups: u32,
-  // The weight gradient's sum over output pixels is split: pixels of a split (a multiple of 16) and floats of a partial.
-  split_pixels: u32,
-  partial_size: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-// @end
+// @include conv2d/params.wgsl
 
 @group(0) @binding(1) var<storage, read> dy: array<Value>;
 @group(0) @binding(2) var<storage, read> w: array<Value>;
@@ -173,4 +121,3 @@ fn main(
     store(start + (first + 3u * stride) * columns, sum3);
   }
 }
-// @end

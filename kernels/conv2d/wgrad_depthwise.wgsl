@@ -1,82 +1,21 @@
 // dw[p,q,c] = Σ_{n,i,j} x[n, i·stride + p·dilation - pad, j·stride + q·dilation - pad, c] · dy[n,i,j,c]: depthwise.
-// Layout: NHWC and HWIO, channels multiples of 4.
-// Scheme: an invocation computes four neighbouring taps in four channels over one split of the output lines, the slice z of the
+// Layout: NHWC and HWIO, channels multiples of 4, or any (SCALAR).
+// Scheme: an invocation computes four neighbouring taps in the channels of a Value over one split of the output lines, the slice z of the
 // grid; reduce/sum_partials adds the partial sums. dy is read once for the four taps, and where stride and dilation are equal so
 // is x. Neighbours take neighbouring channels.
 // Traffic: x and dy are read kernel_height · kernel_width/4 times, mostly from caches; a split writes one partial.
+//
+// @kernel wgrad_depthwise
+// @kernel wgrad_depthwise_scalar SCALAR
+// @include lib/value.wgsl
 
-// Channels of a Value.
-const CHANNELS: u32 = 4u;
-
-// @include lib/vec4.wgsl
-// Values of four neighbouring columns.
-alias Value = vec4f;
-
-fn horizontal_sum(value: Value) -> f32 {
-  return dot(value, vec4f(1.0));
-}
-
-fn horizontal_max(value: Value) -> f32 {
-  return max(max(value.x, value.y), max(value.z, value.w));
-}
-
-fn product_sum(a: Value, b: Value) -> f32 {
-  return dot(a, b);
-}
-// @end
-
-// @include lib/conv_depthwise/wgrad.wgsl
 const WORKGROUP: u32 = 64u; // @tune
 // Whether the horizontal stride and dilation are equal, so that from pixel to pixel the four taps move on by one.
 const SLIDE: u32 = 1u; // @tune
 
 // @include lib/grid.wgsl
-// Folded grids: a dispatch that needs more workgroups than one dimension may hold (65,535) spreads them over x and y.
-
-// The workgroup's number in x-major order. The last row may run past the count that is needed, so kernels check their
-// bounds.
-fn workgroup_index(wid: vec3u, nwg: vec3u) -> u32 {
-  return wid.x + wid.y * nwg.x;
-}
-// @end
-
-// @include lib/conv_problem.wgsl
-// The sizes of a two-dimensional convolution, shared by all of its kernels.
-// Activations are NHWC, weights HWIO (kernel_height, kernel_width, in_channels / groups, out_channels).
-struct Params {
-  batch: u32,
-  in_height: u32,
-  in_width: u32,
-  in_channels: u32,
-  out_height: u32,
-  out_width: u32,
-  out_channels: u32,
-  kernel_height: u32,
-  kernel_width: u32,
-  stride_height: u32,
-  stride_width: u32,
-  pad_height: u32,
-  pad_width: u32,
-  dilation_height: u32,
-  dilation_width: u32,
-  groups: u32,
-  // The weight gradient's sum over output pixels is split: pixels of a split (a multiple of 16) and floats of a partial.
-  split_pixels: u32,
-  partial_size: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-// @end
-
-// @include lib/conv_depthwise/row.wgsl
-@group(0) @binding(1) var<storage, read> x: array<Value>;
-
-// The pixel `column` of the image row that starts at `start`; zero outside the row.
-fn x_at(start: u32, column: u32, columns: u32) -> Value {
-  let inside = column < params.in_width;
-  return select(Value(), x[start + select(0u, column, inside) * columns], inside);
-}
-// @end
+// @include conv2d/params.wgsl
+// @include conv2d/row.wgsl
 
 @group(0) @binding(2) var<storage, read> dy: array<Value>;
 @group(0) @binding(3) var<storage, read_write> dw: array<Value>;
@@ -159,4 +98,3 @@ fn main(
     dw[at + 3u * columns] = sum3;
   }
 }
-// @end

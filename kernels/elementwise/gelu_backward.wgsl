@@ -1,5 +1,7 @@
 // dx = dy (Φ(x) + x φ(x)), Φ and φ the normal distribution function and density (GELU in its erf form), elementwise, over
 // vec4s (tensors are padded to whole vec4s). Scheme: lib/elementwise.wgsl. Traffic: 3 × 4 bytes an element.
+//
+// @kernel gelu_backward
 
 struct Params {
   vec4s: u32,
@@ -11,65 +13,11 @@ struct Params {
 @group(0) @binding(2) var<storage, read> x: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> dx: array<vec4f>;
 
-// @include lib/normal.wgsl
-// The normal distribution function Φ(x) = erfc(-x/√2) / 2, with the Chebyshev fit to erfc of Numerical Recipes (3rd ed., 6.2.2,
-// `erfcc`), whose relative error is below 1.2e-7 everywhere, so that the lower tail keeps its digits.
-fn normal_distribution(x: vec4f) -> vec4f {
-  let z = abs(x) * 0.7071067812;
-  let t = 1.0 / (1.0 + 0.5 * z);
-  var p = vec4f(0.17087277);
-  p = p * t - 0.82215223;
-  p = p * t + 1.48851587;
-  p = p * t - 1.13520398;
-  p = p * t + 0.27886807;
-  p = p * t - 0.18628806;
-  p = p * t + 0.09678418;
-  p = p * t + 0.37409196;
-  p = p * t + 1.00002368;
-  p = p * t - 1.26551223;
-  let tail = 0.5 * t * exp(p - z * z);
-  return select(tail, 1.0 - tail, x > vec4f(0.0));
-}
-// @end
+// @include elementwise/normal.wgsl
 
 const INVERSE_ROOT_TWO_PI: f32 = 0.3989422804;
 
 // @include lib/elementwise.wgsl
-// A map over vec4s: a workgroup takes params.span consecutive ones, its lanes neighbouring ones in turn, and calls `map` for
-// each below params.vec4s. A GPU wants short spans (and many workgroups), a processor one subgroup a workgroup that walks a
-// long span in order. Four vec4s a turn make up for the loop, which costs a software driver as much as one of them.
-const WORKGROUP: u32 = 64u; // @tune
-
-// @include lib/grid.wgsl
-// Folded grids: a dispatch that needs more workgroups than one dimension may hold (65,535) spreads them over x and y.
-
-// The workgroup's number in x-major order. The last row may run past the count that is needed, so kernels check their
-// bounds.
-fn workgroup_index(wid: vec3u, nwg: vec3u) -> u32 {
-  return wid.x + wid.y * nwg.x;
-}
-// @end
-
-@compute @workgroup_size(WORKGROUP)
-fn main(
-  @builtin(workgroup_id) wid: vec3u,
-  @builtin(num_workgroups) nwg: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let first = workgroup_index(wid, nwg) * params.span;
-  let end = min(first + params.span, params.vec4s);
-  var i = first + lane;
-  for (; i + 3u * WORKGROUP < end; i += 4u * WORKGROUP) {
-    map(i);
-    map(i + WORKGROUP);
-    map(i + 2u * WORKGROUP);
-    map(i + 3u * WORKGROUP);
-  }
-  for (; i < end; i += WORKGROUP) {
-    map(i);
-  }
-}
-// @end
 
 fn map(i: u32) {
   let value = x[i];

@@ -1,26 +1,12 @@
 // Layer normalisation's gradients by weight and bias, partial sums over chunks of rows (reduce/affine_gradients.wgsl adds them):
 //   sums[chunk][0][c] = Σ dy, sums[chunk][1][c] = Σ dy x̂. Layout: dy, x [rows, width], `saved` as in forward.wgsl.
 // Scheme: lib/columns.wgsl. Traffic: dy and x once; bound by bandwidth.
-// Needs a multiple of 4 columns; backward_sums_scalar.wgsl takes any.
+// Columns are taken by fours and are a multiple of 4; with SCALAR one by one, any number.
+//
+// @kernel backward_sums
+// @kernel backward_sums_scalar SCALAR
+// @include lib/value.wgsl
 
-// @include lib/vec4.wgsl
-// Values of four neighbouring columns.
-alias Value = vec4f;
-
-fn horizontal_sum(value: Value) -> f32 {
-  return dot(value, vec4f(1.0));
-}
-
-fn horizontal_max(value: Value) -> f32 {
-  return max(max(value.x, value.y), max(value.z, value.w));
-}
-
-fn product_sum(a: Value, b: Value) -> f32 {
-  return dot(a, b);
-}
-// @end
-
-// @include lib/layer_norm/backward_sums.wgsl
 struct Params {
   rows: u32,
   columns: u32,
@@ -34,32 +20,6 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> sums: array<Value>;
 
 // @include lib/columns.wgsl
-// Work down the columns of a row-major [rows, columns] tensor of `Value`s (f32 or vec4f): a workgroup takes COLUMN_LANES
-// neighbouring columns and a chunk of rows, whose rows its ROW_LANES lanes take in turn, so that it reads whole stretches
-// of memory. Software drivers set ROW_LANES to 1 where they can: then there is no barrier. No invocation returns early, so
-// that control flow stays uniform; lanes beyond the last column repeat it and write nothing.
-const COLUMN_LANES: u32 = 8u; // @tune
-const ROW_LANES: u32 = 4u; // @tune
-const WORKGROUP: u32 = COLUMN_LANES * ROW_LANES;
-
-var<workgroup> lane_values: array<Value, WORKGROUP>;
-
-// The sum over the row lanes of a column, always in the order of the lanes; every lane gets it.
-fn sum_row_lanes(value: Value, lane: u32) -> Value {
-  if (ROW_LANES == 1u) {
-    return value;
-  }
-  lane_values[lane] = value;
-  workgroupBarrier();
-  let column_lane = lane % COLUMN_LANES;
-  var total = lane_values[column_lane];
-  for (var row_lane = 1u; row_lane < ROW_LANES; row_lane++) {
-    total += lane_values[row_lane * COLUMN_LANES + column_lane];
-  }
-  workgroupBarrier();
-  return total;
-}
-// @end
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -86,4 +46,3 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane
     sums[to + params.columns] = products;
   }
 }
-// @end

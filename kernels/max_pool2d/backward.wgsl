@@ -2,59 +2,19 @@
 // of windows, so that nothing is added concurrently. Layout NHWC; columns are channels by Values.
 // Scheme: an invocation takes SPAN neighbouring Values of an input pixel. Traffic: dy, places and dx once, the overlap of
 // windows from cache; bound by bandwidth.
-// Needs a multiple of 4 channels and windows of at most 256 pixels; backward_scalar.wgsl takes any.
+// Channels are taken by fours, a multiple of 4, and windows have at most 256 pixels; with SCALAR one by one, any of both.
+//
+// @kernel backward
+// @kernel backward_scalar SCALAR
+// @include max_pool2d/problem.wgsl
 
-// @include lib/max_pool2d/vec4.wgsl
-alias Value = vec4f;
-// Places in the window of the maxima of four channels, a byte each in memory.
-alias Place = vec4u;
-
-fn pack(place: Place) -> u32 {
-  return place.x | (place.y << 8u) | (place.z << 16u) | (place.w << 24u);
-}
-
-fn unpack(word: u32) -> Place {
-  return (vec4u(word) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u);
-}
-// @end
-
-// @include lib/max_pool2d/backward.wgsl
-const WORKGROUP: u32 = 64u; // @tune
-const SPAN: u32 = 1u; // @tune
 // 1 where windows do not overlap, so that at most one holds a pixel.
 const DISJOINT: u32 = 0u; // @tune
 const NOWHERE: u32 = 0xffffffffu;
 
-struct Params {
-  pixels: u32,
-  columns: u32,
-  spans: u32,
-  height: u32,
-  width: u32,
-  out_height: u32,
-  out_width: u32,
-  kernel_h: u32,
-  kernel_w: u32,
-  stride_h: u32,
-  stride_w: u32,
-  pad_h: u32,
-  pad_w: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> dy: array<Value>;
 @group(0) @binding(2) var<storage, read> places: array<u32>;
 @group(0) @binding(3) var<storage, read_write> dx: array<Value>;
-
-// @include lib/grid.wgsl
-// Folded grids: a dispatch that needs more workgroups than one dimension may hold (65,535) spreads them over x and y.
-
-// The workgroup's number in x-major order. The last row may run past the count that is needed, so kernels check their
-// bounds.
-fn workgroup_index(wid: vec3u, nwg: vec3u) -> u32 {
-  return wid.x + wid.y * nwg.x;
-}
-// @end
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -103,4 +63,3 @@ fn main(
     dx[pixel * params.columns + column] = sum;
   }
 }
-// @end

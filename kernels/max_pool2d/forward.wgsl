@@ -2,57 +2,17 @@
 // PyTorch takes it). Padding never wins. Layout NHWC; columns are channels by Values.
 // Scheme: an invocation takes SPAN neighbouring Values of an output pixel. Traffic: x, y and places once, the overlap of
 // windows from cache; bound by bandwidth.
-// Needs a multiple of 4 channels and windows of at most 256 pixels; forward_scalar.wgsl takes any.
+// Channels are taken by fours, a multiple of 4, and windows have at most 256 pixels; with SCALAR one by one, any of both.
+//
+// @kernel forward
+// @kernel forward_scalar SCALAR
+// @include max_pool2d/problem.wgsl
 
-// @include lib/max_pool2d/vec4.wgsl
-alias Value = vec4f;
-// Places in the window of the maxima of four channels, a byte each in memory.
-alias Place = vec4u;
-
-fn pack(place: Place) -> u32 {
-  return place.x | (place.y << 8u) | (place.z << 16u) | (place.w << 24u);
-}
-
-fn unpack(word: u32) -> Place {
-  return (vec4u(word) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u);
-}
-// @end
-
-// @include lib/max_pool2d/forward.wgsl
-const WORKGROUP: u32 = 64u; // @tune
-const SPAN: u32 = 1u; // @tune
 const SAVE: u32 = 1u; // @tune
 
-struct Params {
-  pixels: u32,
-  columns: u32,
-  spans: u32,
-  height: u32,
-  width: u32,
-  out_height: u32,
-  out_width: u32,
-  kernel_h: u32,
-  kernel_w: u32,
-  stride_h: u32,
-  stride_w: u32,
-  pad_h: u32,
-  pad_w: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<Value>;
 @group(0) @binding(2) var<storage, read_write> y: array<Value>;
 @group(0) @binding(3) var<storage, read_write> places: array<u32>;
-
-// @include lib/grid.wgsl
-// Folded grids: a dispatch that needs more workgroups than one dimension may hold (65,535) spreads them over x and y.
-
-// The workgroup's number in x-major order. The last row may run past the count that is needed, so kernels check their
-// bounds.
-fn workgroup_index(wid: vec3u, nwg: vec3u) -> u32 {
-  return wid.x + wid.y * nwg.x;
-}
-// @end
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -100,4 +60,3 @@ fn main(
     }
   }
 }
-// @end

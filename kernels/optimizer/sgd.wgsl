@@ -1,8 +1,10 @@
 // SGD with momentum on a whole chunk of parameters: d = g + decay · w; m = momentum · m + d;
 // w -= rate · m, or with Nesterov's momentum w -= rate · (d + momentum · m).
 // Layout: values, gradients and momenta are equally laid out chunks, in vec4s. settings has a row a trained parameter.
-// Scheme: lib/spans.wgsl. Traffic: 5 × 4 bytes an element; bound by bandwidth.
+// Scheme: optimizer/spans.wgsl. Traffic: 5 × 4 bytes an element; bound by bandwidth.
 // Source: torch.optim.SGD with dampening 0, whose first step (m = d) is this one with m = 0.
+//
+// @kernel sgd
 
 // 1 sets the gradients that were used to 0, which starts the next sum of micro-batches.
 const CLEAR: u32 = 0u; // @tune
@@ -35,40 +37,4 @@ fn update(i: u32, own: vec4f) {
   }
 }
 
-// @include lib/spans.wgsl
-// A map over the vec4s of parameters: a workgroup takes the span of one parameter that `spans` names, its lanes neighbouring
-// vec4s in turn, and calls `update` for each with the parameter's `numbers`. A GPU wants short spans (and many workgroups), a
-// processor one subgroup a workgroup that walks a long span in order. An update reads and writes several streams, so that
-// more than one a turn gains nothing. What no span covers is left as it is to the bit.
-const WORKGROUP: u32 = 64u; // @tune
-
-// x: first vec4; y: the one after the last; z: the parameter's number.
-@group(0) @binding(1) var<storage, read> spans: array<vec4u>;
-
-// @include lib/grid.wgsl
-// Folded grids: a dispatch that needs more workgroups than one dimension may hold (65,535) spreads them over x and y.
-
-// The workgroup's number in x-major order. The last row may run past the count that is needed, so kernels check their
-// bounds.
-fn workgroup_index(wid: vec3u, nwg: vec3u) -> u32 {
-  return wid.x + wid.y * nwg.x;
-}
-// @end
-
-@compute @workgroup_size(WORKGROUP)
-fn main(
-  @builtin(workgroup_id) wid: vec3u,
-  @builtin(num_workgroups) nwg: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let index = workgroup_index(wid, nwg);
-  if (index >= params.spans) {
-    return;
-  }
-  let span = spans[index];
-  let own = numbers(span.z);
-  for (var i = span.x + lane; i < span.y; i += WORKGROUP) {
-    update(i, own);
-  }
-}
-// @end
+// @include optimizer/spans.wgsl

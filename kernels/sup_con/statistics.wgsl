@@ -9,6 +9,8 @@
 // Traffic: the strip twice, the second time from cache.
 // Source: Khosla et al., "Supervised Contrastive Learning", arXiv 2004.11362, Eq. 2; how sums of exponentials with different
 // shifts are merged is from Milakov and Gimelshein, arXiv 1805.02867.
+//
+// @kernel statistics
 
 const WORKGROUP: u32 = 64u; // @tune
 const LANES: u32 = 32u; // @tune
@@ -26,49 +28,7 @@ const LOWEST: f32 = -1e30;
 @group(0) @binding(4) var<storage, read_write> statistics: array<vec4f>;
 
 // @include lib/grid.wgsl
-// Folded grids: a dispatch that needs more workgroups than one dimension may hold (65,535) spreads them over x and y.
-
-// The workgroup's number in x-major order. The last row may run past the count that is needed, so kernels check their
-// bounds.
-fn workgroup_index(wid: vec3u, nwg: vec3u) -> u32 {
-  return wid.x + wid.y * nwg.x;
-}
-// @end
-
-// @include lib/sup_con_strip.wgsl
-// A strip of the supervised contrastive loss's similarities: rows `first` and on of the batch, with all columns from `first`
-// on. Columns before that are in earlier strips, transposed, because s_ik = s_ki.
-// Layout: the strip is (rows, quads) vec4s of v_i · v_k, before they are divided by the temperature; rows and columns from n
-// on are padding.
-
-struct Params {
-  n: u32,
-  first: u32,
-  rows: u32,
-  quads: u32,
-  // 1 where a row is a positive of itself.
-  self_positive: u32,
-  // 0 for the first strip, when statistics hold nothing yet.
-  merge: u32,
-  inverse_temperature: f32,
-}
-
-// Columns of the batch that a vec4 of the strip stands for.
-fn columns_of(quad: u32) -> vec4u {
-  return vec4u(params.first + 4u * quad) + vec4u(0u, 1u, 2u, 3u);
-}
-
-// Whom row i compares itself with: everyone else.
-fn others_of(i: u32, columns: vec4u) -> vec4<bool> {
-  return (columns != vec4u(i)) & (columns < vec4u(params.n)) & vec4<bool>(i < params.n);
-}
-
-// Those of the same label, which attract: columns from n on have no label that means anything.
-fn positives_of(others: vec4<bool>, i: u32, columns: vec4u, label: i32, labels: vec4i) -> vec4<bool> {
-  let itself = (columns == vec4u(i)) & vec4<bool>(params.self_positive == 1u) & vec4<bool>(i < params.n);
-  return (others | itself) & (labels == vec4i(label));
-}
-// @end
+// @include sup_con/strip.wgsl
 
 // Four statistics: all the largest, all the sums of exponentials, and so on.
 var<workgroup> lane_statistics: array<mat4x4f, WORKGROUP>;

@@ -5,6 +5,8 @@
 // Layout: rows is vec4(lse, a, β, 0) a row of the batch; padding gets 0.
 // Scheme: an invocation walks down four columns of a chunk of the rows. Traffic: the strip once each way.
 // Source: derived in Khosla et al., arXiv 2004.11362, supplement.
+//
+// @kernel weights
 
 const WORKGROUP: u32 = 64u; // @tune
 const CHUNK_ROWS: u32 = 16u; // @tune
@@ -16,40 +18,7 @@ const CHUNK_ROWS: u32 = 16u; // @tune
 @group(0) @binding(3) var<storage, read> label_quads: array<vec4i>;
 @group(0) @binding(4) var<storage, read_write> s: array<vec4f>;
 
-// @include lib/sup_con_strip.wgsl
-// A strip of the supervised contrastive loss's similarities: rows `first` and on of the batch, with all columns from `first`
-// on. Columns before that are in earlier strips, transposed, because s_ik = s_ki.
-// Layout: the strip is (rows, quads) vec4s of v_i · v_k, before they are divided by the temperature; rows and columns from n
-// on are padding.
-
-struct Params {
-  n: u32,
-  first: u32,
-  rows: u32,
-  quads: u32,
-  // 1 where a row is a positive of itself.
-  self_positive: u32,
-  // 0 for the first strip, when statistics hold nothing yet.
-  merge: u32,
-  inverse_temperature: f32,
-}
-
-// Columns of the batch that a vec4 of the strip stands for.
-fn columns_of(quad: u32) -> vec4u {
-  return vec4u(params.first + 4u * quad) + vec4u(0u, 1u, 2u, 3u);
-}
-
-// Whom row i compares itself with: everyone else.
-fn others_of(i: u32, columns: vec4u) -> vec4<bool> {
-  return (columns != vec4u(i)) & (columns < vec4u(params.n)) & vec4<bool>(i < params.n);
-}
-
-// Those of the same label, which attract: columns from n on have no label that means anything.
-fn positives_of(others: vec4<bool>, i: u32, columns: vec4u, label: i32, labels: vec4i) -> vec4<bool> {
-  let itself = (columns == vec4u(i)) & vec4<bool>(params.self_positive == 1u) & vec4<bool>(i < params.n);
-  return (others | itself) & (labels == vec4i(label));
-}
-// @end
+// @include sup_con/strip.wgsl
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane: u32) {

@@ -1,5 +1,7 @@
 // How sources become bundles: the two targets, and what esbuild needs to know about this project.
-import { resolve } from 'node:path';
+import { rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 /** Settings of bundles for Node. */
@@ -47,4 +49,15 @@ export function bundle(options) {
     plugins: [browserText],
     ...options,
   });
+}
+
+/** Imports a TypeScript module of this project into a program that Node runs without a build. */
+export async function importTypeScript(path) {
+  const outfile = join('out', 'build', `${path.replace(/\W/g, '_')}.${process.pid}.mjs`);
+  await bundle({ entryPoints: [path], outfile, ...node, packages: 'external' });
+  try {
+    return await import(pathToFileURL(resolve(outfile)).href);
+  } finally {
+    rmSync(outfile, { force: true });
+  }
 }

@@ -1,5 +1,5 @@
 // Counter-based random numbers: a value depends on its counter alone, never on what was drawn before, so a resumed run
-// repeats an unbroken one. kernels/lib/random.wgsl holds the same functions for the GPU; both give the same bits.
+// repeats an unbroken one. kernels/augment/random.wgsl holds the same functions for the GPU; both give the same bits.
 
 /** Four 32-bit unsigned integers. */
 export type Bits4 = [number, number, number, number];

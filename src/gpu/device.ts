@@ -1,4 +1,5 @@
 import { BYTES, byteLength, type Chunk, elements, type Tensor } from '../tape/tensor.ts';
+import { createLibrary, type Library } from './kernel/library.ts';
 import { createPipelines, type Pipelines } from './kernel/pipelines.ts';
 import type { Target } from './kernel/target.ts';
 import { createScratch, type Scratch } from './scratch.ts';
@@ -12,6 +13,8 @@ export interface Device {
   readonly target: Target;
   /** Which adapter this is and why it was taken, in one line. */
   readonly description: string;
+  /** The kernels' modules: what is replaced here is what programs compile from then on. */
+  readonly library: Library;
   readonly pipelines: Pipelines;
   readonly scratch: Scratch;
   /** The buffer of a chunk, made and filled at first use. */
@@ -72,12 +75,14 @@ export async function createDevice(
     if (failure) throw failure;
   };
   const ring = createStagingRing(gpu, wait, check);
+  const library = createLibrary();
   const device: Device = {
     gpu,
     target,
     measured,
     description: why ? `${target.name} (${why})` : target.name,
-    pipelines: createPipelines(gpu),
+    library,
+    pipelines: createPipelines(gpu, library),
     scratch: createScratch(gpu),
     wait,
     buffer(chunk) {

@@ -24,7 +24,7 @@ export interface Gemm {
   readonly operands?: string;
 }
 
-/** The kernels of `kernels/lib/gemm_*.wgsl` and what they are told. */
+/** The kernels of `kernels/gemm/` and what they are told. */
 export type Body = 'subgroup' | 'tile' | 'register';
 
 /** A kernel's bindings and uniforms with any tunable constants: what kernels of one operand and different bodies share. */

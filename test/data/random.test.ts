@@ -1,4 +1,4 @@
-import source from '../../kernels/lib/random.wgsl' with { type: 'text' };
+import source from '../../kernels/augment/random.wgsl' with { type: 'text' };
 import { normal2, random4, randomNormal, randomUniform, shuffle, uniform01 } from '../../src/data/random.ts';
 import { testDevice } from '../device.ts';
 import { assert, suite } from '../harness.ts';

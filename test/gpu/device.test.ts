@@ -1,5 +1,6 @@
 import { kernels } from '../../src/gpu/kernel/generated.ts';
-import { type Kernel, packUniforms, specialize } from '../../src/gpu/kernel/kernel.ts';
+import { packUniforms, specialize } from '../../src/gpu/kernel/kernel.ts';
+import { createLibrary } from '../../src/gpu/kernel/library.ts';
 import { compile } from '../../src/gpu/program/program.ts';
 import { relu } from '../../src/ops/elementwise.ts';
 import { createTape } from '../../src/tape/tape.ts';
@@ -60,18 +61,11 @@ test('a tensor beyond the limits of the adapter is refused in a sentence', async
   assert.match(text, /relu: .* \[1000\] needs 0\.00 MiB, but .* binds at most 0\.00 MiB; use a smaller batch\./);
 });
 
-test('a kernel that does not compile is named with file, line and message', async () => {
-  const device = await testDevice();
-  const relu = kernels['elementwise/relu'];
-  const broken: Kernel = { ...relu, name: 'elementwise/broken', source: relu.source.replaceAll('max(', 'maxx(') };
-  const text = await message(() => device.pipelines.get(broken, {}));
-  assert.match(text, /^kernels\/elementwise\/broken\.wgsl:\d+:\d+: .*maxx/s);
-});
-
 test('tunable constants are rewritten by name, uniforms are checked', () => {
   const relu = kernels['elementwise/relu'];
-  assert.match(specialize(relu, { WORKGROUP: 4 }), /const WORKGROUP: u32 = 4u; \/\/ @tune/);
-  assert.throws(() => specialize(relu, { SPAM: 4 }), /no tunable constant SPAM; it has: WORKGROUP/);
+  const { text } = createLibrary().textOf(relu);
+  assert.match(specialize(relu, text, { WORKGROUP: 4 }), /const WORKGROUP: u32 = 4u; \/\/ @tune/);
+  assert.throws(() => specialize(relu, text, { SPAM: 4 }), /no tunable constant SPAM; it has: WORKGROUP/);
   assert.throws(() => packUniforms(relu, {}), /uniform vec4s is not set/);
   assert.throws(() => packUniforms(relu, { vec4s: -1 }), /uniform vec4s is -1, which does not fit u32/);
 });

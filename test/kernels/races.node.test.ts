@@ -1,12 +1,15 @@
 import { detectRaces, WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
 import { kernels } from '../../src/gpu/kernel/generated.ts';
 import { type Kernel, packUniforms, specialize } from '../../src/gpu/kernel/kernel.ts';
+import { createLibrary } from '../../src/gpu/kernel/library.ts';
 import { assert, suite } from '../harness.ts';
 
 // Interprets every kernel that waits at a barrier, all invocations of a workgroup in lockstep, and looks for bytes that two
 // of them touch between two barriers, one of them writing. Software drivers run invocations in an order that hides such
 // races, so no result would show them.
 const test = suite('races');
+
+const library = createLibrary();
 
 /** Tiles and workgroups as small as they can be and still be shared by several invocations. */
 const CONSTANTS: Readonly<Record<string, number>> = {
@@ -57,7 +60,7 @@ for (const kernel of Object.values<Kernel>({ ...kernels })) {
   if (!waits(kernel)) continue;
   test(kernel.name, () => {
     const constants = Object.entries(CONSTANTS).filter(([name]) => name in kernel.constants);
-    const code = specialize(kernel, Object.fromEntries(constants));
+    const code = specialize(kernel, library.textOf(kernel).text, Object.fromEntries(constants));
     assert.equal(racesOf(kernel, code), []);
     // The problem is large enough to show races: without its barriers, the kernel has them.
     assert.ok(racesOf(kernel, code.replaceAll(BARRIER, '')).length > 0, 'races in the kernel without barriers');
@@ -65,7 +68,8 @@ for (const kernel of Object.values<Kernel>({ ...kernels })) {
 }
 
 /** Whether the kernel comes to a barrier, as opposed to including a library that has one in a function it never calls. */
-function waits({ source }: Kernel): boolean {
+function waits(kernel: Kernel): boolean {
+  const source = library.textOf(kernel).text;
   if (!source.includes(BARRIER)) return false;
   const lines = source.split('\n');
   return new WgslReflect(readable(source)).functions.some(

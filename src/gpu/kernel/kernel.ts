@@ -1,15 +1,19 @@
+import type { Recipe } from './compose.ts';
+
 /**
- * A WGSL kernel as reflection describes it: its text, what it binds, its uniform struct and its tunable constants.
- * The type parameters are the names of its storage bindings, uniform fields and constants, so that a wrong name does
- * not compile.
+ * A WGSL kernel as reflection describes it: what it is composed of, what it binds, its uniform struct and its tunable
+ * constants. The type parameters are the names of its storage bindings, uniform fields and constants, so that a wrong name
+ * does not compile.
  */
-export interface Kernel<B extends string = string, U extends string = string, C extends string = string> {
-  readonly name: string;
-  readonly source: string;
+export interface Kernel<B extends string = string, U extends string = string, C extends string = string>
+  extends Recipe,
+    KernelInterface<B, U, C> {}
+
+export interface KernelInterface<B extends string = string, U extends string = string, C extends string = string> {
   readonly bindings: readonly KernelBinding<B>[];
   readonly uniforms: { readonly size: number; readonly fields: { readonly [K in U]: UniformField } } | null;
   readonly constants: { readonly [K in C]: number };
-  /** WebGPU features that the file enables, for example `subgroups`. */
+  /** WebGPU features that the text enables, for example `subgroups`. */
   readonly features: readonly string[];
 }
 
@@ -27,16 +31,16 @@ export interface UniformField {
 const TUNE_LINE = /^const\s+(\w+)\s*:\s*(u32|i32|f32)\s*=\s*([^;]+);(\s*\/\/\s*@tune.*)$/gm;
 
 /**
- * The kernel's text with its `// @tune` constants replaced by `values`.
+ * A kernel's composed text with its `// @tune` constants replaced by `values`.
  * Throws when a name is not one of the kernel's tunable constants.
  */
-export function specialize(kernel: Kernel, values: Readonly<Record<string, number>>): string {
+export function specialize(kernel: Kernel, text: string, values: Readonly<Record<string, number>>): string {
   const unknown = Object.keys(values).filter((name) => !(name in kernel.constants));
   if (unknown.length > 0) {
     const known = Object.keys(kernel.constants).join(', ') || 'none';
     throw new Error(`Kernel ${kernel.name} has no tunable constant ${unknown.join(', ')}; it has: ${known}.`);
   }
-  return kernel.source.replace(TUNE_LINE, (line: string, name: string, type: string, _old: string, tail: string) => {
+  return text.replace(TUNE_LINE, (line: string, name: string, type: string, _old: string, tail: string) => {
     const value = values[name];
     if (value === undefined) return line;
     const literal = type === 'f32' ? (Number.isInteger(value) ? `${value}.0` : `${value}`) : `${value}${type[0]}`;

@@ -1,4 +1,6 @@
+import type { Place } from './compose.ts';
 import { type Kernel, specialize } from './kernel.ts';
+import type { Library } from './library.ts';
 
 /** A compiled kernel and the layout of its one bind group. */
 export interface Pipeline {
@@ -13,14 +15,14 @@ export interface Pipelines {
   readonly size: number;
 }
 
-export function createPipelines(gpu: GPUDevice): Pipelines {
+export function createPipelines(gpu: GPUDevice, library: Library): Pipelines {
   const bySource = new Map<string, Promise<Pipeline>>();
   return {
     get(kernel, constants) {
-      const source = specialize(kernel, constants);
+      const source = specialize(kernel, library.textOf(kernel).text, constants);
       let compiling = bySource.get(source);
       if (!compiling) {
-        compiling = compile(gpu, kernel, source);
+        compiling = compile(gpu, library, kernel, source);
         bySource.set(source, compiling);
       }
       return compiling;
@@ -31,7 +33,8 @@ export function createPipelines(gpu: GPUDevice): Pipelines {
   };
 }
 
-async function compile(gpu: GPUDevice, kernel: Kernel, source: string): Promise<Pipeline> {
+async function compile(gpu: GPUDevice, library: Library, kernel: Kernel, source: string): Promise<Pipeline> {
+  const { places } = library.textOf(kernel);
   gpu.pushErrorScope('validation');
   const module = gpu.createShaderModule({ label: kernel.name, code: source });
   const layout = gpu.createBindGroupLayout({
@@ -61,21 +64,25 @@ async function compile(gpu: GPUDevice, kernel: Kernel, source: string): Promise<
     scope,
   ]);
   if ('pipeline' in made && !error) return { pipeline: made.pipeline, layout };
-  throw await compileError(kernel, module, error, 'reason' in made ? made.reason : undefined);
+  throw await compileError(kernel, places, module, error, 'reason' in made ? made.reason : undefined);
 }
 
-/** The first compiler message as `kernels/FILE.wgsl:LINE:COLUMN: message`. */
+/** The first compiler message as `kernels/MODULE.wgsl:LINE:COLUMN: message (in KERNEL)`. */
 async function compileError(
   kernel: Kernel,
+  places: readonly Place[],
   module: GPUShaderModule,
   error: GPUError | null,
   reason: unknown,
 ): Promise<Error> {
+  const cause = reason ?? error;
   const { messages } = await module.getCompilationInfo();
-  const first = messages.find((message) => message.type === 'error');
-  const where = `kernels/${kernel.name}.wgsl`;
-  if (first)
-    return new Error(`${where}:${first.lineNum}:${first.linePos}: ${first.message}`, { cause: reason ?? error });
+  const first = messages.find(({ type }) => type === 'error');
+  const place = first && places[first.lineNum - 1];
+  if (place)
+    return new Error(`kernels/${place.path}:${place.line}:${first.linePos}: ${first.message} (in ${kernel.name})`, {
+      cause,
+    });
   const why = error?.message ?? (reason instanceof Error ? reason.message : String(reason));
-  return new Error(`${where} does not compile: ${why}`, { cause: reason ?? error });
+  return new Error(`The kernel ${kernel.name} does not compile: ${why}`, { cause });
 }

@@ -1,6 +1,4 @@
 import type { Device } from '../device.ts';
-import { kernels } from '../kernel/generated.ts';
-import type { Kernel } from '../kernel/kernel.ts';
 import type { TextStore } from './store.ts';
 
 /** Of what is remembered; another one is not read. */
@@ -61,10 +59,9 @@ function parse(text: string): Remembered {
 }
 
 /** One for each adapter and state of the kernels: an edited kernel is measured anew. */
-async function nameFor({ target }: Device): Promise<string> {
+async function nameFor({ target, library }: Device): Promise<string> {
   const { kind, name, subgroupSize, limits, features } = target;
-  const sources = Object.values<Kernel>({ ...kernels }).map(({ source }) => source);
-  const identity = JSON.stringify([FORMAT, kind, name, subgroupSize, limits, [...features].sort(), sources]);
+  const identity = JSON.stringify([FORMAT, kind, name, subgroupSize, limits, [...features].sort(), library.modules]);
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(identity));
   const hex = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
   return `tuned-${hex.slice(0, 16)}.json`;
