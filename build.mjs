@@ -6,7 +6,8 @@
 //   node build.mjs --watch          rebuild dist/ on every change
 // `--out DIR` puts test bundles elsewhere than out/.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, watch } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, watch } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -23,14 +24,21 @@ const PRODUCTS = [
   { entry: 'src/index.ts', outfile: 'dist/coin.browser.js', ...portable, minify: true },
 ];
 
-/** Writes the typed index of the kernels. What is wrong with them fails the build at its end, or is only mentioned. */
+/**
+ * Composes the kernels, compiles them unless the last build compiled the same texts, and writes their typed index. What is
+ * wrong with them fails the build at its end, or is only mentioned.
+ */
 async function prepareKernels({ lenient }) {
   const { indexKernels } = await importTypeScript('src/build/kernels.ts');
   const read = (path) => readFileSync(join('kernels', path), 'utf8');
-  const { text, errors } = indexKernels(
-    Object.fromEntries(filesBelow('kernels', '.wgsl').map((path) => [path, read(path)])),
-  );
+  const modules = Object.fromEntries(filesBelow('kernels', '.wgsl').map((path) => [path, read(path)]));
+  const stamp = join('out', 'build', 'compiled.sha256');
+  const digest = createHash('sha256').update(JSON.stringify(modules)).digest('hex');
+  const known = existsSync(stamp) && readFileSync(stamp, 'utf8') === digest;
+  const compile = known ? undefined : await (await importTypeScript('src/build/compile.node.ts')).createCompiler();
+  const { text, errors } = await indexKernels(modules, compile);
   writeIfChanged('src/gpu/kernel/generated.ts', text);
+  if (errors.length === 0 && compile) writeIfChanged(stamp, digest);
   for (const error of errors) console.error(lenient ? `note: ${error}` : `error: ${error}`);
   if (errors.length > 0 && !lenient) process.exitCode = 1;
 }

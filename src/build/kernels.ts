@@ -9,16 +9,15 @@ export interface Index {
   readonly errors: readonly string[];
 }
 
-/** Composes and reflects every kernel that the modules make, and checks that nothing in them is without effect. */
-export function indexKernels(modules: Modules): Index {
-  const errors = new Map<string, string>();
-  // A mistake in a shared module breaks many kernels, but it is made, and told, at one place.
-  const note = (error: unknown, where = '') => {
-    const { message } = error as Error;
-    const told = message.startsWith('kernels/') ? message : `${where}: ${message}`;
-    const place = /^kernels\/\S+?:\d+/.exec(told)?.[0] ?? told;
-    if (!errors.has(place)) errors.set(place, told);
-  };
+/** What a compiler has against a kernel's text. */
+export type Compile = (kernel: string, composed: Composed) => Promise<Error | undefined>;
+
+/**
+ * Composes, compiles (where there is a compiler) and reflects every kernel that the modules make, and checks that nothing in
+ * the modules is without effect.
+ */
+export async function indexKernels(modules: Modules, compile?: Compile): Promise<Index> {
+  const { errors, note } = mistakes();
   const recipes: Recipe[] = [];
   for (const [path, text] of Object.entries(modules))
     try {
@@ -30,22 +29,38 @@ export function indexKernels(modules: Modules): Index {
   for (const recipe of recipes)
     try {
       const before = made.get(recipe.name)?.kernel.path;
-      if (before) throw new Error(`the kernel ${recipe.name} is made in kernels/${before} too`);
+      if (before) throw new Error(`kernels/${recipe.path}: the kernel ${recipe.name} is made in kernels/${before} too`);
       const composed = compose(recipe, modules);
+      const found = await compile?.(recipe.name, composed);
+      if (found) throw found;
       made.set(recipe.name, { kernel: { ...recipe, ...reflectKernel(composed) }, composed });
     } catch (error) {
-      note(error, `kernels/${recipe.path} (${recipe.name})`);
+      note(error, recipe);
     }
   const kernels = [...made.values()];
   // What could not be composed would make its modules look unused.
-  if (errors.size === 0)
+  if (errors().length === 0)
     for (const error of withoutEffect(
       modules,
       kernels.map(({ kernel, composed }) => ({ ...kernel, modules: composed.modules })),
     ))
       note(error);
   const sorted = kernels.map(({ kernel }) => kernel).sort((a, b) => (a.name < b.name ? -1 : 1));
-  return { text: indexText(modules, sorted), errors: [...errors.values()] };
+  return { text: indexText(modules, sorted), errors: errors() };
+}
+
+/** A mistake in a shared module breaks many kernels, but it is made, and told, at one place. */
+function mistakes() {
+  const byPlace = new Map<string, string>();
+  return {
+    errors: (): readonly string[] => [...byPlace.values()],
+    note(error: unknown, kernel?: Recipe): void {
+      const { message } = error as Error;
+      const told = !kernel || message.includes(kernel.name) ? message : `${message} (in ${kernel.name})`;
+      const place = /^kernels\/\S+?:\d+/.exec(told)?.[0] ?? told;
+      if (!byPlace.has(place)) byPlace.set(place, told);
+    },
+  };
 }
 
 /** Modules that no kernel includes, flags that no kernel has, and flags and values of kernels that nothing asks for. */

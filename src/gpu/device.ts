@@ -1,7 +1,7 @@
 import { BYTES, byteLength, type Chunk, elements, type Tensor } from '../tape/tensor.ts';
 import { createLibrary, type Library } from './kernel/library.ts';
 import { createPipelines, type Pipelines } from './kernel/pipelines.ts';
-import type { Target } from './kernel/target.ts';
+import { NULL_BACKEND, type Target } from './kernel/target.ts';
 import { createScratch, type Scratch } from './scratch.ts';
 import { createStagingRing, type Staging, type TypedArray, view } from './staging.ts';
 
@@ -52,6 +52,10 @@ export async function createDevice(
   adapter: GPUAdapter,
   { why = '', wait = (p) => p }: DeviceOptions = {},
 ): Promise<Device> {
+  if (adapter.info.device === NULL_BACKEND)
+    throw new Error(
+      "This adapter is Dawn's null backend, which compiles kernels but computes nothing: choose another.",
+    );
   const gpu = await openDevice(adapter);
   const measured = new Map<string, string>();
   const target = { ...describeTarget(adapter, gpu), measured };

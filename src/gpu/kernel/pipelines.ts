@@ -1,4 +1,4 @@
-import type { Place } from './compose.ts';
+import type { Composed } from './compose.ts';
 import { type Kernel, specialize } from './kernel.ts';
 import type { Library } from './library.ts';
 
@@ -64,25 +64,30 @@ async function compile(gpu: GPUDevice, library: Library, kernel: Kernel, source:
     scope,
   ]);
   if ('pipeline' in made && !error) return { pipeline: made.pipeline, layout };
-  throw await compileError(kernel, places, module, error, 'reason' in made ? made.reason : undefined);
+  const cause = ('reason' in made && made.reason) || error;
+  const found = await compilerError(module, kernel.name, { text: source, places });
+  if (found) throw new Error(found.message, { cause });
+  const why = error?.message ?? (cause instanceof Error ? cause.message : String(cause));
+  throw new Error(`The kernel ${kernel.name} does not compile: ${why}`, { cause });
 }
 
-/** The first compiler message as `kernels/MODULE.wgsl:LINE:COLUMN: message (in KERNEL)`. */
-async function compileError(
-  kernel: Kernel,
-  places: readonly Place[],
+/** What a compiler found first, as `kernels/MODULE.wgsl:LINE:COLUMN: message (in KERNEL)`. */
+export async function compilerError(
   module: GPUShaderModule,
-  error: GPUError | null,
-  reason: unknown,
-): Promise<Error> {
-  const cause = reason ?? error;
+  kernel: string,
+  { text, places }: Pick<Composed, 'text' | 'places'>,
+): Promise<Error | undefined> {
   const { messages } = await module.getCompilationInfo();
   const first = messages.find(({ type }) => type === 'error');
-  const place = first && places[first.lineNum - 1];
-  if (place)
-    return new Error(`kernels/${place.path}:${place.line}:${first.linePos}: ${first.message} (in ${kernel.name})`, {
-      cause,
-    });
-  const why = error?.message ?? (reason instanceof Error ? reason.message : String(reason));
-  return new Error(`The kernel ${kernel.name} does not compile: ${why}`, { cause });
+  if (!first || first.lineNum === 0) return undefined;
+  const lines = text.split('\n').map((line) => line.replace(/\/\/.*$/, '').trimEnd());
+  let [line, column] = [first.lineNum - 1, first.linePos];
+  // A missing semicolon is noticed at the next word, but it belongs behind the last one.
+  if (/expected .*;/.test(first.message) && !lines[line]?.slice(0, column - 1).trim()) {
+    do line -= 1;
+    while (line > 0 && !lines[line]);
+    column = (lines[line]?.length ?? 0) + 1;
+  }
+  const { path, line: own } = places[line] ?? {};
+  return new Error(`kernels/${path}:${own}:${column}: ${first.message} (in ${kernel})`);
 }

@@ -3,7 +3,7 @@ import type { Composed } from './compose.ts';
 import type { KernelBinding, KernelInterface, UniformField } from './kernel.ts';
 
 const MAX_STORAGE_BUFFERS = 8;
-const TUNE = /^const\s+(\w+)\s*(?::\s*\w+\s*)?=\s*(.+?)\s*;\s*\/\/\s*@tune\b/gm;
+const TUNE = /^const\s+(\w+)\s*(?::\s*\w+\s*)?=\s*(.+?)\s*;\s*\/\/\s*@tune\b/;
 const ENABLE = /^\s*enable\s+(\w+)\s*;/gm;
 const LITERAL = /^-?(?:0x[\da-f]+|\d+\.?\d*(?:e[+-]?\d+)?[fh]?|\d+)[iu]?$/i;
 const FEATURES: Readonly<Record<string, string>> = { f16: 'shader-f16' };
@@ -12,24 +12,36 @@ type Variables = WgslReflect['storage'];
 
 /**
  * Reads the interface of a kernel from its composed text and refuses what breaks the rules of `kernels/`.
- * Throws one sentence, which begins with `kernels/PATH:LINE: ` where the line is known.
+ * Throws `kernels/PATH:LINE:COLUMN: why`, of the module and line that are wrong.
  */
 export function reflectKernel(composed: Composed): KernelInterface {
   const module = parse(composed);
-  const entries = Object.values(module.entry).flat();
-  const [entry] = entries;
-  if (entries.length !== 1 || entry?.name !== 'main' || entry.stage !== 'compute')
-    throw new Error('a kernel has exactly one entry point, "@compute fn main"');
+  const refuse = (name: string, why: string) => fail(composed, name, why);
+  const [entry, second] = Object.values(module.entry).flat();
+  if (entry?.name !== 'main' || entry.stage !== 'compute' || second)
+    refuse(second?.name ?? entry?.name ?? '', 'a kernel has exactly one entry point, "@compute fn main"');
   for (const { name } of [...module.textures, ...module.samplers])
-    throw new Error(`"${name}" is a texture or sampler, but a kernel uses only storage buffers and params`);
+    refuse(name, `"${name}" is a texture or sampler, but a kernel uses only storage buffers and params`);
   for (const { name, group } of [...module.storage, ...module.uniforms])
-    if (group !== 0) throw new Error(`binding "${name}" is in group ${group}, but every binding belongs to group 0`);
+    if (group !== 0) refuse(name, `binding "${name}" is in group ${group}, but every binding belongs to group 0`);
   return {
-    bindings: bindingsOf(module.storage),
-    uniforms: uniformsOf(module.uniforms),
-    constants: constantsOf(composed.text),
+    bindings: bindingsOf(module.storage, refuse),
+    uniforms: uniformsOf(module.uniforms, refuse),
+    constants: constantsOf(composed.text, refuse),
     features: [...composed.text.matchAll(ENABLE)].map(([, word = '']) => FEATURES[word] ?? word.replaceAll('_', '-')),
   };
+}
+
+/** Says why what the name stands for is not allowed, at the line that declares it. */
+type Refuse = (name: string, why: string) => never;
+
+function fail({ text, places }: Composed, name: string, why: string): never {
+  const lines = text.split('\n');
+  const word = new RegExp(`\\b${name}\\b`);
+  const declares = (line: string) => /^(@|var|const|fn|struct)/.test(line) && word.test(line.replace(/\/\/.*$/, ''));
+  const index = Math.max(lines.findIndex(declares), 0);
+  const place = places[index];
+  throw new Error(`kernels/${place?.path}:${place?.line}:${Math.max(lines[index]?.search(word) ?? 0, 0) + 1}: ${why}`);
 }
 
 /** What the parser throws is no `Error`: it has a message and the token where it stopped. */
@@ -43,8 +55,8 @@ function parse({ text, places }: Composed): WgslReflect {
     return new WgslReflect(withoutBodies(text));
   } catch (thrown) {
     const { message = String(thrown), token } = Object(thrown) as ParseFailure;
-    const place = token && places[token.line - 1];
-    throw new Error(`${place ? `kernels/${place.path}:${place.line}: ` : ''}does not parse: ${message}`);
+    const place = places[(token?.line ?? 1) - 1] ?? places[0];
+    throw new Error(`kernels/${place?.path}:${place?.line}:1: this does not parse: ${message}`);
   }
 }
 
@@ -67,12 +79,13 @@ function withoutBodies(source: string): string {
   return out;
 }
 
-function bindingsOf(storage: Variables): KernelBinding[] {
-  if (storage.length > MAX_STORAGE_BUFFERS)
-    throw new Error(`${storage.length} storage buffers, but only ${MAX_STORAGE_BUFFERS} are allowed everywhere`);
+function bindingsOf(storage: Variables, refuse: Refuse): KernelBinding[] {
+  const beyond = storage[MAX_STORAGE_BUFFERS];
+  if (beyond)
+    refuse(beyond.name, `this is one storage buffer more than the ${MAX_STORAGE_BUFFERS} that are allowed everywhere`);
   const taken = new Map([[0, 'params']]);
   for (const { name, binding } of storage) {
-    if (taken.has(binding)) throw new Error(`"${name}" and "${taken.get(binding)}" share binding ${binding}`);
+    if (taken.has(binding)) refuse(name, `"${name}" and "${taken.get(binding)}" share binding ${binding}`);
     taken.set(binding, name);
   }
   return storage
@@ -82,30 +95,28 @@ function bindingsOf(storage: Variables): KernelBinding[] {
     .sort((a, b) => a.binding - b.binding);
 }
 
-function uniformsOf(uniforms: Variables): KernelInterface['uniforms'] {
+function uniformsOf(uniforms: Variables, refuse: Refuse): KernelInterface['uniforms'] {
   const [params] = uniforms;
   if (!params) return null;
-  if (uniforms.length > 1 || params.name !== 'params' || params.binding !== 0)
-    throw new Error('the only uniform allowed is "@group(0) @binding(0) var<uniform> params: Params"');
-  const { members } = params;
-  if (!members) throw new Error('params has to be a struct');
-  const fields = members.map(({ name, offset, type }): [string, UniformField] => {
-    const scalar = (['u32', 'i32', 'f32'] as const).find((known) => known === type.name);
-    if (!scalar) throw new Error(`params.${name} is ${type.name}, but only u32, i32 and f32 fields are allowed`);
-    return [name, { offset, type: scalar }];
-  });
+  const second = uniforms[1];
+  if (second || params.name !== 'params' || params.binding !== 0)
+    refuse((second ?? params).name, 'the only uniform allowed is "@group(0) @binding(0) var<uniform> params: Params"');
+  const fields = (params.members ?? refuse('params', 'params has to be a struct')).map(
+    ({ name, offset, type }): [string, UniformField] => {
+      const scalar = (['u32', 'i32', 'f32'] as const).find((known) => known === type.name);
+      if (!scalar) refuse('Params', `params.${name} is ${type.name}, but only u32, i32 and f32 fields are allowed`);
+      return [name, { offset, type: scalar }];
+    },
+  );
   return { size: params.size, fields: Object.fromEntries(fields) };
 }
 
-function constantsOf(source: string): Record<string, number> {
-  const lines = source.match(/^.*\/\/\s*@tune\b.*$/gm) ?? [];
-  const found = [...source.matchAll(TUNE)];
-  if (found.length !== lines.length)
-    throw new Error('a "// @tune" line has to read "const NAME: type = literal; // @tune"');
-  return Object.fromEntries(
-    found.map(([, name = '', text = '']) => {
-      if (!LITERAL.test(text)) throw new Error(`the @tune constant ${name} has to be a literal number, not "${text}"`);
-      return [name, Number(/^0x/i.test(text) ? text.replace(/[iu]$/i, '') : text.replace(/[iufh]$/i, ''))];
-    }),
-  );
+function constantsOf(source: string, refuse: Refuse): Record<string, number> {
+  const found = (source.match(/^.*\/\/\s*@tune\b.*$/gm) ?? []).map((line): [string, number] => {
+    const [, name = '', text = ''] = TUNE.exec(line) ?? [];
+    if (!name) refuse(/\w+(?=\s*[:=])/.exec(line)?.[0] ?? '', 'a @tune line is "const NAME: type = literal; // @tune"');
+    if (!LITERAL.test(text)) refuse(name, `the @tune constant ${name} has to be a literal number, not "${text}"`);
+    return [name, Number(/^0x/i.test(text) ? text.replace(/[iu]$/i, '') : text.replace(/[iufh]$/i, ''))];
+  });
+  return Object.fromEntries(found);
 }

@@ -33,3 +33,6 @@ export function grid(target: Target, count: number): Workgroups {
   const y = Math.ceil(count / most);
   return [Math.ceil(count / y), y, 1];
 }
+
+/** How Dawn's backend that validates and computes nothing names its adapter's device. */
+export const NULL_BACKEND = 'null-backend';
