@@ -8,6 +8,7 @@
 // @kernel backward_input
 // @kernel backward_input_scalar SCALAR
 // @include lib/value.wgsl
+// @include lib/relu.wgsl
 
 const RELU: u32 = 0u; // @tune
 
@@ -52,7 +53,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane
   for (var row = first; row < end; row += ROW_LANES) {
     var gradient = dy[at];
     if (RELU == 1u) {
-      gradient = select(Value(0.0), gradient, y[at] > Value(0.0));
+      gradient = relu_gradient(gradient, y[at]);
     }
     dx[at] = scale * (gradient - mean_gradient - slope * (x[at] - mean));
     at += stride;

@@ -8,6 +8,7 @@
 // @kernel backward_sums
 // @kernel backward_sums_scalar SCALAR
 // @include lib/value.wgsl
+// @include lib/relu.wgsl
 
 const RELU: u32 = 0u; // @tune
 // Whether g is written too, as the gradient of a residual.
@@ -55,7 +56,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane
   for (var row = first; row < end; row += ROW_LANES) {
     var gradient = dy[at];
     if (RELU == 1u) {
-      gradient = select(Value(0.0), gradient, y[at] > Value(0.0));
+      gradient = relu_gradient(gradient, y[at]);
     }
     sum += gradient;
     products += gradient * (x[at] - mean);

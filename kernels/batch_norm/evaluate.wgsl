@@ -7,9 +7,9 @@
 // @kernel evaluate
 // @kernel evaluate_scalar SCALAR
 // @include lib/value.wgsl
+// @include lib/activation.wgsl
 
 const RESIDUAL: u32 = 0u; // @tune
-const RELU: u32 = 0u; // @tune
 
 struct Params {
   rows: u32,
@@ -50,10 +50,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane
     if (RESIDUAL == 1u) {
       value += residual[at];
     }
-    if (RELU == 1u) {
-      value = max(value, Value(0.0));
-    }
-    y[at] = value;
+    y[at] = activated(value);
     at += stride;
   }
 

@@ -8,9 +8,9 @@
 // @kernel normalize
 // @kernel normalize_scalar SCALAR
 // @include lib/value.wgsl
+// @include lib/activation.wgsl
 
 const RESIDUAL: u32 = 0u; // @tune
-const RELU: u32 = 0u; // @tune
 
 struct Params {
   rows: u32,
@@ -41,10 +41,7 @@ fn normalize(at: u32, mean: Value, scale: Value, offset: Value) {
   if (RESIDUAL == 1u) {
     value += residual[at];
   }
-  if (RELU == 1u) {
-    value = max(value, Value(0.0));
-  }
-  y[at] = value;
+  y[at] = activated(value);
 }
 
 @compute @workgroup_size(WORKGROUP)

@@ -32,14 +32,6 @@ struct Pixels {
   inside: vec4<bool>,
 }
 
-fn group_inputs() -> u32 {
-  return params.in_channels / params.groups;
-}
-
-fn group_outputs() -> u32 {
-  return params.out_channels / params.groups;
-}
-
 fn phase_height() -> u32 {
   return (params.in_height + params.stride_height - 1u) / params.stride_height;
 }

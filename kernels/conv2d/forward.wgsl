@@ -19,20 +19,11 @@
 // @kernel forward_register                body=register
 // @kernel forward_register_image          body=register IMAGE
 // @kernel forward_register_scalar         body=register SCALAR
+// @include lib/value.wgsl
 // @include conv2d/params.wgsl
 
-const BIAS: u32 = 0u; // @tune
-const RELU: u32 = 0u; // @tune
 const A_K_MAJOR: u32 = 0u;
 const B_K_MAJOR: u32 = 1u;
-
-fn group_inputs() -> u32 {
-  return params.in_channels / params.groups;
-}
-
-fn group_outputs() -> u32 {
-  return params.out_channels / params.groups;
-}
 
 // Taps of a segment.
 fn run() -> u32 {
@@ -121,11 +112,13 @@ fn a_block(pixels: Pixels, k: u32, depth: u32) -> mat4x4f {
 }
 // @end
 
-// @if SCALAR
-@group(0) @binding(2) var<storage, read> w: array<f32>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read> w: array<Value>;
+@group(0) @binding(3) var<storage, read> bias: array<Value>;
+@group(0) @binding(4) var<storage, read_write> y: array<Value>;
 
+// @include lib/epilogue.wgsl
+
+// @if SCALAR
 // Four columns at the current k.
 struct Weights {
   columns: vec4u,
@@ -163,25 +156,13 @@ fn c_store(row: u32, column: u32, z: u32, block: mat4x4f) {
     for (var j = 0u; j < 4u; j++) {
       if ((row + r < gemm_rows()) & (column + j < group_outputs())) {
         let channel = z * group_outputs() + column + j;
-        var shift = 0.0;
-        if (BIAS == 1u) {
-          shift = bias[channel];
-        }
-        var sum = block[r][j] + shift;
-        if (RELU == 1u) {
-          sum = max(sum, 0.0);
-        }
-        y[(row + r) * params.out_channels + channel] = sum;
+        y[(row + r) * params.out_channels + channel] = activated(block[r][j] + bias_of(channel));
       }
     }
   }
 }
 // @else
 // @include gemm/mask.wgsl
-
-@group(0) @binding(2) var<storage, read> w: array<vec4f>;
-@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
 
 // Four columns at the current k.
 struct Weights {
@@ -207,17 +188,10 @@ fn c_store(row: u32, column: u32, z: u32, block: mat4x4f) {
     return;
   }
   let channel = z * group_outputs() + column;
-  var shift = vec4f();
-  if (BIAS == 1u) {
-    shift = bias[channel / 4u];
-  }
+  let shift = bias_of(channel / 4u);
   for (var r = 0u; r < 4u; r++) {
     if (row + r < gemm_rows()) {
-      var sum = block[r] + shift;
-      if (RELU == 1u) {
-        sum = max(sum, vec4f());
-      }
-      y[((row + r) * params.out_channels + channel) / 4u] = sum;
+      y[((row + r) * params.out_channels + channel) / 4u] = activated(block[r] + shift);
     }
   }
 }

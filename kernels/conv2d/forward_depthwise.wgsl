@@ -13,8 +13,6 @@
 // @include conv2d/row.wgsl
 
 const WORKGROUP: u32 = 64u; // @tune
-const BIAS: u32 = 0u; // @tune
-const RELU: u32 = 0u; // @tune
 // Whether the horizontal stride and dilation are equal, so that from tap to tap a strip moves on by one of its pixels.
 const SLIDE: u32 = 1u; // @tune
 
@@ -22,9 +20,7 @@ const SLIDE: u32 = 1u; // @tune
 @group(0) @binding(3) var<storage, read> bias: array<Value>;
 @group(0) @binding(4) var<storage, read_write> y: array<Value>;
 
-fn activated(sum: Value) -> Value {
-  return select(sum, max(sum, Value()), RELU == 1u);
-}
+// @include lib/epilogue.wgsl
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -89,10 +85,7 @@ fn main(
       }
     }
   }
-  var shift = Value();
-  if (BIAS == 1u) {
-    shift = bias[c];
-  }
+  let shift = bias_of(c);
   let target_pixel = line * params.out_width + first;
   let count = params.out_width - first;
   y[target_pixel * columns + c] = activated(sum0 + shift);

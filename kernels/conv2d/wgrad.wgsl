@@ -23,14 +23,6 @@ const B_K_MAJOR: u32 = 1u;
 
 // @include conv2d/params.wgsl
 
-fn group_inputs() -> u32 {
-  return params.in_channels / params.groups;
-}
-
-fn group_outputs() -> u32 {
-  return params.out_channels / params.groups;
-}
-
 // The first pixel of a slice.
 fn split_start(z: u32) -> u32 {
   return z / params.groups * params.split_pixels;
