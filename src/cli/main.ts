@@ -7,6 +7,7 @@ import { addDevices } from './devices.ts';
 import { fail } from './errors.ts';
 import { addEval } from './eval.ts';
 import { addGradcheck } from './gradcheck.ts';
+import { addKernel } from './kernel.ts';
 import { addPretrain } from './pretrain.ts';
 import { addTrain } from './train.ts';
 
@@ -24,6 +25,7 @@ for (const add of [
   addDevices,
   addConformance,
   addGradcheck,
+  addKernel,
   addBench,
   addBenchStep,
 ])

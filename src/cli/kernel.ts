@@ -1,0 +1,95 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Command } from 'commander';
+import { compose, type Modules, type Recipe, recipesOf } from '../gpu/kernel/compose.ts';
+import { declarationsOf, differences } from '../gpu/kernel/declarations.ts';
+import { guarded, reason } from './errors.ts';
+import { readModules } from './modules.node.ts';
+
+interface Options {
+  readonly write?: string;
+  readonly compare?: string;
+}
+
+export function addKernel(program: Command): void {
+  program
+    .command('kernel')
+    .description('list the kernels and the modules they are made of, or print the WGSL of one')
+    .argument('[name]', 'a kernel, such as conv2d/forward_tile, or a family, such as conv2d')
+    .option('--write <dir>', 'write the composed text of each kernel to DIR/NAME.wgsl')
+    .option('--compare <dir>', 'tell which kernels differ, and in which declarations, from the texts in a folder')
+    .action(
+      guarded(async (name: string | undefined, { write, compare }: Options) => {
+        if (write !== undefined && compare !== undefined) throw new Error('Either --write or --compare can be given.');
+        const modules = await readModules();
+        const chosen = select(modules, name);
+        if (write !== undefined) return writeAll(modules, chosen, write);
+        if (compare !== undefined) return compareAll(modules, chosen, compare);
+        const [only] = chosen;
+        if (only && only.name === name) process.stdout.write(compose(only, modules).text);
+        else console.log(listing(modules, chosen));
+      }),
+    );
+}
+
+/** The kernel of that name, the kernels of that family, or all. Throws where there are none. */
+export function select(modules: Modules, name?: string): Recipe[] {
+  const all = Object.entries(modules)
+    .flatMap(([path, text]) => recipesOf(path, text))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const found = all.filter((kernel) => name === undefined || kernel.name === name || familyOf(kernel) === name);
+  if (found.length > 0) return found;
+  const near = all.filter((kernel) => kernel.name.includes(name?.split('/').at(-1) ?? '')).map((kernel) => kernel.name);
+  const families = [...new Set(all.map(familyOf))];
+  const known = near.length > 0 ? `there are ${near.join(', ')}` : `families are ${families.join(', ')}`;
+  throw new Error(`There is no kernel "${name}"; ${known}.`);
+}
+
+const familyOf = ({ name }: Recipe): string => name.split('/')[0] ?? '';
+
+/** A line a kernel: its module with values and flags, and the modules that come with it. */
+function listing(modules: Modules, kernels: readonly Recipe[]): string {
+  const width = Math.max(...kernels.map(({ name }) => name.length));
+  const bare = (path: string) => path.replace(/\.wgsl$/, '');
+  const lines = kernels.map((kernel) => {
+    const [own = '', ...included] = compose(kernel, modules).modules.map(bare);
+    const values = Object.entries(kernel.values).map(([key, value]) => `${key}=${value}`);
+    const choices = [...values, ...kernel.flags].join(' ');
+    return `${kernel.name.padEnd(width)}  ${own}${choices && ` (${choices})`}: ${included.join(' ') || 'alone'}`;
+  });
+  return [...lines, `${kernels.length} kernels of ${Object.keys(modules).length} modules`].join('\n');
+}
+
+const fileOf = (folder: string, { name }: Recipe): string => join(folder, `${name}.wgsl`);
+
+async function writeAll(modules: Modules, kernels: readonly Recipe[], folder: string): Promise<void> {
+  for (const kernel of kernels) {
+    const file = fileOf(folder, kernel);
+    try {
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, compose(kernel, modules).text);
+    } catch (error) {
+      throw new Error(`${file} cannot be written: ${reason(error)}.`);
+    }
+  }
+  console.log(`${kernels.length} kernels written to ${folder}`);
+}
+
+async function compareAll(modules: Modules, kernels: readonly Recipe[], folder: string): Promise<void> {
+  let declarations = 0;
+  let different = 0;
+  for (const kernel of kernels) {
+    const file = fileOf(folder, kernel);
+    const before = await readFile(file, 'utf8').catch((error) => {
+      throw new Error(`${file} cannot be read: ${reason(error)}.`);
+    });
+    const { text } = compose(kernel, modules);
+    declarations += declarationsOf(text).size;
+    const found = differences(before, text);
+    if (found.length === 0) continue;
+    different += 1;
+    console.log(`${kernel.name}: ${found.join(', ')}`);
+  }
+  console.log(`${kernels.length} kernels with ${declarations} declarations compared, ${different} differ`);
+  if (different > 0) process.exitCode = 1;
+}
