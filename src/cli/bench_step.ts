@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { measureRoofs } from '../../bench/roofs.ts';
+import { measureRoofs } from '../bench/roofs.ts';
 import { mebibytes } from '../gpu/device.ts';
 import { ceTuning } from '../methods/ce_tuning.ts';
 import { coin } from '../methods/coin.ts';
