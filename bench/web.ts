@@ -1,7 +1,8 @@
 // The benchmarks for runtimes with their own WebGPU: Deno and a browser page. The one argument is the options as JSON; the last
 // line is the report as JSON.
+
+import { runBench } from '../src/bench/run_bench.ts';
 import { requestDevice } from '../src/gpu/device.ts';
-import { runBench } from './bench.ts';
 
 interface DenoGlobal {
   readonly args: readonly string[];

@@ -1,5 +1,5 @@
-import { type BenchCase, selectCases } from '../cases.ts';
-import { type Network, selectNetworks } from '../networks.ts';
+import { type BenchCase, selectCases } from '../../src/bench/cases.ts';
+import { type Network, selectNetworks } from './networks.ts';
 
 /** The kernels that are compared: two matrix products, and three convolutions with both gradients. */
 const KERNELS = [

@@ -1,7 +1,7 @@
-import type { BenchCase } from '../cases.ts';
-import type { Network } from '../networks.ts';
-import { difference } from '../run.ts';
-import { interleave, type Run } from '../timing.ts';
+import type { BenchCase } from '../../src/bench/cases.ts';
+import { difference } from '../../src/bench/measure_case.ts';
+import { interleave, type Run } from '../../src/bench/timing.ts';
+import type { Network } from './networks.ts';
 import type { Peer } from './peer.ts';
 import type { Comparison } from './summary.ts';
 

@@ -1,6 +1,6 @@
 import { blockUntilReady, defaultDevice, init, jit, lax, numpy as np, type OwnedFunction, vjp } from '@jax-js/jax';
+import { type BenchCase, type ConvProblem, inputValues, type MatmulProblem } from '../../src/bench/cases.ts';
 import { type Layout, toEngineLayout, toTorchLayout } from '../../src/weights/layout.ts';
-import { type BenchCase, type ConvProblem, inputValues, type MatmulProblem } from '../cases.ts';
 import { trainJax } from './jax_training.ts';
 import type { Peer } from './peer.ts';
 

@@ -1,6 +1,6 @@
 import { blockUntilReady, jit, lax, nn, numpy as np, tree, valueAndGrad } from '@jax-js/jax';
 import { toTorchLayout } from '../../src/weights/layout.ts';
-import { BATCH_NORM, batchesOf, CLASSES, forward, type Network, type Ops, SGD, weightsOf } from '../networks.ts';
+import { BATCH_NORM, batchesOf, CLASSES, forward, type Network, type Ops, SGD, weightsOf } from './networks.ts';
 import type { Training } from './peer.ts';
 
 type Arrays = Record<string, np.Array>;

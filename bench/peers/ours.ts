@@ -1,8 +1,8 @@
+import { inputTensors, recordCase } from '../../src/bench/cases.ts';
+import { runOf } from '../../src/bench/timing.ts';
 import type { Device } from '../../src/gpu/device.ts';
 import { compile } from '../../src/gpu/program/program.ts';
 import { createTape } from '../../src/tape/tape.ts';
-import { inputTensors, recordCase } from '../cases.ts';
-import { runOf } from '../timing.ts';
 import { trainOurs } from './ours_training.ts';
 import type { Peer } from './peer.ts';
 

@@ -12,7 +12,7 @@ import { sgd } from '../../src/optim/sgd.ts';
 import { createArena } from '../../src/tape/parameter.ts';
 import { createTape, type Tape } from '../../src/tape/tape.ts';
 import { type Tensor, variable } from '../../src/tape/tensor.ts';
-import { BATCH_NORM, batchesOf, forward, type Network, type Ops, SGD, weightsOf } from '../networks.ts';
+import { BATCH_NORM, batchesOf, forward, type Network, type Ops, SGD, weightsOf } from './networks.ts';
 import type { Training } from './peer.ts';
 
 /** Steps between two readbacks of losses, as in the trainer. */

@@ -1,6 +1,6 @@
-import type { BenchCase } from '../cases.ts';
-import type { Network } from '../networks.ts';
-import type { Run } from '../timing.ts';
+import type { BenchCase } from '../../src/bench/cases.ts';
+import type { Run } from '../../src/bench/timing.ts';
+import type { Network } from './networks.ts';
 
 /** A case made ready to run: compiled, its inputs in the GPU's memory. */
 export interface Prepared {

@@ -2,7 +2,7 @@ import '@tensorflow/tfjs-backend-webgpu';
 import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { type BenchCase, type ConvProblem, inputValues } from '../cases.ts';
+import { type BenchCase, type ConvProblem, inputValues } from '../../src/bench/cases.ts';
 import type { Peer } from './peer.ts';
 import { trainTfjs } from './tfjs_training.ts';
 

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { BATCH_NORM, batchesOf, CLASSES, forward, type Network, type Ops, SGD, weightsOf } from '../networks.ts';
+import { BATCH_NORM, batchesOf, CLASSES, forward, type Network, type Ops, SGD, weightsOf } from './networks.ts';
 import type { Training } from './peer.ts';
 import { idle } from './tfjs.ts';
 

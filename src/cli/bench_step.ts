@@ -1,5 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { measureRoofs } from '../../bench/roofs.ts';
+import { measureCompile } from '../bench/measure_compile.ts';
+import { measureRoofs } from '../bench/roofs.ts';
+import { createTrainingStep, recordForTuning, timeSteps } from '../bench/training_step.ts';
 import { mebibytes } from '../gpu/device.ts';
 import { ceTuning } from '../methods/ce_tuning.ts';
 import { coin } from '../methods/coin.ts';
@@ -11,8 +13,6 @@ import { families } from '../ops/families.ts';
 import { alignColumns } from '../report/align.ts';
 import { profileTable } from '../report/profile.ts';
 import { shareOfRoof } from '../report/roof.ts';
-import { measureCompile } from '../train/measure_compile.ts';
-import { createTrainingStep, recordForTuning, timeSteps } from '../train/measure_step.ts';
 import { guarded } from './errors.ts';
 import { number, positiveInteger } from './options.ts';
 import { writeTrace } from './trace.node.ts';

@@ -1,6 +1,6 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { measureRoofs } from '../../bench/roofs.ts';
+import { measureRoofs } from '../bench/roofs.ts';
 import { type Augmentation, augment } from '../data/augment.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Device } from '../gpu/device.ts';

@@ -1,4 +1,4 @@
-import { allCases, inputTensors, inputValues, recordCase, selectCases } from '../../bench/cases.ts';
+import { allCases, inputTensors, inputValues, recordCase, selectCases } from '../../src/bench/cases.ts';
 import type { Target } from '../../src/gpu/kernel/target.ts';
 import { createTape } from '../../src/tape/tape.ts';
 import { elements, type Tensor, variable } from '../../src/tape/tensor.ts';

@@ -1,5 +1,5 @@
-import { batchNorm } from '../../src/ops/batch_norm.ts';
-import { conv2d } from '../../src/ops/conv2d.ts';
+import { batchNorm } from '../../ops/batch_norm.ts';
+import { conv2d } from '../../ops/conv2d.ts';
 import { batchNormSamples } from './batch_norm.ts';
 import type { BenchCase } from './case.ts';
 import { type Conv, convName, outputOf, outSize } from './conv2d.ts';

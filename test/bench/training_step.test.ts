@@ -1,12 +1,12 @@
+import { measureCompile } from '../../src/bench/measure_compile.ts';
+import { createTrainingStep, timeSteps } from '../../src/bench/training_step.ts';
 import { ceTuning } from '../../src/methods/ce_tuning.ts';
 import { scl } from '../../src/methods/scl.ts';
 import { createModel } from '../../src/nn/model.ts';
-import { measureCompile } from '../../src/train/measure_compile.ts';
-import { createTrainingStep, timeSteps } from '../../src/train/measure_step.ts';
 import { newDevice, testDevice } from '../device.ts';
 import { assert, suite } from '../harness.ts';
 
-const test = suite('measure_step');
+const test = suite('training step');
 
 test("a ResNet-50 step's memory is close to what its backward pass must keep", async () => {
   const { target } = await testDevice();

@@ -1,6 +1,6 @@
-import { median } from '../src/quantile.ts';
-import type { Roofs } from '../src/report/roof.ts';
-import type { Measurement } from './run.ts';
+import { median } from '../quantile.ts';
+import type { Roofs } from '../report/roof.ts';
+import type { Measurement } from './measure_case.ts';
 
 /** A measurement beside PyTorch's, where that was told. */
 export interface Row extends Measurement {

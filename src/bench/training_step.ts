@@ -9,7 +9,7 @@ import { sgd } from '../optim/sgd.ts';
 import { median } from '../quantile.ts';
 import { type Choose, createTape, type Dispatch, type Tape } from '../tape/tape.ts';
 import { byteLength, elements, type Shape, type Tensor } from '../tape/tensor.ts';
-import { recordLoss } from './step.ts';
+import { recordLoss } from '../train/step.ts';
 
 /** A whole training step on a tape, with inputs to run it on. */
 export interface TrainingStep {

@@ -1,8 +1,8 @@
-import { drawsOf, view } from '../../src/conformance/reference/augmentation.ts';
-import { type Augmentation, augment } from '../../src/data/augment.ts';
-import { createDataset, type LabelledImages } from '../../src/data/dataset.ts';
-import { random4 } from '../../src/data/random.ts';
-import { elements } from '../../src/tape/tensor.ts';
+import { drawsOf, view } from '../../conformance/reference/augmentation.ts';
+import { type Augmentation, augment } from '../../data/augment.ts';
+import { createDataset, type LabelledImages } from '../../data/dataset.ts';
+import { random4 } from '../../data/random.ts';
+import { elements } from '../../tape/tensor.ts';
 import { type BenchCase, preset, type Samples, type Setting } from './case.ts';
 
 /** What contrastive training does with an image. */

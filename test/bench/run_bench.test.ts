@@ -1,4 +1,4 @@
-import { runBench } from '../../bench/bench.ts';
+import { runBench } from '../../src/bench/run_bench.ts';
 import { testDevice } from '../device.ts';
 import { assert, suite } from '../harness.ts';
 

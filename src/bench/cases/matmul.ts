@@ -1,5 +1,5 @@
-import { linear } from '../../src/ops/linear.ts';
-import { matmul } from '../../src/ops/matmul.ts';
+import { linear } from '../../ops/linear.ts';
+import { matmul } from '../../ops/matmul.ts';
 import type { BenchCase, Samples, Values } from './case.ts';
 import { affordable, samplesAt, sum } from './samples.ts';
 

@@ -1,11 +1,11 @@
-import type { Device } from '../src/gpu/device.ts';
-import { kernels } from '../src/gpu/kernel/generated.ts';
-import type { Target } from '../src/gpu/kernel/target.ts';
-import { compile } from '../src/gpu/program/program.ts';
-import { elementwise } from '../src/ops/elementwise.ts';
-import type { Roofs } from '../src/report/roof.ts';
-import { createTape, type Tape } from '../src/tape/tape.ts';
-import { type Chunk, variable } from '../src/tape/tensor.ts';
+import type { Device } from '../gpu/device.ts';
+import { kernels } from '../gpu/kernel/generated.ts';
+import type { Target } from '../gpu/kernel/target.ts';
+import { compile } from '../gpu/program/program.ts';
+import { elementwise } from '../ops/elementwise.ts';
+import type { Roofs } from '../report/roof.ts';
+import { createTape, type Tape } from '../tape/tape.ts';
+import { type Chunk, variable } from '../tape/tensor.ts';
 import { interleave, runOf } from './timing.ts';
 
 const ROUNDS = { rounds: 9, budget: 1000 };

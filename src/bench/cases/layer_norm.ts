@@ -1,5 +1,5 @@
-import { layerNorm } from '../../src/ops/layer_norm.ts';
-import { elements, type Shape } from '../../src/tape/tensor.ts';
+import { layerNorm } from '../../ops/layer_norm.ts';
+import { elements, type Shape } from '../../tape/tensor.ts';
 import type { BenchCase, Samples, Values } from './case.ts';
 import { someOf, sum } from './samples.ts';
 

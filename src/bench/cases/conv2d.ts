@@ -1,4 +1,4 @@
-import { conv2d } from '../../src/ops/conv2d.ts';
+import { conv2d } from '../../ops/conv2d.ts';
 import type { BenchCase, ConvProblem, Samples, Values } from './case.ts';
 import { affordable, samplesAt } from './samples.ts';
 

@@ -1,5 +1,5 @@
-import { type Comparison, summarise } from '../../bench/peers/summary.ts';
-import { assert, suite } from '../harness.ts';
+import { type Comparison, summarise } from '../../../bench/peers/summary.ts';
+import { assert, suite } from '../../harness.ts';
 
 const test = suite('comparison with peers');
 

@@ -1,5 +1,5 @@
-import { batchesOf, forward, type Ops, selectNetworks, weightsOf } from '../../bench/networks.ts';
-import { assert, suite } from '../harness.ts';
+import { batchesOf, forward, type Ops, selectNetworks, weightsOf } from '../../../bench/peers/networks.ts';
+import { assert, suite } from '../../harness.ts';
 
 const test = suite('networks to compare');
 

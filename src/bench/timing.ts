@@ -1,6 +1,6 @@
-import type { Device } from '../src/gpu/device.ts';
-import type { Program } from '../src/gpu/program/program.ts';
-import { median, quantile } from '../src/quantile.ts';
+import type { Device } from '../gpu/device.ts';
+import type { Program } from '../gpu/program/program.ts';
+import { median, quantile } from '../quantile.ts';
 
 /** A median with the half of the range that the middle half of the samples covers. */
 export interface Timing {

@@ -1,8 +1,8 @@
 // The networks whose training steps are compared between engines: each is a list of layers, which every engine builds
 // from in its own way, with the same first weights and the same batches.
-import { randomNormal, randomUniform } from '../src/data/random.ts';
-import { elements, type Shape } from '../src/tape/tensor.ts';
-import type { Layout } from '../src/weights/layout.ts';
+import { randomNormal, randomUniform } from '../../src/data/random.ts';
+import { elements, type Shape } from '../../src/tape/tensor.ts';
+import type { Layout } from '../../src/weights/layout.ts';
 
 /**
  * A convolution with padding (kernel - 1) / 2, then batch norm in training mode (`norm`; the convolution then has no

@@ -1,7 +1,7 @@
-import type { Device } from '../src/gpu/device.ts';
-import { plan } from '../src/gpu/program/plan.ts';
-import type { Work } from '../src/report/roof.ts';
-import { createTape, type Dispatch, type Tape, type TapeOptions } from '../src/tape/tape.ts';
+import type { Device } from '../gpu/device.ts';
+import { plan } from '../gpu/program/plan.ts';
+import type { Work } from '../report/roof.ts';
+import { createTape, type Dispatch, type Tape, type TapeOptions } from '../tape/tape.ts';
 import { type BenchCase, inputTensors, type inputValues, recordCase } from './cases.ts';
 
 /** The engine's own choice alone, also one candidate of each kernel in its usual tiling, or all tilings. */

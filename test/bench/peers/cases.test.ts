@@ -1,5 +1,5 @@
-import { selectCompared } from '../../bench/peers/cases.ts';
-import { assert, suite } from '../harness.ts';
+import { selectCompared } from '../../../bench/peers/cases.ts';
+import { assert, suite } from '../../harness.ts';
 
 const test = suite('what is compared with peers');
 

@@ -1,7 +1,7 @@
-import { randomNormal } from '../../src/data/random.ts';
-import { gradients } from '../../src/ops/gradients.ts';
-import type { Tape } from '../../src/tape/tape.ts';
-import { type DType, elements, type Shape, type Tensor, variable } from '../../src/tape/tensor.ts';
+import { randomNormal } from '../../data/random.ts';
+import { gradients } from '../../ops/gradients.ts';
+import type { Tape } from '../../tape/tape.ts';
+import { type DType, elements, type Shape, type Tensor, variable } from '../../tape/tensor.ts';
 
 export type Values = Readonly<Record<string, Float32Array | Int32Array | Uint8Array>>;
 

@@ -1,9 +1,9 @@
-import type { Target } from '../../src/gpu/kernel/target.ts';
-import { type Encoder, type ResNetOptions, resnet18, resnet50 } from '../../src/nn/resnet.ts';
-import type { Store } from '../../src/nn/store.ts';
-import { type Arena, createArena } from '../../src/tape/parameter.ts';
-import { createTape, type OpRecord } from '../../src/tape/tape.ts';
-import { type Shape, variable } from '../../src/tape/tensor.ts';
+import type { Target } from '../../gpu/kernel/target.ts';
+import { type Encoder, type ResNetOptions, resnet18, resnet50 } from '../../nn/resnet.ts';
+import type { Store } from '../../nn/store.ts';
+import { type Arena, createArena } from '../../tape/parameter.ts';
+import { createTape, type OpRecord } from '../../tape/tape.ts';
+import { type Shape, variable } from '../../tape/tensor.ts';
 
 /** An op of a network as it was recorded, and the networks that have it. */
 export interface Layer {

@@ -1,8 +1,8 @@
-import { adamw } from '../../src/optim/adamw.ts';
-import type { Optimizer } from '../../src/optim/optimizer.ts';
-import { sgd } from '../../src/optim/sgd.ts';
-import type { Arena, Parameter } from '../../src/tape/parameter.ts';
-import { SLICE_ALIGNMENT, type Tensor } from '../../src/tape/tensor.ts';
+import { adamw } from '../../optim/adamw.ts';
+import type { Optimizer } from '../../optim/optimizer.ts';
+import { sgd } from '../../optim/sgd.ts';
+import type { Arena, Parameter } from '../../tape/parameter.ts';
+import { SLICE_ALIGNMENT, type Tensor } from '../../tape/tensor.ts';
 import { type BenchCase, preset } from './case.ts';
 import { samplesAt, someOf } from './samples.ts';
 

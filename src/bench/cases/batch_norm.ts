@@ -1,5 +1,5 @@
-import { batchNorm } from '../../src/ops/batch_norm.ts';
-import { elements, type Shape } from '../../src/tape/tensor.ts';
+import { batchNorm } from '../../ops/batch_norm.ts';
+import { elements, type Shape } from '../../tape/tensor.ts';
 import type { BenchCase, Samples, Values } from './case.ts';
 import { samplesAt, someOf, sum } from './samples.ts';
 

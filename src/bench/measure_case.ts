@@ -1,9 +1,9 @@
-import type { Device } from '../src/gpu/device.ts';
-import type { Profile } from '../src/gpu/program/profile.ts';
-import { compile } from '../src/gpu/program/program.ts';
-import { type Roofs, type Share, shareOfRoof, type Work } from '../src/report/roof.ts';
-import type { Dispatch } from '../src/tape/tape.ts';
-import type { Chunk } from '../src/tape/tensor.ts';
+import type { Device } from '../gpu/device.ts';
+import type { Profile } from '../gpu/program/profile.ts';
+import { compile } from '../gpu/program/program.ts';
+import { type Roofs, type Share, shareOfRoof, type Work } from '../report/roof.ts';
+import type { Dispatch } from '../tape/tape.ts';
+import type { Chunk } from '../tape/tensor.ts';
 import { type BenchCase, inputValues, type Samples } from './cases.ts';
 import { release } from './roofs.ts';
 import { interleave, type RoundOptions, runOf, type Timing } from './timing.ts';
@@ -67,7 +67,7 @@ const EXPECTED_SHARE = 0.005;
  * Times every candidate of a case, each compiled to a program of its own, and compares its result with the case's
  * float64 reference and with that of the first candidate, which is the engine's own choice.
  */
-export async function measure(device: Device, bench: BenchCase, options: MeasureOptions): Promise<Measured> {
+export async function measureCase(device: Device, bench: BenchCase, options: MeasureOptions): Promise<Measured> {
   const { roofs, rates, limit } = options;
   const values = inputValues(bench);
   const all = variants(device, bench, values, options.candidates);

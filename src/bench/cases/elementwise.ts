@@ -1,5 +1,5 @@
-import { erf } from '../../src/conformance/reference/elementwise.ts';
-import { add, gelu, relu } from '../../src/ops/elementwise.ts';
+import { erf } from '../../conformance/reference/elementwise.ts';
+import { add, gelu, relu } from '../../ops/elementwise.ts';
 import { type BenchCase, millions, type Setting } from './case.ts';
 import { samplesAt, someOf } from './samples.ts';
 

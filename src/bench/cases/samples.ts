@@ -1,4 +1,4 @@
-import { random4 } from '../../src/data/random.ts';
+import { random4 } from '../../data/random.ts';
 import type { Samples } from './case.ts';
 
 /** A few hundred indices below `size`, the first and the last among them, spread at random but the same in every run. */

@@ -1,5 +1,5 @@
-import { maxPool2d } from '../../src/ops/max_pool2d.ts';
-import { elements, type Shape } from '../../src/tape/tensor.ts';
+import { maxPool2d } from '../../ops/max_pool2d.ts';
+import { elements, type Shape } from '../../tape/tensor.ts';
 import type { BenchCase, Samples, Values } from './case.ts';
 import { samplesAt, someOf } from './samples.ts';
 

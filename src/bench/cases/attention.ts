@@ -1,5 +1,5 @@
-import { attention } from '../../src/ops/attention.ts';
-import type { Shape } from '../../src/tape/tensor.ts';
+import { attention } from '../../ops/attention.ts';
+import type { Shape } from '../../tape/tensor.ts';
 import type { BenchCase, Samples, Values } from './case.ts';
 import { someOf, sum } from './samples.ts';
 

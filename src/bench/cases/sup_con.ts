@@ -1,11 +1,11 @@
-import { randomNormal } from '../../src/data/random.ts';
-import { crossEntropy } from '../../src/ops/cross_entropy.ts';
-import { add, scale } from '../../src/ops/elementwise.ts';
-import { l2Normalize } from '../../src/ops/l2_normalize.ts';
-import { matmul } from '../../src/ops/matmul.ts';
-import { supCon } from '../../src/ops/sup_con.ts';
-import type { Tape } from '../../src/tape/tape.ts';
-import { type Tensor, variable } from '../../src/tape/tensor.ts';
+import { randomNormal } from '../../data/random.ts';
+import { crossEntropy } from '../../ops/cross_entropy.ts';
+import { add, scale } from '../../ops/elementwise.ts';
+import { l2Normalize } from '../../ops/l2_normalize.ts';
+import { matmul } from '../../ops/matmul.ts';
+import { supCon } from '../../ops/sup_con.ts';
+import type { Tape } from '../../tape/tape.ts';
+import { type Tensor, variable } from '../../tape/tensor.ts';
 import type { BenchCase, Samples, Values } from './case.ts';
 import { someOf, sum } from './samples.ts';
 

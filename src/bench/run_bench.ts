@@ -1,10 +1,10 @@
-import type { Device } from '../src/gpu/device.ts';
-import type { Profile } from '../src/gpu/program/profile.ts';
-import { profileTable } from '../src/report/profile.ts';
+import type { Device } from '../gpu/device.ts';
+import type { Profile } from '../gpu/program/profile.ts';
+import { profileTable } from '../report/profile.ts';
 import { selectCases } from './cases.ts';
+import { type MeasureOptions, measureCase } from './measure_case.ts';
 import { columns, type Report, type Row, type TorchTimes } from './report.ts';
 import { measureRoofs } from './roofs.ts';
-import { type MeasureOptions, measure } from './run.ts';
 import type { Candidates } from './variants.ts';
 
 /** Plain data, so that it can be handed to another runtime. */
@@ -71,7 +71,7 @@ export async function runBench(
       print(`interrupted: ${cases.length - index} cases were not run`);
       break;
     }
-    const measured = await measure(device, bench, measureOptions).catch((error: Error) => {
+    const measured = await measureCase(device, bench, measureOptions).catch((error: Error) => {
       // One case, say a layer larger than this adapter can bind, leaves all others as they are.
       failed.push(bench.name);
       print(`  ${bench.name} failed: ${error.message}`);
