@@ -52,7 +52,7 @@ export async function interleave(runs: readonly Run[], { rounds, budget }: Round
     const first = await clock(run, 1);
     // The second one tells how many make a sample, and is one itself where it is slow enough.
     const second = await clock(run, 1);
-    const times = Math.min(MOST_TIMES, Math.max(1, Math.round(SAMPLE / second)));
+    const times = timesFor(second);
     entries.push({ run, first, times, samples: times === 1 ? [second] : [] });
   }
   for (let round = 0; round < rounds; round++)
@@ -64,7 +64,11 @@ export async function interleave(runs: readonly Run[], { rounds, budget }: Round
   return entries.map(({ samples, first }) => timingOf(samples, first));
 }
 
-async function clock(run: Run, times: number): Promise<number> {
+/** How many executions of so many milliseconds make a sample. */
+export const timesFor = (milliseconds: number): number =>
+  Math.min(MOST_TIMES, Math.max(1, Math.round(SAMPLE / milliseconds)));
+
+export async function clock(run: Run, times: number): Promise<number> {
   const start = performance.now();
   await run(times);
   return performance.now() - start;

@@ -89,7 +89,11 @@ test('of an @if with several branches the first that holds is kept', () => {
   const source = (flags: string) => ({
     'f/k.wgsl': text(`// @kernel k ${flags}`, ...['// @if A', 'a', '// @elif B', 'b', '// @else', 'c', '// @end']),
   });
-  for (const [flags, want] of [['A B', 'a'], ['B', 'b'], ['', 'c']] as const) // biome-ignore format: a row each
+  for (const [flags, want] of [
+    ['A B', 'a'],
+    ['B', 'b'],
+    ['', 'c'],
+  ] as const)
     assert.is(composed('f/k', source(flags)).text.trim(), want);
 });
 
