@@ -8,6 +8,7 @@ const test = suite('imports');
 /** From the top down: a file imports from its own layer and from those below it. */
 const LAYERS = [
   ['cli'],
+  ['workbench'],
   ['bench'],
   ['node.ts', 'index.ts'],
   ['report', 'train', 'conformance'],

@@ -58,7 +58,7 @@ export interface MeasureOptions extends RoundOptions {
 }
 
 /** How far sums in another order may differ. */
-const TOLERANCE = 1e-4;
+export const TOLERANCE = 1e-4;
 
 /** The share of the roof that an unknown kernel is expected to reach: a naive one on SwiftShader. */
 const EXPECTED_SHARE = 0.005;
@@ -158,7 +158,7 @@ function timesOfDispatches(runs: readonly Profile[], roofs: Roofs): DispatchTime
 }
 
 /** Gives all lasting memory that the dispatches write its first contents again, as if they had never run. */
-function restore(device: Device, dispatches: readonly Dispatch[]): void {
+export function restore(device: Device, dispatches: readonly Dispatch[]): void {
   const written = dispatches.flatMap(({ kernel, bindings }) =>
     kernel.bindings.filter(({ access }) => access === 'read_write').map(({ name }) => bindings[name]?.storage?.chunk),
   );
@@ -172,7 +172,7 @@ function restore(device: Device, dispatches: readonly Dispatch[]): void {
       device.gpu.queue.writeBuffer(device.buffer(chunk), offset, data as ArrayBufferView<ArrayBuffer>);
 }
 
-const samplesOf = (result: ArrayLike<number>, reference: Samples): number[] =>
+export const samplesOf = (result: ArrayLike<number>, reference: Samples): number[] =>
   [...reference.keys()].map((index) => result[index] ?? Number.NaN);
 
 /** The largest difference of two results, relative to the largest value wanted. */

@@ -4,11 +4,14 @@ import type { Command } from 'commander';
 import { compose, type Modules, type Recipe, recipesOf } from '../gpu/kernel/compose.ts';
 import { declarationsOf, differences } from '../gpu/kernel/declarations.ts';
 import { guarded, reason } from './errors.ts';
-import { readModules } from './modules.node.ts';
+import { watchKernel } from './kernel_watch.ts';
+import { modulesFolder, readModules } from './modules.node.ts';
 
 interface Options {
   readonly write?: string;
   readonly compare?: string;
+  readonly watch?: boolean;
+  readonly modules?: string;
 }
 
 export function addKernel(program: Command): void {
@@ -18,17 +21,28 @@ export function addKernel(program: Command): void {
     .argument('[name]', 'a kernel, such as conv2d/forward_tile, or a family, such as conv2d')
     .option('--write <dir>', 'write the composed text of each kernel to DIR/NAME.wgsl')
     .option('--compare <dir>', 'tell which kernels differ, and in which declarations, from the texts in a folder')
+    .option('--watch', 'at each save of a module: check the kernel and the passes that go with it, and time them')
+    .option('--modules <dir>', "a folder of modules (default: this program's own kernels/)")
     .action(
-      guarded(async (name: string | undefined, { write, compare }: Options) => {
-        if (write !== undefined && compare !== undefined) throw new Error('Either --write or --compare can be given.');
-        const modules = await readModules();
-        const chosen = select(modules, name);
-        if (write !== undefined) return writeAll(modules, chosen, write);
-        if (compare !== undefined) return compareAll(modules, chosen, compare);
-        const [only] = chosen;
-        if (only && only.name === name) process.stdout.write(compose(only, modules).text);
-        else console.log(listing(modules, chosen));
-      }),
+      guarded(
+        async (name: string | undefined, { write, compare, watch, modules: folder = modulesFolder() }: Options) => {
+          if ([write, compare, watch].filter((option) => option !== undefined).length > 1)
+            throw new Error('Only one of --write, --compare and --watch can be given.');
+          const modules = await readModules(folder);
+          const chosen = select(modules, name);
+          const one = chosen.find((kernel) => kernel.name === name);
+          if (watch) {
+            if (folder === undefined)
+              throw new Error('There is no folder kernels/ beside this program: give --modules.');
+            if (!one) throw new Error('--watch wants one kernel by its name, such as conv2d/forward_tile.');
+            return watchKernel(one.name, folder);
+          }
+          if (write !== undefined) return writeAll(modules, chosen, write);
+          if (compare !== undefined) return compareAll(modules, chosen, compare);
+          if (one) process.stdout.write(compose(one, modules).text);
+          else console.log(listing(modules, chosen));
+        },
+      ),
     );
 }
 

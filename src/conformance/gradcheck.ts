@@ -11,20 +11,24 @@ const PLACES = 60;
 
 /**
  * Golden cases made on the spot: small random inputs, outputs by the float64 reference and gradients by central
- * differences of it. `op` selects one op. Throws when there is no such op.
+ * differences of it. `op` selects one op, `wanted` cases by all but the values of their gradients, which take longest to
+ * make. Throws when there is no such op.
  */
-export function* gradcheckCases(op?: string): Generator<Case> {
+export function* gradcheckCases(op?: string, wanted: (golden: Case) => boolean = () => true): Generator<Case> {
   const selected = Object.entries(problems).filter(([name]) => op === undefined || name === op);
   if (selected.length === 0) throw new Error(`There is no op ${op}; there are: ${Object.keys(problems).join(', ')}.`);
   for (const [name, list] of selected)
-    for (const [index, problem] of list.entries()) yield makeCase(name, index, problem);
+    for (const [index, problem] of list.entries()) {
+      const { golden, differentiate } = makeCase(name, index, problem);
+      if (wanted(golden)) yield differentiate();
+    }
 }
 
 function makeCase(
   op: string,
   index: number,
   { inputs: shapes, attrs = {}, labels = {}, constant = [] }: Problem,
-): Case {
+): { golden: Case; differentiate(): Case } {
   const reference = references[op];
   if (!reference) throw new Error(`There is no float64 reference for ${op}.`);
   const name = `${op}-${index}`;
@@ -43,20 +47,15 @@ function makeCase(
   const [[output, y]] = Object.entries(reference(inputs, attrs)) as [[string, Array64]];
   const arriving = randomNormal(y.data.length, 1, 2, stream);
   const upstream = { [output]: array64(arriving, y.shape) };
-  const grads: Case['grads'] = {};
   const places: Record<string, number[]> = {};
+  const grads: Case['grads'] = {};
   for (const [input, { shape, data }] of Object.entries(inputs)) {
     if (input in labels || constant.includes(input)) continue;
     const step = Math.max(1, Math.floor(data.length / PLACES));
-    const positions = Array.from({ length: Math.ceil(data.length / step) }, (_, i) => i * step);
-    places[`grad.${input}`] = positions;
-    grads[input] = {
-      dtype: 'F64',
-      shape: [...shape],
-      data: centralDifference(op, inputs, attrs, input, upstream, positions),
-    };
+    places[`grad.${input}`] = Array.from({ length: Math.ceil(data.length / step) }, (_, i) => i * step);
+    grads[input] = { dtype: 'F64', shape: [...shape], data: new Float64Array() };
   }
-  return {
+  const golden: Case = {
     name,
     op,
     attrs,
@@ -67,6 +66,16 @@ function makeCase(
     grads,
     places,
   };
+  const differentiate = (): Case => ({
+    ...golden,
+    grads: Object.fromEntries(
+      Object.entries(grads).map(([input, gradient]) => {
+        const positions = places[`grad.${input}`] ?? [];
+        return [input, { ...gradient, data: centralDifference(op, inputs, attrs, input, upstream, positions) }];
+      }),
+    ),
+  });
+  return { golden, differentiate };
 }
 
 /** Normal numbers, but variances positive, probabilities that sum to 1, and nothing near the kink of a ReLU. */

@@ -1,10 +1,11 @@
 import type { Device, TypedArray } from '../gpu/device.ts';
+import type { Target } from '../gpu/kernel/target.ts';
 import type { HostTensor } from '../weights/host-tensor.ts';
 import { type Layout, toEngineLayout, toTorchLayout } from '../weights/layout.ts';
 import { type Case, compare, toleranceOf } from './case.ts';
-import { type Evaluation, type HostValue, run, variants } from './evaluate.ts';
+import { type Evaluation, type HostValue, run, type Variant, variants } from './evaluate.ts';
 import { runModel } from './model.ts';
-import { type ConformanceOp, conformanceOps } from './ops.ts';
+import { conformanceOps } from './ops.ts';
 import { runOptimizer } from './optimizer.ts';
 import { runSDbw } from './s_dbw.ts';
 import { runTrajectory } from './trajectory.ts';
@@ -35,43 +36,51 @@ export interface RunOptions {
 /** Runs a golden case with every candidate of its op. Yields one failed check where the op is unknown or breaks. */
 export async function* runCase(device: Device, golden: Case, options: RunOptions = {}): AsyncGenerator<Check> {
   const procedure = procedures[golden.op];
-  const op = conformanceOps[golden.op];
   if (procedure) {
     yield await check('default', golden, () => procedure(device, golden));
-  } else if (op) {
-    yield* runOp(device, golden, op, options);
+  } else if (conformanceOps[golden.op]) {
+    yield* runOp(device, golden, options);
   } else {
     const known = [...Object.keys(conformanceOps), ...Object.keys(procedures)].sort().join(', ');
     yield { variant: 'default', failures: [`the op ${golden.op} is unknown; known are ${known}`] };
   }
 }
 
-async function* runOp(
-  device: Device,
-  golden: Case,
-  op: ConformanceOp,
-  { tilings = false }: RunOptions,
-): AsyncGenerator<Check> {
+async function* runOp(device: Device, golden: Case, options: RunOptions): AsyncGenerator<Check> {
+  let list: ReturnType<typeof variantsOf>;
+  try {
+    list = variantsOf(device.target, golden, options);
+  } catch (error) {
+    yield { variant: 'default', failures: [(error as Error).message] };
+    return;
+  }
+  for (const variant of list) yield await checkVariant(device, golden, variant);
+}
+
+/**
+ * The distinct ways to run a case of one op: the engine's own choice, and every candidate. None for a case that is more than
+ * one op. Throws where the op refuses what the case gives it.
+ */
+export function variantsOf(target: Target, golden: Case, { tilings = false }: RunOptions = {}): Variant[] {
+  const op = conformanceOps[golden.op];
+  if (!op) return [];
   const layouts = op.layouts ?? {};
   const differentiate = Object.keys(golden.grads).length > 0;
   const [upstream] = Object.entries(golden.upstreams);
   const inputs = Object.fromEntries(
     Object.entries(golden.inputs).map(([name, tensor]) => [name, toEngine(tensor, layouts[name])]),
   );
-  const options = {
+  return variants(target, (tape, tensors) => op.build(tape, tensors, golden.attrs), inputs, {
     tilings,
     wrt: Object.keys(golden.inputs).filter((name) => !op.constant?.includes(name)),
     ...(differentiate && upstream && { upstream: toEngine(upstream[1], layouts[upstream[0]]) }),
-  };
-  let list: ReturnType<typeof variants>;
-  try {
-    list = variants(device.target, (tape, tensors) => op.build(tape, tensors, golden.attrs), inputs, options);
-  } catch (error) {
-    yield { variant: 'default', failures: [(error as Error).message] };
-    return;
-  }
-  for (const { name, recorded } of list)
-    yield await check(name, golden, async () => toResults(await run(device, recorded), layouts));
+  });
+}
+
+/** Runs one of a case's variants. */
+export function checkVariant(device: Device, golden: Case, { name, recorded }: Variant): Promise<Check> {
+  const layouts = conformanceOps[golden.op]?.layouts ?? {};
+  return check(name, golden, async () => toResults(await run(device, recorded), layouts));
 }
 
 async function check(variant: string, golden: Case, produce: () => Promise<Results>): Promise<Check> {

@@ -11,6 +11,8 @@ export interface Library {
    * compiled already keep what they have. Throws when there is no such module.
    */
   replaceModule(path: string, text: string): void;
+  /** Adds a module, for others to include. Throws when there is one already. */
+  addModule(path: string, text: string): void;
 }
 
 /** The modules of this package, or others. */
@@ -32,6 +34,10 @@ export function createLibrary(modules: Modules = shipped): Library {
         throw new Error(`There is no module kernels/${path}; there are ${Object.keys(current).join(', ')}.`);
       current[path] = text;
       composed.clear();
+    },
+    addModule(path, text) {
+      if (Object.hasOwn(current, path)) throw new Error(`There is a module kernels/${path} already.`);
+      current[path] = text;
     },
   };
 }

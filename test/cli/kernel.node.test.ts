@@ -1,0 +1,124 @@
+import { execFile, spawn } from 'node:child_process';
+import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { kernels, modules } from '../../src/gpu/kernel/generated.ts';
+import { createLibrary } from '../../src/gpu/kernel/library.ts';
+import { assert, suite } from '../harness.ts';
+
+const test = suite('coin kernel');
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const coin = (...args: string[]): Promise<Ended> =>
+  new Promise((resolve) => {
+    execFile(process.execPath, ['dist/coin.js', 'kernel', ...args], (error, stdout, stderr) =>
+      resolve({ code: error ? Number(error.code ?? -1) : 0, stdout, stderr }),
+    );
+  });
+
+let folder = '';
+test.before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'coin-'));
+  await cp('kernels', join(folder, 'kernels'), { recursive: true });
+});
+test.after(() => rm(folder, { recursive: true }));
+
+/** As editors save: a new file in the place of the old one. */
+async function save(path: string, text: string): Promise<void> {
+  const file = join(folder, 'kernels', path);
+  await writeFile(`${file}.new`, text);
+  await rename(`${file}.new`, file);
+}
+
+test('lists every kernel, by itself what a kernel is made of', async () => {
+  const all = await coin();
+  assert.is(all.code, 0);
+  for (const name of Object.keys(kernels)) assert.match(all.stdout, new RegExp(`^${name} `, 'm'));
+  assert.match(
+    all.stdout,
+    new RegExp(`${Object.keys(kernels).length} kernels of ${Object.keys(modules).length} modules`),
+  );
+  const family = await coin('conv2d');
+  assert.match(
+    family.stdout,
+    /^conv2d\/forward_tile_moments +conv2d\/forward \(body=tile MOMENTS\): .*gemm\/tile .*gemm\/moments$/m,
+  );
+  assert.not.match(family.stdout, /^matmul/m);
+});
+
+test('prints the text that programs compile', async () => {
+  const { stdout } = await coin('conv2d/forward_tile');
+  assert.is(stdout, createLibrary().textOf(kernels['conv2d/forward_tile']).text);
+});
+
+test('writes all texts, and tells which kernels differ from them after an edit', async () => {
+  const texts = join(folder, 'texts');
+  assert.match((await coin('--write', texts)).stdout, /^\d+ kernels written/);
+  assert.is(await readFile(join(texts, 'reduce/fill.wgsl'), 'utf8'), (await coin('reduce/fill')).stdout);
+  assert.match((await coin('--compare', texts)).stdout, /^109 kernels with \d+ declarations compared, 0 differ$/m);
+  await save('reduce/fill.wgsl', modules['reduce/fill.wgsl']!.replace('params.factor *', '2.0 * params.factor *'));
+  const { code, stdout } = await coin('--compare', texts, '--modules', join(folder, 'kernels'));
+  assert.is(code, 1);
+  assert.match(stdout, /^reduce\/fill: map$/m);
+  assert.match(stdout, /1 differ$/m);
+  await save('reduce/fill.wgsl', modules['reduce/fill.wgsl']!);
+});
+
+test('what cannot be done is one sentence', async () => {
+  const refused: [args: string[], message: RegExp][] = [
+    [['spam'], /^error: There is no kernel "spam"; families are attention, .*\.$/m],
+    [['tile'], /^error: There is no kernel "tile"; there are conv2d\/dgrad_tile, /m],
+    [['conv2d', '--watch'], /^error: --watch wants one kernel by its name/m],
+    [['--write', 'a', '--compare', 'b'], /^error: Only one of --write, --compare and --watch/m],
+    [['--compare', join(folder, 'none')], /^error: .*none.* cannot be read: it does not exist\.$/m],
+    [['--modules', join(folder, 'none')], /^error: .*none cannot be read: it does not exist\.$/m],
+  ];
+  for (const [args, message] of refused) {
+    const { code, stderr } = await coin(...args);
+    assert.is(code, 1, args.join(' '));
+    assert.match(stderr, message);
+    assert.is(stderr.trim().split('\n').length, 1, stderr);
+  }
+});
+
+test('--watch judges each save: wrong, then right with times, then a mistake; an interrupt ends it', async () => {
+  const child = spawn(process.execPath, [
+    ...['dist/coin.js', 'kernel', 'elementwise/relu', '--watch', '--modules', join(folder, 'kernels')],
+  ]);
+  let output = '';
+  const arrivals = new Set<() => void>();
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+    for (const arrived of arrivals) arrived();
+  });
+  const until = (pattern: RegExp) =>
+    new Promise<void>((done) => {
+      const look = () => {
+        if (!pattern.test(output)) return;
+        arrivals.delete(look);
+        done();
+      };
+      arrivals.add(look);
+      look();
+    });
+  const ended = new Promise<number | null>((done) => child.on('close', done));
+  const path = 'elementwise/relu.wgsl';
+  const source = modules[path]!;
+  await until(/^watching .* for elementwise\/relu: 3 checks launch it, and its time is that of relu/m);
+  await save(path, source.replace('relu(x[i])', 'relu(x[i] + 1.0)'));
+  await until(/changes elementwise\/relu\n.*WRONG, so it is not timed:\n.*relu-\d+ \(default\): output\.y is off by/);
+  assert.not.match(output, /→/);
+  await save(path, source.replace('relu(x[i])', 'relu(x[i] * 1.0)'));
+  await until(/right: 3 of 3 checks pass\n.*elementwise\/relu: .*; \S+ → \S+ ms, relu/);
+  await save(path, source.replace('relu(x[i])', 'relu(x[j])'));
+  await until(/kernels\/elementwise\/relu\.wgsl:\d+:\d+: unresolved value 'j'/);
+  child.kill('SIGINT');
+  assert.is(await ended, 0);
+});
+
+test.run();

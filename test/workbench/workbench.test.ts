@@ -1,0 +1,120 @@
+import { modules } from '../../src/gpu/kernel/generated.ts';
+import { createWorkbench, type Finding, type Workbench } from '../../src/workbench/workbench.ts';
+import { newDevice } from '../device.ts';
+import { assert, suite } from '../harness.ts';
+
+const test = suite('workbench');
+
+const PATH = 'gemm/register.wgsl';
+const edited = (text: string, replacement: string, path = PATH) => {
+  const source = modules[path]!;
+  assert.ok(source.includes(text), `kernels/${path} has no "${text}"`);
+  return { ...modules, [path]: source.replace(text, replacement) };
+};
+
+async function judge(workbench: Workbench, texts: Readonly<Record<string, string>>): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for await (const finding of workbench.judge(texts)) findings.push(finding);
+  return findings;
+}
+
+const kinds = (findings: readonly Finding[]) => findings.map(({ kind }) => kind).join(' ');
+
+let workbench: Workbench;
+test.before(async () => {
+  workbench = await createWorkbench(await newDevice(), 'matmul/register', modules);
+});
+
+test('it knows the checks that launch a kernel, and a benchmark that has most to do in it', () => {
+  assert.ok(workbench.checks > 5, `${workbench.checks} checks`);
+  assert.match(workbench.bench ?? '', /^matmul .*\(register\)$/);
+});
+
+test('modules as they were change nothing, nor does a comment', async () => {
+  assert.equal(await judge(workbench, modules), [{ kind: 'changed', kernels: [] }]);
+});
+
+test('an edit that makes other numbers is wrong and gets no time', async () => {
+  const findings = await judge(workbench, edited('c00 += b0 * a0;', 'c00 += b0 * a0 + b0;'));
+  assert.is(kinds(findings), 'changed wrong');
+  const [changed, wrong] = findings;
+  assert.ok(changed?.kind === 'changed' && changed.kernels[0] === 'matmul/register');
+  assert.ok(changed.kernels.includes('conv2d/forward_register') && !changed.kernels.includes('matmul/tile'));
+  assert.ok(
+    wrong?.kind === 'wrong' && /^\S+ \(register.*\): \S+ is off by/.test(wrong.failures[0]!),
+    JSON.stringify(wrong),
+  );
+});
+
+test('an edit that makes wrong gradients alone is wrong too', async () => {
+  // What a transposed A contributes, which no forward product of these cases has.
+  const findings = await judge(
+    workbench,
+    edited(
+      'if (TRANSPOSE_A == 1u) {\n    return transpose(read);',
+      'if (TRANSPOSE_A == 1u) {\n    return read;',
+      'matmul/product.wgsl',
+    ),
+  );
+  assert.is(kinds(findings), 'changed wrong');
+});
+
+test('an edit that keeps the numbers is checked, then timed with the passes that change with it', async () => {
+  const findings = await judge(workbench, edited('let a0 = a_block(', 'var a0 = a_block('));
+  assert.match(kinds(findings), /^changed right (timed )+(right)?$/);
+  const timed = findings.filter((finding) => finding.kind === 'timed');
+  assert.is(timed[0]?.kernel, 'matmul/register');
+  assert.ok(timed.every(({ comparison: { before, after, low, high } }) => before > 0 && after > 0 && low <= high));
+  const right = findings.filter((finding) => finding.kind === 'right').at(-1);
+  assert.is(right?.checked, workbench.checks);
+});
+
+test('what does not fit together or compile is told at its place, other kernels included', async () => {
+  const message = async (texts: Readonly<Record<string, string>>) => {
+    const findings = await judge(workbench, texts);
+    const last = findings.at(-1);
+    assert.ok(last?.kind === 'broken', kinds(findings));
+    return last.message;
+  };
+  assert.match(
+    await message(edited('@needs a_open', '@needs a_opened')),
+    /^kernels\/gemm\/register\.wgsl:5:\d+: "a_opened" is needed/,
+  );
+  assert.match(
+    await message(edited('c00 += b0 * a0;', 'c00 += b0 * a0')),
+    /^kernels\/gemm\/register\.wgsl:\d+:\d+: expected ';'/,
+  );
+  // The matrix product has no tap, so that only a convolution is broken.
+  assert.match(
+    await message(edited('return run() * group_inputs();', 'return runs() * group_inputs();', 'conv2d/forward.wgsl')),
+    /^kernels\/conv2d\/forward\.wgsl:\d+:\d+: .*runs/,
+  );
+});
+
+test('another interface asks for a build', async () => {
+  const findings = await judge(
+    workbench,
+    edited('const MASK_K: u32 = 1u; // @tune', 'const MASK_K: u32 = 1u;', 'matmul/problem.wgsl'),
+  );
+  assert.equal(findings.at(-1), {
+    kind: 'broken',
+    message: 'matmul/register has changed its @tune constants, which this build does not know: build, and start again.',
+  });
+});
+
+test('a new module may be included, and a kernel that there is not is refused', async () => {
+  const texts = edited('// @include lib/grid.wgsl', '// @include lib/grid.wgsl\n// @include gemm/two.wgsl');
+  const used = {
+    ...texts,
+    [PATH]: texts[PATH]!.replace('4u * ROW_BLOCKS * WORKGROUP_Y', 'TWO * TWO * ROW_BLOCKS * WORKGROUP_Y'),
+  };
+  const findings = await judge(workbench, { ...used, 'gemm/two.wgsl': 'const TWO: u32 = 2u;\n' });
+  assert.match(kinds(findings), /^changed right timed/);
+  let refused = '';
+  await createWorkbench(await newDevice(), 'matmul/spam', modules).catch(({ message }: Error) => {
+    refused = message;
+  });
+  assert.match(refused, /no kernel "matmul\/spam"/);
+});
+
+test.run();
