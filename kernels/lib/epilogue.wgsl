@@ -7,7 +7,7 @@ const BIAS: u32 = 0u; // @tune
 
 fn bias_of(column: u32) -> Value {
   if (BIAS == 1u) {
-    return bias[column];
+    return Value(bias[column]);
   }
   return Value(0.0);
 }
