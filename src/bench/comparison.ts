@@ -1,60 +1,80 @@
 import { median } from '../quantile.ts';
 import { clock, type RoundOptions, type Run, timesFor } from './timing.ts';
 
-/** How long one way takes by another, from samples that were taken in pairs. */
+/** How long one way takes by another, each compiled several times. */
 export interface Comparison {
-  /** Milliseconds of an execution, medians. */
+  /** Milliseconds of an execution: of each copy the fastest, of these the median. */
   readonly before: number;
   readonly after: number;
-  /** The median of the pairs' ratios after / before, and an interval that holds the true one with 95 % or more. */
+  /** after / before, and the interval that holds the true ratio with 95 % or more. */
   readonly ratio: number;
   readonly low: number;
   readonly high: number;
 }
 
-/** Fewer pairs have no interval of 95 %. */
-const LEAST_PAIRS = 6;
+/**
+ * How often each way is compiled: the least of which 95 % can be said. Where a driver puts the code of a kernel changes its time
+ * by up to a tenth on processors (SwiftShader, matrix products), always the same for one compilation and by chance for the next;
+ * so one compilation each would tell chance as a difference, however often it runs.
+ */
+export const COPIES = 4;
+
+/** Fewer rounds than these may all meet an interruption. */
+const LEAST_ROUNDS = 3;
 
 /**
- * Times two runs in turn, each pair in the other order, so that whatever else the machine does meets both alike. It ends after
- * so many rounds, or once both together have taken the budget, but not before six pairs.
+ * Times the copies of two ways in turn, forwards and backwards, so that whatever else the machine does meets all alike. It
+ * ends after so many rounds, or once they have taken the budget, in milliseconds.
  */
-export async function compareRuns(before: Run, after: Run, { rounds, budget }: RoundOptions): Promise<Comparison> {
+export async function compareRuns(
+  before: readonly Run[],
+  after: readonly Run[],
+  { rounds, budget }: RoundOptions,
+): Promise<Comparison> {
+  const entries = [...before, ...after].map((run) => ({ run, samples: [] as number[] }));
   // The first execution pays for memory and caches.
-  for (const run of [before, after]) await clock(run, 1);
-  const times = timesFor(await clock(before, 1));
-  const pairs: { before: number; after: number }[] = [];
+  for (const { run } of entries) await clock(run, 1);
+  const times = timesFor(await clock(entries[0]!.run, 1));
   const started = performance.now();
-  while (pairs.length < LEAST_PAIRS || (pairs.length < rounds && performance.now() - started < budget)) {
-    const order = pairs.length % 2 === 0 ? [before, after] : [after, before];
-    const [one = 0, other = 0] = [await clock(order[0]!, times), await clock(order[1]!, times)];
-    const [own, edited] = order[0] === before ? [one, other] : [other, one];
-    pairs.push({ before: own / times, after: edited / times });
+  for (let round = 0; round < rounds; round++) {
+    if (round >= LEAST_ROUNDS && performance.now() - started > budget) break;
+    for (const { run, samples } of round % 2 === 0 ? entries : [...entries].reverse())
+      samples.push((await clock(run, times)) / times);
   }
-  return {
-    before: median(pairs.map((pair) => pair.before)),
-    after: median(pairs.map((pair) => pair.after)),
-    ...medianInterval(pairs.map((pair) => pair.after / pair.before)),
-  };
+  // Whatever else the machine does only adds to a time.
+  const fastest = entries.map(({ samples }) => Math.min(...samples));
+  return compareTimes(fastest.slice(0, before.length), fastest.slice(before.length));
 }
 
 /**
- * The median of samples and the narrowest pair of them, from either end alike, between which the median of what they are drawn
- * from lies with 95 % or more, whatever its distribution (Conover, Practical Nonparametric Statistics, 3.2). Of fewer than six
- * samples no pair does; it is then all that can be had.
+ * The shift between two samples, whatever their distribution: the median of all pairs' ratios (Hodges and Lehmann), and the
+ * ratios between which the true one lies with 95 % or more by the test of Mann and Whitney. With fewer than four of each no
+ * ratios do; all there are is then what can be said.
  */
-export function medianInterval(samples: readonly number[]): { ratio: number; low: number; high: number } {
-  const sorted = [...samples].sort((a, b) => a - b);
-  const n = sorted.length;
-  // The chance that at most `left` of n samples lie below the median: a binomial distribution of n tosses.
-  let left = -1;
-  let chance = 0;
-  for (let ways = 1; chance + ways / 2 ** n <= 0.025; left++) {
-    chance += ways / 2 ** n;
-    ways = (ways * (n - left - 1)) / (left + 2);
-  }
-  const drop = Math.max(left, 0);
-  return { ratio: median(sorted), low: sorted[drop] ?? Number.NaN, high: sorted[n - 1 - drop] ?? Number.NaN };
+export function compareTimes(before: readonly number[], after: readonly number[]): Comparison {
+  const ratios = after.flatMap((one) => before.map((other) => one / other)).sort((a, b) => a - b);
+  const drop = outside(before.length, after.length);
+  return {
+    before: median(before),
+    after: median(after),
+    ratio: median(ratios),
+    low: ratios[drop] ?? Number.NaN,
+    high: ratios[ratios.length - 1 - drop] ?? Number.NaN,
+  };
+}
+
+/** How many pairs at either end the interval leaves out: the largest u with P(U < u) at most 2.5 %, of samples of m and n. */
+function outside(m: number, n: number): number {
+  // ways[u]: the orders of m and n samples in which u pairs are reversed, one more sample of the m at a time.
+  const orders = (ones: number, others: number, reversed: number): number => {
+    if (reversed < 0) return 0;
+    if (ones === 0 || others === 0) return reversed === 0 ? 1 : 0;
+    return orders(ones - 1, others, reversed - others) + orders(ones, others - 1, reversed);
+  };
+  const all = Array.from({ length: m * n + 1 }, (_, u) => orders(m, n, u)).reduce((sum, ways) => sum + ways, 0);
+  let u = 0;
+  for (let below = orders(m, n, 0); below / all <= 0.025; below += orders(m, n, u)) u += 1;
+  return Math.max(u - 1, 0);
 }
 
 /** "faster by 7.0 ± 1.2 %", "slower by …", or "no difference shown" where the interval holds a ratio of 1. */

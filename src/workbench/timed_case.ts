@@ -1,17 +1,21 @@
 import { allCases, type BenchCase, inputValues } from '../bench/cases.ts';
+import { COPIES } from '../bench/comparison.ts';
 import { difference, restore, samplesOf, TOLERANCE } from '../bench/measure_case.ts';
 import { type Run, runOf } from '../bench/timing.ts';
 import { variants } from '../bench/variants.ts';
 import type { Device } from '../gpu/device.ts';
+import { kernels } from '../gpu/kernel/generated.ts';
+import type { Kernel } from '../gpu/kernel/kernel.ts';
 import { compile, type Program } from '../gpu/program/program.ts';
+import type { Tape } from '../tape/tape.ts';
 import { elements } from '../tape/tensor.ts';
 
 /** A benchmark that has most to do in one kernel, compiled with the modules that the device had when it was made. */
 export interface TimedCase {
   readonly name: string;
-  readonly run: Run;
-  /** The same with the modules of now, and how its result is wrong, if it is. */
-  compileEdited(): Promise<{ readonly program: Program; readonly wrong?: string }>;
+  readonly runs: readonly Run[];
+  /** The same with the modules of now. Throws, in one sentence, where their result is wrong. */
+  compileEdited(): Promise<readonly Run[]>;
 }
 
 /** Elements of all inputs: fewer are over before they can be timed, more take long to look at. */
@@ -31,30 +35,47 @@ export async function timedCase(device: Device, kernel: string): Promise<TimedCa
   );
   if (!found) return undefined;
   const { bench, values, variant } = found;
-  const program = await compile(device, variant.tape);
+  const name = `${bench.name} (${variant.candidate})`;
   const reference = bench.reference(values);
-  const resultOf = async (of: Program) => {
+  const copies = () => compileCopies(device, kernel, variant.tape);
+  const resultOf = async (program: Program | undefined) => {
     restore(device, variant.dispatches);
-    return (await of.run({}, ['result']).read()).result;
+    return (await program!.run({}, ['result']).read()).result;
   };
-  const before = await resultOf(program);
+  const programs = await copies();
+  const before = await resultOf(programs[0]);
   return {
-    name: `${bench.name} (${variant.candidate})`,
-    run: runOf(device, program),
+    name,
+    runs: programs.map((program) => runOf(device, program)),
     async compileEdited() {
-      const edited = await compile(device, variant.tape);
-      const result = await resultOf(edited);
+      const edited = await copies();
+      const result = await resultOf(edited[0]);
       const error = Math.max(
         difference(samplesOf(result, reference), [...reference.values()]),
         difference(result, before),
       );
-      if (error <= TOLERANCE) return { program: edited };
-      return {
-        program: edited,
-        wrong: `${bench.name} (${variant.candidate}): the result is off by ${error.toExponential(2)}`,
-      };
+      if (!(error <= TOLERANCE)) throw new Error(`${name}: the result is off by ${error.toExponential(2)}`);
+      return edited.map((program) => runOf(device, program));
     },
   };
+}
+
+/** Compiles a tape several times over: a comment makes the kernel's text another one to every cache. */
+async function compileCopies(device: Device, name: string, tape: Tape): Promise<Program[]> {
+  const { library } = device;
+  const { path } = Object.values<Kernel>({ ...kernels }).find((kernel) => kernel.name === name) as Kernel;
+  const text = library.modules[path] ?? '';
+  try {
+    // A text is taken when its compilation begins, which is before the first wait.
+    return await Promise.all(
+      Array.from({ length: COPIES }, (_, copy) => {
+        library.replaceModule(path, `${text}// copy ${copy}\n`);
+        return compile(device, tape);
+      }),
+    );
+  } finally {
+    library.replaceModule(path, text);
+  }
 }
 
 function find(device: Device, kernel: string, cases: readonly BenchCase[]) {

@@ -1,5 +1,5 @@
 import { type Comparison, compareRuns } from '../bench/comparison.ts';
-import { runOf } from '../bench/timing.ts';
+import type { Run } from '../bench/timing.ts';
 import type { Case } from '../conformance/case.ts';
 import { gradcheckCases } from '../conformance/gradcheck.ts';
 import { checkVariant, variantsOf } from '../conformance/runner.ts';
@@ -37,8 +37,8 @@ export interface Workbench {
 
 /** Milliseconds after which checks wait until times have been taken. */
 const SOON = 1000;
-/** Milliseconds that a comparison may take, and pairs that are enough. */
-const COMPARISON = { budget: 600, rounds: 15 };
+/** Milliseconds that a comparison may take, and rounds that are enough. */
+const COMPARISON = { budget: 800, rounds: 9 };
 /** Compiling takes longest, and drivers do it on other threads. */
 const AT_ONCE = 3;
 /** A wrong kernel fails many checks in the same way. */
@@ -97,9 +97,13 @@ export async function createWorkbench(
         }
         const found = timed.get(own);
         if (!found) continue;
-        const { program, wrong } = await found.compileEdited();
-        if (wrong) return yield { kind: 'wrong', failures: [wrong] };
-        const comparison = await compareRuns(found.run, runOf(device, program), COMPARISON);
+        let edits: readonly Run[];
+        try {
+          edits = await found.compileEdited();
+        } catch (error) {
+          return yield { kind: 'wrong', failures: [(error as Error).message] };
+        }
+        const comparison = await compareRuns(found.runs, edits, COMPARISON);
         yield { kind: 'timed', kernel: own, bench: found.name, comparison };
       }
       if (queue.length === 0) return;

@@ -1,25 +1,24 @@
-import { compareRuns, inWords, medianInterval } from '../../src/bench/comparison.ts';
+import { compareRuns, compareTimes, inWords } from '../../src/bench/comparison.ts';
 import { assert, suite } from '../harness.ts';
 
-const test = suite('comparison of two runs');
+const test = suite('comparison of two ways');
 
-const firsts = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
-
-test('the interval of a median has the ranks of the binomial table', () => {
-  // Lower ranks of a two-sided 95 % interval, from tables of the sign test.
-  for (const [n, rank] of [
-    [6, 1],
-    [8, 1],
-    [9, 2],
-    [11, 2],
-    [12, 3],
-    [15, 4],
-    [20, 6],
-    [25, 8],
-  ] as const) {
-    const { ratio, low, high } = medianInterval(firsts(n).reverse());
-    assert.equal([ratio, low, high], [(n + 1) / 2, rank, n + 1 - rank], `${n} samples`);
+test('the interval leaves out as many pairs as the table of Mann and Whitney allows', () => {
+  // Critical values of U at 5 %, two-sided, from published tables; a value of -1 is "none".
+  for (const [n, critical] of Object.entries({ 3: -1, 4: 0, 5: 2, 6: 5, 7: 8, 8: 13 })) {
+    // Powers of primes far apart, so that all pairs' ratios differ.
+    const before = Array.from({ length: Number(n) }, (_, i) => 1.01 ** i);
+    const after = Array.from({ length: Number(n) }, (_, i) => 1.0007 ** (i * 11));
+    const ratios = after.flatMap((one) => before.map((other) => one / other)).sort((a, b) => a - b);
+    const { low, high } = compareTimes(before, after);
+    const drop = Math.max(critical, 0);
+    assert.equal([low, high], [ratios[drop], ratios.at(-1 - drop)], `${n} copies`);
   }
+});
+
+test('the ratio is the median of all pairs', () => {
+  const { before, after, ratio } = compareTimes([1, 2, 4, 8], [3, 6, 12, 24]);
+  assert.equal([before, after, ratio], [3, 9, 3]);
 });
 
 test('words follow the interval: only what excludes 1 is a difference', () => {
@@ -30,7 +29,13 @@ test('words follow the interval: only what excludes 1 is a difference', () => {
   assert.is(inWords({ ...times, ratio: 1.001, low: 0.99, high: 1.02 }), 'no difference shown (+0.1 ± 1.5 %)');
 });
 
-test('pairs take turns in either order, the first execution is not counted, and a slow pair ends early', async () => {
+test('two ways whose copies overlap show no difference, those whose copies do not show one', () => {
+  // Two places for the code, one of them a tenth slower, as a driver takes them by chance.
+  assert.match(inWords(compareTimes([10, 11, 10, 11], [11, 11, 10, 11])), /^no difference shown/);
+  assert.match(inWords(compareTimes([10, 11, 10, 11], [12, 13.2, 12, 13.2])), /^slower by 20\.0/);
+});
+
+test('copies take turns in either order, the first execution is not counted, and slow ones end early', async () => {
   const seen: string[] = [];
   let now = 0;
   const clock = performance.now;
@@ -41,12 +46,13 @@ test('pairs take turns in either order, the first execution is not counted, and 
     seen.push(name);
   };
   try {
-    const compared = await compareRuns(takes('a', 40), takes('b', 50), { rounds: 20, budget: 100 });
-    assert.equal([compared.before, compared.after, compared.ratio], [40, 50, 1.25]);
+    const options = { rounds: 20, budget: 300 };
+    const compared = await compareRuns([takes('a', 40), takes('b', 42)], [takes('c', 50)], options);
+    assert.equal([compared.before, compared.after], [41, 50]);
   } finally {
     performance.now = clock;
   }
-  assert.is(seen.join(''), `aba${'abba'.repeat(3)}`);
+  assert.is(seen.join(''), 'abc' + 'a' + 'abc' + 'cba' + 'abc');
 });
 
 test.run();
