@@ -22,6 +22,7 @@ const B_K_MAJOR: u32 = 2u / K_STEP;
 const ACCUMULATE: u32 = 0u; // @tune
 
 // @include conv2d/params.wgsl
+// @include lib/value.wgsl
 
 // Four input pixels of a phase, by their place in it, and where the current tap reads.
 struct Pixels {
@@ -96,17 +97,17 @@ fn a_step(pixels: ptr<function, Pixels>) {
   (*pixels).at += max(K_STEP, 4u);
 }
 
-// @if SCALAR
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read> w: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(1) var<storage, read> dy: array<Value>;
+@group(0) @binding(2) var<storage, read> w: array<Value>;
+@group(0) @binding(3) var<storage, read_write> dx: array<Value>;
 
-// Four columns at the current k.
+// Four columns (or, where k runs down the rows of w, one vec4 of them), and where they are at the current k.
 struct Weights {
   lines: vec4u,
   at: vec4u,
 }
 
+// @if SCALAR
 // One k seen from four pixels.
 fn dy_at(pixels: Pixels, k: u32, valid: bool) -> vec4f {
   let at = pixels.at + k;
@@ -171,15 +172,6 @@ fn c_store(row: u32, column: u32, z: u32, block: mat4x4f) {
 
 // @else
 // @include gemm/mask.wgsl
-
-@group(0) @binding(1) var<storage, read> dy: array<vec4f>;
-@group(0) @binding(2) var<storage, read> w: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> dx: array<vec4f>;
-
-struct Weights {
-  lines: vec4u,
-  at: vec4u,
-}
 
 fn a_block(pixels: Pixels, k: u32, depth: u32) -> mat4x4f {
   let at = pixels.at >> vec4u(2u);

@@ -7,7 +7,7 @@ import type { Device } from '../gpu/device.ts';
 import { compose, type Modules, type Recipe, recipesOf } from '../gpu/kernel/compose.ts';
 import { kernels } from '../gpu/kernel/generated.ts';
 import type { Kernel } from '../gpu/kernel/kernel.ts';
-import { compilerError } from '../gpu/kernel/pipelines.ts';
+import { checkText } from '../gpu/kernel/pipelines.ts';
 import { reflectKernel } from '../gpu/kernel/reflect.ts';
 import type { Tape } from '../tape/tape.ts';
 import { type TimedCase, timedCase } from './timed_case.ts';
@@ -191,13 +191,9 @@ function checkInterface(kernel: Kernel, modules: Modules): void {
     throw new Error(`${kernel.name} has changed ${other[0]}, which this build does not know: build, and start again.`);
 }
 
-/** Throws what the compiler has against a kernel, which takes milliseconds where the driver would take seconds. */
+/** Throws what the compiler has against a kernel, where the adapter has what it needs. */
 async function compileAlone({ gpu, library, target, wait }: Device, kernel: Kernel): Promise<void> {
   if (kernel.features.some((feature) => !target.features.has(feature))) return;
-  const composed = library.textOf(kernel);
-  gpu.pushErrorScope('validation');
-  const module = gpu.createShaderModule({ label: kernel.name, code: composed.text });
-  await wait(gpu.popErrorScope());
-  const error = await wait(compilerError(module, kernel.name, composed));
+  const error = await wait(checkText(gpu, kernel.name, library.textOf(kernel)));
   if (error) throw error;
 }

@@ -1,25 +1,13 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { kernels, modules } from '../../src/gpu/kernel/generated.ts';
 import { createLibrary } from '../../src/gpu/kernel/library.ts';
 import { assert, suite } from '../harness.ts';
+import { coin } from './coin.ts';
 
 const test = suite('coin kernel');
-
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-const coin = (...args: string[]): Promise<Ended> =>
-  new Promise((resolve) => {
-    execFile(process.execPath, ['dist/coin.js', 'kernel', ...args], (error, stdout, stderr) =>
-      resolve({ code: error ? Number(error.code ?? -1) : 0, stdout, stderr }),
-    );
-  });
 
 let folder = '';
 test.before(async () => {
@@ -36,14 +24,14 @@ async function save(path: string, text: string): Promise<void> {
 }
 
 test('lists every kernel, by itself what a kernel is made of', async () => {
-  const all = await coin();
+  const all = await coin('kernel');
   assert.is(all.code, 0);
   for (const name of Object.keys(kernels)) assert.match(all.stdout, new RegExp(`^${name} `, 'm'));
   assert.match(
     all.stdout,
     new RegExp(`${Object.keys(kernels).length} kernels of ${Object.keys(modules).length} modules`),
   );
-  const family = await coin('conv2d');
+  const family = await coin('kernel', 'conv2d');
   assert.match(
     family.stdout,
     /^conv2d\/forward_tile_moments +conv2d\/forward \(body=tile MOMENTS\): .*gemm\/tile .*gemm\/moments$/m,
@@ -52,17 +40,20 @@ test('lists every kernel, by itself what a kernel is made of', async () => {
 });
 
 test('prints the text that programs compile', async () => {
-  const { stdout } = await coin('conv2d/forward_tile');
+  const { stdout } = await coin('kernel', 'conv2d/forward_tile');
   assert.is(stdout, createLibrary().textOf(kernels['conv2d/forward_tile']).text);
 });
 
 test('writes all texts, and tells which kernels differ from them after an edit', async () => {
   const texts = join(folder, 'texts');
-  assert.match((await coin('--write', texts)).stdout, /^\d+ kernels written/);
-  assert.is(await readFile(join(texts, 'reduce/fill.wgsl'), 'utf8'), (await coin('reduce/fill')).stdout);
-  assert.match((await coin('--compare', texts)).stdout, /^109 kernels with \d+ declarations compared, 0 differ$/m);
+  assert.match((await coin('kernel', '--write', texts)).stdout, /^\d+ kernels written/);
+  assert.is(await readFile(join(texts, 'reduce/fill.wgsl'), 'utf8'), (await coin('kernel', 'reduce/fill')).stdout);
+  assert.match(
+    (await coin('kernel', '--compare', texts)).stdout,
+    /^109 kernels with \d+ declarations compared, 0 differ$/m,
+  );
   await save('reduce/fill.wgsl', modules['reduce/fill.wgsl']!.replace('params.factor *', '2.0 * params.factor *'));
-  const { code, stdout } = await coin('--compare', texts, '--modules', join(folder, 'kernels'));
+  const { code, stdout } = await coin('kernel', '--compare', texts, '--modules', join(folder, 'kernels'));
   assert.is(code, 1);
   assert.match(stdout, /^reduce\/fill: map$/m);
   assert.match(stdout, /1 differ$/m);
@@ -79,7 +70,7 @@ test('what cannot be done is one sentence', async () => {
     [['--modules', join(folder, 'none')], /^error: .*none cannot be read: it does not exist\.$/m],
   ];
   for (const [args, message] of refused) {
-    const { code, stderr } = await coin(...args);
+    const { code, stderr } = await coin('kernel', ...args);
     assert.is(code, 1, args.join(' '));
     assert.match(stderr, message);
     assert.is(stderr.trim().split('\n').length, 1, stderr);

@@ -1,6 +1,6 @@
 import { kernels } from '../../src/gpu/kernel/generated.ts';
 import { type Kernel, specialize } from '../../src/gpu/kernel/kernel.ts';
-import { compilerError } from '../../src/gpu/kernel/pipelines.ts';
+import { checkText } from '../../src/gpu/kernel/pipelines.ts';
 import { testDevice } from '../device.ts';
 import { assert, skip, suite } from '../harness.ts';
 import { variantsOf } from './variants.ts';
@@ -18,10 +18,8 @@ for (const kernel of Object.values<Kernel>({ ...kernels }))
     // Drivers take seconds for all variants; the runtime's own compiler is what differs, and it checks a text at once.
     const composed = library.textOf(kernel);
     for (const constants of variantsOf(kernel, composed.text)) {
-      gpu.pushErrorScope('validation');
-      const module = gpu.createShaderModule({ code: specialize(kernel, composed.text, constants) });
-      await wait(gpu.popErrorScope());
-      const error = await wait(compilerError(module, kernel.name, composed));
+      const text = specialize(kernel, composed.text, constants);
+      const error = await wait(checkText(gpu, kernel.name, { ...composed, text }));
       assert.is(error?.message, undefined, JSON.stringify(constants));
     }
   });

@@ -2,7 +2,7 @@ import { createDevice } from '../../src/gpu/device.ts';
 import { kernels } from '../../src/gpu/kernel/generated.ts';
 import type { Kernel } from '../../src/gpu/kernel/kernel.ts';
 import { createLibrary } from '../../src/gpu/kernel/library.ts';
-import { createPipelines } from '../../src/gpu/kernel/pipelines.ts';
+import { checkText, createPipelines } from '../../src/gpu/kernel/pipelines.ts';
 import { requestNullAdapter, requestNullDevice } from '../../src/gpu/null.node.ts';
 import { assert, suite } from '../harness.ts';
 import { variantsOf } from './variants.ts';
@@ -23,11 +23,9 @@ for (const kernel of Object.values<Kernel>({ ...kernels }))
 
 test('what needs tensor cores or f16 is compiled, and its mistakes are found', async () => {
   const gpu = await device;
-  const messageOf = async (code: string) => {
-    gpu.pushErrorScope('validation');
-    const { messages } = await gpu.createShaderModule({ code }).getCompilationInfo();
-    await gpu.popErrorScope();
-    return messages.filter(({ type }) => type === 'error').map(({ message }) => message);
+  const messageOf = async (text: string) => {
+    const places = text.split('\n').map((_, index) => ({ path: 'f/own.wgsl', line: index + 1 }));
+    return (await checkText(gpu, 'f/own', { text, places }))?.message;
   };
   const matrices = (store: string) => `enable f16;
 enable chromium_experimental_subgroup_matrix;
@@ -37,8 +35,9 @@ enable chromium_experimental_subgroup_matrix;
   let a = subgroupMatrixLoad<subgroup_matrix_left<f16, 8, 8>, row_major>(&x, 0, 8);
   ${store}<row_major>(&y, 0, a, 8);
 }`;
-  assert.equal(await messageOf(matrices('subgroupMatrixStore')), []);
-  assert.match((await messageOf(matrices('subgroupMatrixSave')))[0] ?? '', /subgroupMatrixSave/);
+  assert.is(await messageOf(matrices('subgroupMatrixStore')), undefined);
+  const message = await messageOf(matrices('subgroupMatrixSave'));
+  assert.match(message ?? '', /^kernels\/f\/own\.wgsl:7:3: .*subgroupMatrixSave.* \(in f\/own\)$/s);
 });
 
 test('the null backend is refused as a device that computes', async () => {

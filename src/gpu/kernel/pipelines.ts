@@ -71,8 +71,21 @@ async function compile(gpu: GPUDevice, library: Library, kernel: Kernel, source:
   throw new Error(`The kernel ${kernel.name} does not compile: ${why}`, { cause });
 }
 
+/** What the compiler has against a text; it takes milliseconds, where a driver that makes code of it takes seconds. */
+export async function checkText(
+  gpu: GPUDevice,
+  kernel: string,
+  composed: Pick<Composed, 'text' | 'places'>,
+): Promise<Error | undefined> {
+  // What is wrong is asked for, and not to be raised as the device's error too.
+  gpu.pushErrorScope('validation');
+  const module = gpu.createShaderModule({ label: kernel, code: composed.text });
+  await gpu.popErrorScope();
+  return compilerError(module, kernel, composed);
+}
+
 /** What a compiler found first, as `kernels/MODULE.wgsl:LINE:COLUMN: message (in KERNEL)`. */
-export async function compilerError(
+async function compilerError(
   module: GPUShaderModule,
   kernel: string,
   { text, places }: Pick<Composed, 'text' | 'places'>,
