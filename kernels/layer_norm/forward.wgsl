@@ -48,7 +48,7 @@ fn main(
   }
   let correction = sum_lanes(horizontal_sum(distances), lane) * share;
   let variance = sum_lanes(horizontal_sum(squares), lane) * share - correction * correction;
-  let inverse_deviation = inverseSqrt(max(variance, 0.0) + params.eps);
+  let inverse_deviation = inverseSqrt(select(variance, 0.0, variance < 0.0) + params.eps);
   // Rows beyond the last one get no columns.
   let end = select(0u, params.columns, row < params.rows);
   for (var c = part; c < end; c += LANES) {

@@ -1,5 +1,5 @@
 // Max pooling: y = the maximum of x over each window, places = where in the window it is (row-major, the first of equals, as
-// PyTorch takes it). Padding never wins. Layout NHWC; columns are channels by Values.
+// PyTorch takes it, or the last NaN). Padding never wins. Layout NHWC; columns are channels by Values.
 // Scheme: an invocation takes SPAN neighbouring Values of an output pixel. Traffic: x, y and places once, the overlap of
 // windows from cache; bound by bandwidth.
 // Channels are taken by fours, a multiple of 4, and windows have at most 256 pixels; with SCALAR one by one, any of both.
@@ -9,6 +9,8 @@
 // @include max_pool2d/problem.wgsl
 
 const SAVE: u32 = 1u; // @tune
+// Bits of a NaN, without its sign, are above those of infinity; a comparison of a value with itself may be folded.
+const INFINITY: u32 = 0x7f800000u;
 
 @group(0) @binding(1) var<storage, read> x: array<Value>;
 @group(0) @binding(2) var<storage, read_write> y: array<Value>;
@@ -47,7 +49,7 @@ fn main(
       var at = at_row;
       for (var kx = kx_first; kx < kx_end; kx++) {
         let value = x[at];
-        let larger = value > largest;
+        let larger = (value > largest) | ((bitcast<Place>(value) & Place(0x7fffffffu)) > Place(INFINITY));
         largest = select(largest, value, larger);
         place = select(place, Place(ky * params.kernel_w + kx), larger);
         at += params.columns;

@@ -16,6 +16,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> y: array<Value>;
 
 // @include lib/rows.wgsl
+// @include lib/nan.wgsl
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -33,12 +34,12 @@ fn main(
   let largest = Value(max_lanes(horizontal_max(highest), lane));
   var exponentials = Value(0.0);
   for (var c = part; c < params.columns; c += LANES) {
-    exponentials += exp(x[row_start + c] - largest);
+    exponentials += exponential(x[row_start + c] - largest);
   }
   let factor = 1.0 / sum_lanes(horizontal_sum(exponentials), lane);
   // Rows beyond the last one get no columns.
   let end = select(0u, params.columns, row < params.rows);
   for (var c = part; c < end; c += LANES) {
-    y[row_start + c] = exp(x[row_start + c] - largest) * factor;
+    y[row_start + c] = exponential(x[row_start + c] - largest) * factor;
   }
 }

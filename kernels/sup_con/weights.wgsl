@@ -20,6 +20,15 @@ const CHUNK_ROWS: u32 = 16u; // @tune
 
 // @include sup_con/strip.wgsl
 
+alias Value = vec4f;
+
+// @include lib/nan.wgsl
+
+// exp of what is at most 0 up to rounding, except at the row itself, which is masked and must not overflow.
+fn share(exponent: vec4f) -> vec4f {
+  return exponential(select(exponent, vec4f(1.0), exponent > vec4f(1.0)));
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane: u32) {
   let quad = wid.x * WORKGROUP + lane;
@@ -37,8 +46,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane
     let positives = positives_of(others, i, columns, labels[min(i, params.n - 1u)], their_labels);
     let at = row * params.quads + quad;
     let four = s[at] * params.inverse_temperature;
-    // Both exponents are at most 0 up to rounding, except at the row itself, which is masked.
-    let softmax = own.y * exp(min(four - own.x, vec4f(1.0))) + theirs[1] * exp(min(four - theirs[0], vec4f(1.0)));
+    let softmax = own.y * share(four - own.x) + theirs[1] * share(four - theirs[0]);
     s[at] = select(vec4f(), softmax, others) - select(vec4f(), own.z + theirs[2], positives);
   }
 }

@@ -77,11 +77,13 @@ export function variantsOf(target: Target, golden: Case, { tilings = false }: Ru
   });
 }
 
-/** Runs one of a case's variants. */
-export function checkVariant(device: Device, golden: Case, { name, recorded }: Variant): Promise<Check> {
-  const layouts = conformanceOps[golden.op]?.layouts ?? {};
-  return check(name, golden, async () => toResults(await run(device, recorded), layouts));
-}
+/** Runs one of a case's variants and compares. */
+export const checkVariant = (device: Device, golden: Case, variant: Variant): Promise<Check> =>
+  check(variant.name, golden, () => resultsOf(device, golden, variant));
+
+/** What one of a case's variants gives, in PyTorch's layouts. */
+export const resultsOf = async (device: Device, { op }: Case, { recorded }: Variant): Promise<Results> =>
+  toResults(await run(device, recorded), conformanceOps[op]?.layouts ?? {});
 
 async function check(variant: string, golden: Case, produce: () => Promise<Results>): Promise<Check> {
   try {
