@@ -1,4 +1,4 @@
-import { BYTES, byteLength, type Chunk, elements, type Tensor } from '../tape/tensor.ts';
+import { BYTES, byteLength, type Chunk, type DType, elements, showShape, type Tensor } from '../tape/tensor.ts';
 import { createLibrary, type Library } from './kernel/library.ts';
 import { createPipelines, type Pipelines } from './kernel/pipelines.ts';
 import { NULL_BACKEND, type Target } from './kernel/target.ts';
@@ -19,8 +19,10 @@ export interface Device {
   readonly scratch: Scratch;
   /** The buffer of a chunk, made and filled at first use. */
   buffer(chunk: Chunk): GPUBuffer;
-  /** Overwrites a lasting tensor. Throws when it has none of its own memory or the size differs. */
+  /** Overwrites a lasting tensor. Throws when it has none of its own memory, or the data's type or length differs from its own. */
   write(tensor: Tensor, data: ArrayBufferView): void;
+  /** Whether a lasting tensor was given contents: by `write`, or when it was made. */
+  isWritten(tensor: Tensor): boolean;
   /** Reads a lasting tensor, after all work submitted so far. */
   read(tensor: Tensor): Promise<TypedArray>;
   /** A buffer to copy results into; see `Staging`. */
@@ -61,6 +63,7 @@ export async function createDevice(
   const target = { ...describeTarget(adapter, gpu), measured };
   // Weak, so that the memory of a tape that is dropped can be freed.
   const buffers = new WeakMap<Chunk, GPUBuffer>();
+  const written = new WeakSet<Chunk>();
   const failures: Error[] = [];
   let destroyed = false;
 
@@ -105,11 +108,13 @@ export async function createDevice(
     },
     write(tensor, data) {
       const { chunk, offset } = lasting(tensor);
-      if (data.byteLength > byteLength(tensor) || data.byteLength < elements(tensor.shape) * BYTES[tensor.dtype])
-        throw new Error(
-          `${tensor.label} holds ${elements(tensor.shape)} elements of ${tensor.dtype}, but ${data.byteLength} bytes were given.`,
-        );
+      checkData(tensor, data);
       writeBytes(gpu, device.buffer(chunk), offset, data);
+      written.add(chunk);
+    },
+    isWritten(tensor) {
+      const { chunk } = lasting(tensor);
+      return written.has(chunk) || chunk.initial.length > 0;
     },
     async read(tensor) {
       const { chunk, offset } = lasting(tensor);
@@ -205,6 +210,23 @@ function toError(error: GPUError): Error {
   return wrapped;
 }
 
+const ARRAYS: Readonly<Record<DType, readonly { new (length: number): ArrayBufferView; readonly name: string }[]>> = {
+  f32: [Float32Array],
+  i32: [Int32Array],
+  u32: [Uint32Array],
+  u8: [Uint8Array, Uint8ClampedArray],
+};
+
+/** Throws unless the data are exactly a tensor's elements: bytes of another type would be taken for its own. */
+function checkData(tensor: Tensor, data: ArrayBufferView): void {
+  const { label, dtype, shape } = tensor;
+  const wanted = `${label} ${showShape(shape)} takes ${elements(shape)} elements of ${dtype} in a ${ARRAYS[dtype][0]?.name}`;
+  const given = Object.prototype.toString.call(data).slice(8, -1);
+  if (!ARRAYS[dtype].some((array) => data instanceof array)) throw new Error(`${wanted}, but was given a ${given}.`);
+  const count = data.byteLength / BYTES[dtype];
+  if (count !== elements(shape)) throw new Error(`${wanted}, but was given ${count}.`);
+}
+
 function lasting(tensor: Tensor) {
   if (!tensor.storage)
     throw new Error(
@@ -215,7 +237,12 @@ function lasting(tensor: Tensor) {
 
 /** `writeBuffer` wants whole words, which bytes of images need not be. */
 function writeBytes(gpu: GPUDevice, buffer: GPUBuffer, offset: number, data: ArrayBufferView): void {
-  const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+  const { buffer: memory, byteOffset, byteLength: length } = data;
+  // Dawn's binding for Node ends the process where it is given memory that threads share, so that is copied.
+  const shared = typeof SharedArrayBuffer !== 'undefined' && memory instanceof SharedArrayBuffer;
+  const bytes = shared
+    ? new Uint8Array(memory, byteOffset, length).slice()
+    : new Uint8Array(memory as ArrayBuffer, byteOffset, length);
   const words = bytes.length & ~3;
   if (words > 0) gpu.queue.writeBuffer(buffer, offset, bytes, 0, words);
   if (words < bytes.length) {

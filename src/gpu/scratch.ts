@@ -7,6 +7,8 @@ export interface Scratch {
   take(sizes: readonly number[]): GPUBuffer[];
   /** Bytes of all buffers made so far. */
   readonly bytes: number;
+  /** Frees all buffers, once the queue no longer needs them. */
+  destroy(): void;
 }
 
 export function createScratch(gpu: GPUDevice): Scratch {
@@ -29,6 +31,9 @@ export function createScratch(gpu: GPUDevice): Scratch {
     },
     get bytes() {
       return buffers.reduce((sum, buffer) => sum + buffer.size, 0);
+    },
+    destroy() {
+      for (const buffer of buffers.splice(0)) buffer.destroy();
     },
   };
 }

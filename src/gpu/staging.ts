@@ -6,10 +6,10 @@ export type TypedArray =
   | Uint32Array<ArrayBuffer>
   | Uint8Array<ArrayBuffer>;
 
-/** A mappable buffer from a ring: copied into by an encoder, then read once. */
+/** A mappable buffer from a ring: copied into by an encoder, then read. */
 export interface Staging {
   readonly buffer: GPUBuffer;
-  /** Waits for the copy and returns its bytes; the buffer goes back to the ring. */
+  /** Waits for the copy and returns its bytes, the same ones each time; the buffer goes back to the ring at the first. */
   read(): Promise<ArrayBuffer>;
 }
 
@@ -31,20 +31,25 @@ export function createStagingRing(
       const [reused] = index >= 0 ? free.splice(index, 1) : [];
       const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
       const buffer = reused ?? gpu.createBuffer({ label: 'staging', size: bytes, usage });
+      const readOnce = async () => {
+        check();
+        const mapped = buffer.mapAsync(GPUMapMode.READ, 0, bytes).catch((cause) => {
+          check();
+          throw new Error('Results could not be read back from the GPU.', { cause });
+        });
+        await wait(mapped);
+        const copy = buffer.getMappedRange(0, bytes).slice(0);
+        buffer.unmap();
+        free.push(buffer);
+        check();
+        return copy;
+      };
+      let reading: Promise<ArrayBuffer> | undefined;
       return {
         buffer,
-        async read() {
-          check();
-          const mapped = buffer.mapAsync(GPUMapMode.READ, 0, bytes).catch((cause) => {
-            check();
-            throw new Error('Results could not be read back from the GPU.', { cause });
-          });
-          await wait(mapped);
-          const copy = buffer.getMappedRange(0, bytes).slice(0);
-          buffer.unmap();
-          free.push(buffer);
-          check();
-          return copy;
+        read() {
+          reading ??= readOnce();
+          return reading;
         },
       };
     },

@@ -35,20 +35,32 @@ interface Timed {
   readonly clock: Profile['clock'];
 }
 
-/** Runs each command in a pass of its own and times it: by timestamps where the adapter has them. */
-export const profile = (device: Device, commands: readonly Command[]): Promise<Timed> =>
-  device.target.features.has('timestamp-query') ? byTimestamps(device, commands) : byClock(device, commands);
+/**
+ * Runs each command in a pass of its own and times it: by timestamps where the adapter has them, all submitted before anything
+ * is waited for. `copy` takes the outputs with the last of them.
+ */
+export const profile = (
+  device: Device,
+  commands: readonly Command[],
+  copy: (encoder: GPUCommandEncoder) => void = () => {},
+): Promise<Timed> =>
+  device.target.features.has('timestamp-query')
+    ? byTimestamps(device, commands, copy)
+    : byClock(device, commands, copy);
 
 /** Two timestamps a dispatch; a query set holds at most 4096. */
 const DISPATCHES_PER_SET = 2048;
 
-async function byTimestamps({ gpu, stage }: Device, commands: readonly Command[]): Promise<Timed> {
-  const times: Time[] = [];
-  const host: Span[] = [];
+async function byTimestamps(
+  { gpu, stage }: Device,
+  commands: readonly Command[],
+  copy: (encoder: GPUCommandEncoder) => void,
+): Promise<Timed> {
+  const start = performance.now();
+  const parts = [];
   for (let from = 0; from < commands.length; from += DISPATCHES_PER_SET) {
     const part = commands.slice(from, from + DISPATCHES_PER_SET);
     const count = 2 * part.length;
-    const start = performance.now();
     const querySet = gpu.createQuerySet({ type: 'timestamp', count });
     const usage = GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC;
     const resolved = gpu.createBuffer({ size: 8 * count, usage });
@@ -62,31 +74,45 @@ async function byTimestamps({ gpu, stage }: Device, commands: readonly Command[]
     });
     encoder.resolveQuerySet(querySet, 0, count, resolved, 0);
     encoder.copyBufferToBuffer(resolved, 0, staging.buffer, 0, 8 * count);
+    if (from + part.length === commands.length) copy(encoder);
     gpu.queue.submit([encoder.finish()]);
-    const submitted = performance.now();
+    parts.push({ count, querySet, resolved, staging });
+  }
+  const submitted = performance.now();
+  const times: Time[] = [];
+  let first: bigint | undefined;
+  for (const { count, querySet, resolved, staging } of parts) {
     const stamps = new BigUint64Array(await staging.read());
-    host.push({ name: 'submit', start, end: submitted }, { name: 'wait', start: submitted, end: performance.now() });
     querySet.destroy();
     resolved.destroy();
-    const first = stamps[0] ?? 0n;
     for (let index = 0; index < count; index += 2) {
       const [begin, end] = [stamps[index] ?? 0n, stamps[index + 1] ?? 0n];
+      first ??= begin;
       times.push({ start: submitted + Number(begin - first) / 1e6, nanoseconds: Number(end - begin) });
     }
   }
+  const host = [
+    { name: 'submit', start, end: submitted },
+    { name: 'wait', start: submitted, end: performance.now() },
+  ];
   return { times, host, clock: 'timestamps' };
 }
 
-async function byClock({ gpu, idle }: Device, commands: readonly Command[]): Promise<Timed> {
+async function byClock(
+  { gpu, idle }: Device,
+  commands: readonly Command[],
+  copy: (encoder: GPUCommandEncoder) => void,
+): Promise<Timed> {
   await idle();
   const times: Time[] = [];
   const host: Span[] = [];
-  for (const command of commands) {
+  for (const [index, command] of commands.entries()) {
     const start = performance.now();
     const encoder = gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
     encode(pass, [command]);
     pass.end();
+    if (index === commands.length - 1) copy(encoder);
     gpu.queue.submit([encoder.finish()]);
     const submitted = performance.now();
     await idle();

@@ -2,6 +2,7 @@ import type { Tape } from '../../tape/tape.ts';
 import { type DType, elements } from '../../tape/tensor.ts';
 import type { Device } from '../device.ts';
 import type { Workgroups } from '../kernel/target.ts';
+import { createScratch } from '../scratch.ts';
 import { type Staging, type TypedArray, view } from '../staging.ts';
 import { encode } from './command.ts';
 import type { Plan } from './plan.ts';
@@ -13,10 +14,14 @@ export interface Program {
   /**
    * Writes the given inputs (others keep their last value), submits one run and returns at once.
    * The outputs named in `read` are copied out at the end of the run and can be awaited whenever it suits.
-   * Throws when an input or output is unknown, or when the GPU has failed since the last call.
+   * Throws when an input or output is unknown, when an input is not an array of its own type and length or was never given,
+   * or when the GPU has failed since the last call.
    */
   run<K extends string = never>(inputs?: Readonly<Record<string, ArrayBufferView>>, read?: readonly K[]): Readback<K>;
-  /** Does what `run` does, once, and times each dispatch; returns when all is done. Slower than a run. */
+  /**
+   * Does what `run` does, once, and times each dispatch; returns when all is done. Slower than a run. Where the adapter has no
+   * timestamps, each dispatch is waited for, and the program refuses to run meanwhile.
+   */
   profile<K extends string = never>(
     inputs?: Readonly<Record<string, ArrayBufferView>>,
     read?: readonly K[],
@@ -27,7 +32,7 @@ export interface Program {
 }
 
 export interface Readback<K extends string> {
-  /** The outputs asked for. To be called once; waits for the run to finish. */
+  /** The outputs asked for; waits for the run to finish. Called again it gives the same values. */
   read(): Promise<{ readonly [P in K]: TypedArray }>;
 }
 
@@ -63,17 +68,23 @@ export async function compile(device: Device, tape: Tape): Promise<Program> {
     { name: 'record', start: tape.started, end: started },
     { name: 'compile', start: started, end: performance.now() },
   ];
-  const outputs = new Map([...tape.outputs].map(([name, tensor]) => [name, { tensor, ...locate(tensor) }]));
-
+  const bound = new Set([
+    ...planned.dispatches.flatMap(({ bindings }) => Object.values(bindings)),
+    ...tape.outputs.values(),
+  ]);
+  const needed = [...tape.inputs].filter(([, tensor]) => bound.has(tensor));
   const begin = (inputs: Readonly<Record<string, ArrayBufferView>>) => {
     device.check();
     for (const name in inputs) device.write(named(tape.inputs, 'input', name), inputs[name] as ArrayBufferView);
+    const missing = needed.filter(([, tensor]) => !device.isWritten(tensor)).map(([name]) => name);
+    if (missing.length > 0) throw new Error(`The program was never given its input ${missing.join(', ')}.`);
   };
   /** Where the named outputs go, and how to get them from there. */
-  const reading = <K extends string>(names: readonly K[]) => {
+  const reading = <K extends string>(names: readonly K[], where = locate) => {
     let bytes = 0;
     const places = names.map((name) => {
-      const output = named(outputs, 'output', name);
+      const tensor = named(tape.outputs, 'output', name);
+      const output = { tensor, ...where(tensor) };
       const place = bytes;
       bytes += output.size;
       return { name, place, ...output };
@@ -103,12 +114,15 @@ export async function compile(device: Device, tape: Tape): Promise<Program> {
       bytes,
     }));
 
+  let byClock = false;
   return {
     describe,
     memory: memoryOf(planned),
     run(inputs = {}, names = []) {
-      begin(inputs);
+      if (byClock)
+        throw new Error('The program is being profiled dispatch by dispatch: it can run when that has ended.');
       const { copy, read } = reading(names);
+      begin(inputs);
       submissions.forEach((part, index) => {
         const encoder = gpu.createCommandEncoder();
         const pass = encoder.beginComputePass();
@@ -120,12 +134,21 @@ export async function compile(device: Device, tape: Tape): Promise<Program> {
       return { read };
     },
     async profile(inputs = {}, names = []) {
-      begin(inputs);
-      const timed = await profile(device, commands);
-      const { copy, read } = reading(names);
-      const encoder = gpu.createCommandEncoder();
-      copy(encoder);
-      gpu.queue.submit([encoder.finish()]);
+      const scratch = createScratch(gpu);
+      let timed: Awaited<ReturnType<typeof profile>>;
+      let read: ReturnType<typeof reading>['read'];
+      byClock = !device.target.features.has('timestamp-query');
+      try {
+        // A clock has to wait for each dispatch, and meanwhile others would use the shared memory for temporaries.
+        const own = byClock ? await prepare({ ...device, scratch }, tape) : { commands, locate };
+        const outputs = reading(names, own.locate);
+        begin(inputs);
+        read = outputs.read;
+        timed = await profile(device, own.commands, outputs.copy);
+      } finally {
+        byClock = false;
+        scratch.destroy();
+      }
       const dispatches = describe().map((info, index) => ({
         ...info,
         ...(timed.times[index] as (typeof timed.times)[number]),
