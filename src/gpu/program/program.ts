@@ -4,7 +4,7 @@ import type { Device } from '../device.ts';
 import type { Workgroups } from '../kernel/target.ts';
 import { type Staging, type TypedArray, view } from '../staging.ts';
 import { encode } from './command.ts';
-import type { Plan } from './plan.ts';
+import { lastingChunks, type Plan } from './plan.ts';
 import { prepare } from './prepare.ts';
 import { type Profile, profile } from './profile.ts';
 
@@ -143,9 +143,6 @@ function named<T>(tensors: ReadonlyMap<string, T>, kind: string, name: string): 
 
 function memoryOf({ dispatches, sizes, unshared, live }: Plan): ProgramMemory {
   const planned = sizes.reduce((sum, size) => sum + size, 0);
-  const chunks = new Set(
-    dispatches.flatMap(({ bindings }) => Object.values(bindings).flatMap(({ storage }) => storage?.chunk ?? [])),
-  );
-  const lasting = [...chunks].reduce((sum, chunk) => sum + chunk.bytes, 0);
+  const lasting = [...lastingChunks(dispatches)].reduce((sum, chunk) => sum + chunk.bytes, 0);
   return { planned, peak: live, saved: unshared - planned, lasting };
 }
