@@ -1,6 +1,6 @@
 import type { Device } from '../device.ts';
 import { type Command, encode } from './command.ts';
-import type { DispatchInfo } from './program.ts';
+import type { DispatchInfo } from './dispatch_info.ts';
 
 /** A stretch of time, in milliseconds of `performance.now()`. */
 export interface Span {
