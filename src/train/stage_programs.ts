@@ -7,8 +7,8 @@ import type { Stage } from '../methods/method.ts';
 import type { Accumulator } from '../optim/accumulate.ts';
 import type { Update } from '../optim/optimizer.ts';
 import { createTape } from '../tape/tape.ts';
+import type { TrainConfig } from './config.ts';
 import { recordStep } from './step.ts';
-import type { TrainConfig } from './trainer.ts';
 
 /** The programs of a stage: one for each size of batch that occurs, which share pipelines and memory. */
 export interface StagePrograms {

@@ -56,9 +56,7 @@ async function byTimestamps({ gpu, stage }: Device, commands: readonly Command[]
     const encoder = gpu.createCommandEncoder({ label: 'profile' });
     part.forEach((command, index) => {
       const timestampWrites = { querySet, beginningOfPassWriteIndex: 2 * index, endOfPassWriteIndex: 2 * index + 1 };
-      const pass = encoder.beginComputePass({ timestampWrites });
-      encode(pass, [command]);
-      pass.end();
+      encode(encoder, [command], { timestampWrites });
     });
     encoder.resolveQuerySet(querySet, 0, count, resolved, 0);
     encoder.copyBufferToBuffer(resolved, 0, staging.buffer, 0, 8 * count);
@@ -84,9 +82,7 @@ async function byClock({ gpu, idle }: Device, commands: readonly Command[]): Pro
   for (const command of commands) {
     const start = performance.now();
     const encoder = gpu.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    encode(pass, [command]);
-    pass.end();
+    encode(encoder, [command]);
     gpu.queue.submit([encoder.finish()]);
     const submitted = performance.now();
     await idle();

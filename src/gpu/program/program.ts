@@ -96,9 +96,7 @@ export async function compile(device: Device, tape: Tape): Promise<Program> {
       const { copy, read } = reading(names);
       submissions.forEach((part, index) => {
         const encoder = gpu.createCommandEncoder();
-        const pass = encoder.beginComputePass();
-        encode(pass, part);
-        pass.end();
+        encode(encoder, part);
         if (index === submissions.length - 1) copy(encoder);
         gpu.queue.submit([encoder.finish()]);
       });
