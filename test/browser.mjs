@@ -14,7 +14,15 @@ const TYPES = {
   '.mjs': 'text/javascript',
   '.json': 'application/json',
 };
-const LAUNCH_FLAGS = ['--enable-unsafe-webgpu', '--no-zygote'];
+/**
+ * As in Node, Dawn zeroes workgroup memory in a loop: SwiftShader's own way is a store for each float, and compiling these
+ * took most of the time of tiled kernels.
+ */
+const LAUNCH_FLAGS = [
+  '--enable-unsafe-webgpu',
+  '--no-zygote',
+  '--disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension',
+];
 const ANSI = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
 
 /**
