@@ -34,22 +34,21 @@ test('a case runs once with every candidate that makes a difference', async () =
   assert.is(new Set(variants).size, variants.length);
 });
 
-test(
-  'all tilings of a candidate run where that is asked for',
-  async () => {
-    const counted = async (tilings: boolean) => {
-      const variants: string[] = [];
-      for await (const { variant, failures } of runCase(await testDevice(), await golden('matmul-01'), { tilings })) {
-        variants.push(variant);
-        assert.equal(failures, []);
-      }
-      return variants.filter((name) => name.startsWith('register_scalar'));
-    };
-    assert.is((await counted(false)).length, 1);
-    assert.ok((await counted(true)).length > 1);
-  },
-  { seconds: 600 },
-);
+test('all tilings of a candidate run where that is asked for', async () => {
+  // Without gradients, which would take each tiling through two more pipelines.
+  const forward = { ...(await golden('matmul-01')), grads: {}, upstreams: {} };
+  const counted = async (tilings: boolean) => {
+    const variants: string[] = [];
+    for await (const { variant, failures } of runCase(await testDevice(), forward, { tilings })) {
+      variants.push(variant);
+      assert.equal(failures, []);
+    }
+    return variants.filter((name) => name.startsWith('tile_scalar')).length;
+  };
+  // One of them may be the default, which is named so.
+  assert.ok((await counted(false)) <= 1);
+  assert.ok((await counted(true)) > 2);
+});
 
 test('a wrong expectation is a failure with tensor, error and limit', async () => {
   const wrong = await golden('relu-00');
