@@ -207,7 +207,7 @@ export async function runTests(files: [path: string, load: () => Promise<unknown
 
 /** The end of the run's output. */
 function sumUp(): void {
-  const slowest = durations.filter(({ seconds }) => seconds >= 0.1).sort((a, b) => b.seconds - a.seconds);
+  const slowest = durations.sort((a, b) => b.seconds - a.seconds);
   if (slowest.length > 0) console.log('slowest tests:');
   for (const { test, seconds } of slowest.slice(0, 10)) console.log(`${seconds.toFixed(1).padStart(6)} s  ${test}`);
   for (const line of skipped) console.log(`skipped: ${line}`);
