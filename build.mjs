@@ -132,6 +132,6 @@ if (flags.watch) {
     clearTimeout(timer);
     timer = setTimeout(rebuild, 50);
   };
-  for (const folder of ['kernels', 'src', 'bench']) watch(folder, { recursive: true }, onChange);
-  console.error('watching kernels, src and bench');
+  for (const folder of ['kernels', 'src']) watch(folder, { recursive: true }, onChange);
+  console.error('watching kernels and src');
 }

@@ -1,12 +1,9 @@
-// Runs a bundle in a headless browser that has WebGPU, relays its console and exits with its code.
-//   node test/browser.mjs [--entry out/test.web.mjs] [--serve /prefix=FOLDER]... [--timeout SECONDS] [ARGS...]
-// It serves test/ and data/ below the same paths unless told otherwise.
+// Runs a bundle in a headless browser that has WebGPU and relays its console.
 // The bundle finds its arguments in `globalThis.testPage.args` and ends by `globalThis.testPage.exit(code)`.
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize, resolve, sep } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
+import { MARK } from './watch.mjs';
 
 const TYPES = {
   '.html': 'text/html',
@@ -14,7 +11,15 @@ const TYPES = {
   '.mjs': 'text/javascript',
   '.json': 'application/json',
 };
-const LAUNCH_FLAGS = ['--enable-unsafe-webgpu', '--no-zygote'];
+/**
+ * As in Node, Dawn zeroes workgroup memory in a loop: SwiftShader's own way is a store for each float, and compiling these
+ * took most of the time of tiled kernels.
+ */
+const LAUNCH_FLAGS = [
+  '--enable-unsafe-webgpu',
+  '--no-zygote',
+  '--disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension',
+];
 const ANSI = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
 
 /**
@@ -26,23 +31,31 @@ const ANSI = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
  * @param {string[]} [options.args] what the module finds in `testPage.args`
  * @param {number} [options.timeout] seconds until the run counts as failed
  * @param {(line: string) => void} [options.print] takes each line of the page's console
+ * @param {typeof import('./watch.mjs').watch} [options.watch] follows a run of tests and ends it where it hangs
  * @returns {Promise<number>} the exit code
  */
-export async function runInBrowser({ entry, routes = {}, args = [], timeout = 600, print = console.log }) {
+export async function runInBrowser({ entry, routes = {}, args = [], timeout = 600, print = console.log, watch }) {
   if (!existsSync(entry)) throw new Error(`${entry} does not exist: build it first.`);
-  const server = await serve({ ...routes, '/entry.mjs': entry }, pageFor(args));
+  const server = await serve({ ...routes, '/entry.mjs': entry }, pageFor({ args, watched: watch !== undefined }));
   let browser;
   try {
     browser = await launch();
     const page = await browser.newPage();
-    return await new Promise((done, fail) => {
+    return await new Promise((resolve, reject) => {
+      const watching = watch?.({ print, stop: () => resolve(1) });
+      const done = (code) => resolve(watching ? watching.end(code) : code);
+      const fail = (error) => (watching ? resolve(watching.end(error.message)) : reject(error));
       const timer = setTimeout(
         () => fail(new Error(`The page did not finish within ${timeout} seconds.`)),
         timeout * 1000,
       );
       timer.unref();
       const relay = joinMarks(print);
-      page.on('console', (message) => relay(message.text().replace(ANSI, '').trimEnd()));
+      page.on('console', (message) => {
+        const text = message.text();
+        if (text.startsWith(MARK)) watching?.hear(text.slice(MARK.length));
+        else relay(text.replace(ANSI, '').trimEnd());
+      });
       page.on('pageerror', (error) => fail(new Error(`The page failed: ${error.message}`, { cause: error })));
       page.on('crash', () => fail(new Error('The page crashed.')));
       page
@@ -86,10 +99,10 @@ async function launch() {
   });
 }
 
-function pageFor(args) {
-  const text = JSON.stringify(args).replaceAll('<', '\\u003c');
+function pageFor(settings) {
+  const text = JSON.stringify(settings).replaceAll('<', '\\u003c');
   return `<!doctype html><meta charset="utf-8"><title>coin-webgpu</title><link rel="icon" href="data:,">
-<script>globalThis.testPage = { args: ${text}, exit: (code) => reportExit(code) };</script>
+<script>globalThis.testPage = { ...${text}, exit: (code) => reportExit(code) };</script>
 <script type="module" src="/entry.mjs"></script>`;
 }
 
@@ -130,26 +143,4 @@ function locate(routes, path) {
     if (isInside && existsSync(file) && statSync(file).isFile()) return file;
   }
   return undefined;
-}
-
-if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      entry: { type: 'string', default: 'out/test.web.mjs' },
-      serve: { type: 'string', multiple: true, default: ['/test=test', '/data=data'] },
-      timeout: { type: 'string', default: '600' },
-    },
-  });
-  try {
-    process.exitCode = await runInBrowser({
-      entry: values.entry,
-      routes: Object.fromEntries(values.serve.map((route) => route.split('='))),
-      args: positionals,
-      timeout: Number(values.timeout),
-    });
-  } catch (error) {
-    console.error(`error: ${error.message}`);
-    process.exitCode = 1;
-  }
 }

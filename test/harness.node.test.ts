@@ -9,9 +9,17 @@ const harness = suite('harness, run as a program');
 const folder = mkdtempSync(join(tmpdir(), 'harness-'));
 let count = 0;
 
-/** Runs one test file through the harness in a process of its own. */
-async function run(body: string, args: string[] = []): Promise<{ code: number | null; text: string; last: string }> {
-  const bundle = join(folder, `${count++}.mjs`);
+type Runtime = 'node' | 'deno' | 'browser';
+
+interface Ended {
+  readonly code: number | null;
+  readonly text: string;
+  readonly last: string;
+}
+
+/** Bundles one test file with the harness. */
+async function bundle(body: string, platform: 'node' | 'browser' = 'node'): Promise<string> {
+  const outfile = join(folder, `${count++}.mjs`);
   const fixture = join(folder, `${count}.ts`);
   const path = JSON.stringify(join(process.cwd(), 'test', 'harness.ts'));
   writeFileSync(
@@ -24,16 +32,28 @@ async function run(body: string, args: string[] = []): Promise<{ code: number | 
       resolveDir: process.cwd(),
       loader: 'ts',
     },
-    outfile: bundle,
+    outfile,
     bundle: true,
     format: 'esm',
-    platform: 'node',
+    platform,
+    target: 'es2022',
     nodePaths: [join(process.cwd(), 'node_modules')],
     logLevel: 'silent',
   });
-  const { status, stdout } = spawnSync(process.execPath, [bundle, ...args], { encoding: 'utf8' });
+  return outfile;
+}
+
+function ended(args: readonly string[]): Ended {
+  const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   return { code: status, text: stdout, last: stdout.trimEnd().split('\n').at(-1) ?? '' };
 }
+
+/** Runs one test file through the harness in a process of its own. */
+const run = async (body: string, args: string[] = []): Promise<Ended> => ended([await bundle(body), ...args]);
+
+/** The same as `npm test` and its like do it. */
+const runWatched = async (body: string, runtime: Runtime): Promise<Ended> =>
+  ended(['test/run.mjs', runtime, '--entry', await bundle(body, runtime === 'node' ? 'node' : 'browser')]);
 
 /** [what the file does, its text, the last line wanted, what the output has to mention] */
 const RED: [string, string, string, string][] = [
@@ -82,9 +102,77 @@ for (const [what, body, line, mention] of RED) {
   });
 }
 
-harness('is red when a test never settles', async () => {
-  const { code } = await run("t('a', () => new Promise(() => {}));");
-  assert.ok(code !== 0, `exit code ${code}`);
+/** What hangs, between a test that fails before and one that never gets its turn. */
+const hanging = (test: string) =>
+  `t('red', () => assert.is(1, 2)); t('green', () => {}); ${test} t('later', () => {});`;
+
+harness('ends and names a test that never settles', async () => {
+  const { code, last, text } = await run(hanging("t('hangs', () => new Promise(() => {}), { seconds: 0.2 });"));
+  assert.is(code, 1);
+  assert.is(last, '1 passed, 2 failed');
+  assert.match(text, 'FAIL f.test.ts, s, hangs\n    It took longer than 0.2 seconds');
+  assert.match(text, 'FAIL f.test.ts, s, red');
+});
+
+harness('ends and names a hook and a file that never settle', async () => {
+  // Their limit cannot be set, so clocks run faster.
+  const fast = 'const set = setTimeout; globalThis.setTimeout = (done, ms) => set(done, ms / 1000);';
+  const imported = ['--import', `data:text/javascript,${encodeURIComponent(fast)}`];
+  for (const [body, what] of [
+    ["t.before(() => new Promise(() => {})); t('a', () => {});", 's, before hook'],
+    ["await new Promise(() => {}); t('a', () => {});", 'while it loads'],
+  ] as const) {
+    const { code, last, text } = ended([...imported, await bundle(body)]);
+    assert.is(code, 1);
+    assert.is(last, '0 passed, 1 failed');
+    assert.match(text, `FAIL f.test.ts, ${what}\n    It took longer`);
+  }
+});
+
+for (const runtime of ['node', 'deno', 'browser'] as const) {
+  harness(`ends and names what blocks the event loop, ${runtime}`, async () => {
+    const { code, last, text } = await runWatched(
+      hanging("t('blocks', () => { for (;;); }, { seconds: 0.5 });"),
+      runtime,
+    );
+    assert.is(code, 1);
+    assert.is(last, '1 passed, 2 failed');
+    assert.match(text, 'FAIL f.test.ts, s, blocks\n    It took longer than 0.5 seconds');
+    assert.match(text, 'FAIL f.test.ts, s, red');
+  });
+
+  harness(`ends and names what never settles, ${runtime}`, async () => {
+    const body = hanging("t('hangs', () => new Promise(() => {}), { seconds: 0.5 });");
+    const { code, last, text } = await runWatched(body, runtime);
+    assert.is(code, 1);
+    assert.is(last, '1 passed, 2 failed');
+    assert.match(text, 'FAIL f.test.ts, s, hangs\n    It took longer than 0.5 seconds');
+  });
+}
+
+harness('names the test during which the program ends', async () => {
+  for (const [end, how] of [
+    ['process.exit(0)', '0'],
+    ["process.kill(process.pid, 'SIGKILL'); await new Promise(() => {})", 'SIGKILL'],
+    ["setTimeout(() => { throw new Error('astray'); }); await new Promise(() => {})", '1'],
+  ]) {
+    const { code, last, text } = await runWatched(hanging(`t('ends', async () => { ${end}; });`), 'node');
+    assert.is(code, 1);
+    assert.is(last, '1 passed, 2 failed');
+    assert.match(text, `FAIL f.test.ts, s, ends\n    The program ended meanwhile: ${how}.`);
+  }
+});
+
+harness('tells the slowest tests, and to a terminal nothing that is meant for the program that watches', async () => {
+  const body =
+    'let now = 0; performance.now = () => now; for (let i = 1; i <= 11; i++) t(String(i), () => { now += 1000 * i; });';
+  for (const { text, code } of [await run(body), await runWatched(body, 'node')]) {
+    assert.is(code, 0);
+    assert.not.match(text, '\x1e');
+    const [, list = ''] = text.split('slowest tests:\n');
+    const named = [...list.matchAll(/^ +\d+\.\d s {2}f\.test\.ts, s, (\d+)$/gm)].map(([, name]) => name);
+    assert.equal(named, ['11', '10', '9', '8', '7', '6', '5', '4', '3', '2']);
+  }
 });
 
 harness('is green and runs a suite without .run()', async () => {

@@ -7,57 +7,61 @@ const test = suite('imports');
 
 /** From the top down: a file imports from its own layer and from those below it. */
 const LAYERS = [
-  ['cli'],
-  ['workbench'],
   ['bench'],
-  ['node.ts', 'index.ts'],
-  ['report', 'train', 'conformance'],
-  ['methods'],
-  ['nn', 'optim', 'data', 'weights', 'metrics'],
-  ['gpu'],
-  ['ops'],
-  ['tape'],
-  ['gpu/kernel'],
-  ['quantile.ts'],
+  ['src/build'],
+  ['src/cli'],
+  ['src/workbench'],
+  ['src/bench'],
+  ['src/node.ts', 'src/index.ts'],
+  ['src/report', 'src/train', 'src/conformance'],
+  ['src/methods'],
+  ['src/nn', 'src/optim', 'src/data', 'src/weights', 'src/metrics'],
+  ['src/gpu'],
+  ['src/ops'],
+  ['src/tape'],
+  ['src/gpu/kernel'],
+  ['src/quantile.ts'],
 ];
 
 /** What layers alone would allow. */
 const EXCEPT: readonly { from: RegExp; to: RegExp; unless?: (edge: Import) => boolean; why: string }[] = [
-  { from: /^gpu\//, to: /^ops\//, why: 'src/gpu knows no op' },
+  { from: /^src\/gpu\//, to: /^src\/ops\//, why: 'src/gpu knows no op' },
   {
-    from: /^gpu\//,
-    to: /^tape\//,
-    unless: ({ to, typeOnly }) => typeOnly || to === 'tape/tensor.ts',
+    from: /^src\/gpu\//,
+    to: /^src\/tape\//,
+    unless: ({ to, typeOnly }) => typeOnly || to === 'src/tape/tensor.ts',
     why: "src/gpu knows only the tape's data types",
   },
   {
-    from: /^tape\//,
-    to: /^gpu\/kernel\//,
+    from: /^src\/tape\//,
+    to: /^src\/gpu\/kernel\//,
     unless: ({ typeOnly }) => typeOnly,
     why: 'src/tape takes only types from src/gpu/kernel',
   },
 ];
 
 /** Files that run in Node alone. */
-const FOR_NODE = /^(cli|build)\/|\.node\.ts$|^node\.ts$/;
+const FOR_NODE = /^src\/(cli|build)\/|\.mjs$|\.node\.ts$|^src\/node\.ts$/;
 
 interface Import {
-  /** Paths below src/. */
+  /** Paths from the root, or a package's name. */
   readonly from: string;
   readonly to: string;
   readonly typeOnly: boolean;
   readonly dynamic: boolean;
 }
 
-const files = readdirSync('src', { recursive: true })
-  .map((path) => String(path).replaceAll('\\', '/'))
-  .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'));
-const imports = files.flatMap((path) => importsOf(path, readFileSync(join('src', path), 'utf8')));
+const files = ['src', 'bench']
+  .flatMap((root) =>
+    readdirSync(root, { recursive: true }).map((path) => join(root, String(path).replaceAll('\\', '/'))),
+  )
+  .filter((path) => /\.(ts|mjs)$/.test(path) && !path.endsWith('.d.ts'));
+const imports = files.flatMap((path) => importsOf(path, readFileSync(path, 'utf8')));
 const within = imports.filter(({ to }) => files.includes(to));
 
 test('every folder has a layer', () => {
   assert.equal(
-    files.filter((path) => layerOf(path) < 0 && !path.startsWith('build/')),
+    files.filter((path) => layerOf(path) < 0),
     [],
   );
 });
@@ -67,6 +71,15 @@ test('layers import only from below', () => {
     within
       .filter(({ from, to }) => layerOf(to) < layerOf(from))
       .map(({ from, to }) => `${from} imports ${to}, which lies above it`),
+    [],
+  );
+});
+
+test('nothing depends on tests; benchmarks share the driver of browsers', () => {
+  assert.equal(
+    imports
+      .filter(({ from, to }) => to.startsWith('test/') && !(from.startsWith('bench/') && to === 'test/browser.mjs'))
+      .map(({ from, to }) => `${from} imports ${to}`),
     [],
   );
 });
@@ -88,7 +101,7 @@ test('no file imports itself through others', () => {
   const visit = (path: string, trail: readonly string[]) => {
     if (trail.includes(path)) cycles.push([...trail.slice(trail.indexOf(path)), path].join(' → '));
     if (done.has(path) || trail.includes(path)) return;
-    for (const { from, to, typeOnly } of within) if (from === path && !typeOnly) visit(to, [...trail, path]);
+    for (const { from, to } of within) if (from === path) visit(to, [...trail, path]);
     done.add(path);
   };
   for (const path of files) visit(path, []);
@@ -105,11 +118,13 @@ test('only what is for Node imports from Node', () => {
   );
 });
 
-/** Gives `gpu/kernel` its own layer apart from the rest of `gpu`; -1 for what has none. */
+/** The layer whose path is the longest that a file's begins with; -1 for none. */
 function layerOf(path: string): number {
-  const [first = '', second] = path.split('/');
-  const part = first === 'gpu' && second === 'kernel' ? 'gpu/kernel' : first;
-  return LAYERS.findIndex((layer) => layer.includes(part));
+  const lengths = LAYERS.map((layer) =>
+    Math.max(...layer.map((part) => (path === part || path.startsWith(`${part}/`) ? part.length : 0))),
+  );
+  const longest = Math.max(...lengths);
+  return longest === 0 ? -1 : lengths.indexOf(longest);
 }
 
 function importsOf(from: string, text: string): Import[] {

@@ -1,28 +1,23 @@
-import '@tensorflow/tfjs-backend-webgpu';
-import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
-import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { type BenchCase, type ConvProblem, inputValues } from '../../src/bench/cases.ts';
 import type { Peer } from './peer.ts';
+import { idle, start } from './tfjs_backend.ts';
 import { trainTfjs } from './tfjs_training.ts';
 
 /** tfjs on its WebGPU backend, with images in its own layout, NHWC; the gradients are its gradient kernels alone. */
 export const tfjs: Peer = {
   name: 'tfjs',
-  async start() {
-    if (!(await tf.setBackend('webgpu'))) throw new Error('tfjs found no WebGPU.');
-    await tf.ready();
-  },
+  start,
   async prepare(bench) {
     const inputs = tensors(bench);
-    const start = () => tf.tidy(() => compute(bench, inputs));
+    const launch = () => tf.tidy(() => compute(bench, inputs));
     return {
       async run(times) {
-        for (let i = 0; i < times; i++) start().dispose();
+        for (let i = 0; i < times; i++) launch().dispose();
         await idle();
       },
       async read() {
-        const result = start();
+        const result = launch();
         const values = (await result.data()) as Float32Array;
         result.dispose();
         return values;
@@ -32,15 +27,6 @@ export const tfjs: Peer = {
   },
   train: trainTfjs,
 };
-
-/** Submits what tfjs has gathered and waits until the GPU has done it. */
-export async function idle(): Promise<void> {
-  const backend = tf.backend() as WebGPUBackend;
-  backend.ensureCommandEncoderReady();
-  backend.endComputePassEncoder();
-  backend.submitQueue();
-  await backend.queue.onSubmittedWorkDone();
-}
 
 type Tensors = Readonly<Record<string, tf.Tensor>>;
 

@@ -1,7 +1,8 @@
+import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
 import * as tf from '@tensorflow/tfjs-core';
 import { BATCH_NORM, batchesOf, CLASSES, forward, type Network, type Ops, SGD, weightsOf } from './networks.ts';
 import type { Training } from './peer.ts';
-import { idle } from './tfjs.ts';
+import { idle } from './tfjs_backend.ts';
 
 /**
  * The step as one would write it with tfjs: its own fused and optimizer ops, and batch norm out of `moments` and

@@ -3,9 +3,8 @@ import type { Profile } from '../gpu/program/profile.ts';
 import { compile } from '../gpu/program/program.ts';
 import { type Roofs, type Share, shareOfRoof, type Work } from '../report/roof.ts';
 import type { Dispatch } from '../tape/tape.ts';
-import type { Chunk } from '../tape/tensor.ts';
 import { type BenchCase, inputValues, type Samples } from './cases.ts';
-import { release } from './roofs.ts';
+import { release, restore } from './memory.ts';
 import { interleave, type RoundOptions, runOf, type Timing } from './timing.ts';
 import { type Candidates, variants } from './variants.ts';
 
@@ -155,21 +154,6 @@ function timesOfDispatches(runs: readonly Profile[], roofs: Roofs): DispatchTime
       Math.min(...runs.map(({ dispatches }) => dispatches[index]?.nanoseconds ?? Number.POSITIVE_INFINITY)) / 1e6;
     return { kernel, label, flops, bytes, ms, ...shareOfRoof({ flops, bytes }, ms, roofs) };
   });
-}
-
-/** Gives all lasting memory that the dispatches write its first contents again, as if they had never run. */
-export function restore(device: Device, dispatches: readonly Dispatch[]): void {
-  const written = dispatches.flatMap(({ kernel, bindings }) =>
-    kernel.bindings.filter(({ access }) => access === 'read_write').map(({ name }) => bindings[name]?.storage?.chunk),
-  );
-  const chunks = new Set(written.filter((chunk): chunk is Chunk => chunk !== undefined));
-  if (chunks.size === 0) return;
-  const encoder = device.gpu.createCommandEncoder();
-  for (const chunk of chunks) encoder.clearBuffer(device.buffer(chunk));
-  device.gpu.queue.submit([encoder.finish()]);
-  for (const chunk of chunks)
-    for (const { offset, data } of chunk.initial)
-      device.gpu.queue.writeBuffer(device.buffer(chunk), offset, data as ArrayBufferView<ArrayBuffer>);
 }
 
 export const samplesOf = (result: ArrayLike<number>, reference: Samples): number[] =>

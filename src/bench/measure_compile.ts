@@ -96,12 +96,10 @@ const firstOfEach = ({ commands }: Prepared): number[] => {
 
 function runOnce({ gpu }: Device, commands: readonly Command[]): void {
   const encoder = gpu.createCommandEncoder();
-  const pass = encoder.beginComputePass();
   encode(
-    pass,
+    encoder,
     commands.map((command) => ({ ...command, workgroups: [1, 1, 1] as const })),
   );
-  pass.end();
   gpu.queue.submit([encoder.finish()]);
 }
 

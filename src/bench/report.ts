@@ -65,6 +65,16 @@ export function merge(earlier: Report, later: Report): Report {
   return { ...earlier, ...later, failed, rows: [...earlier.rows.filter((row) => !again.has(row.case)), ...later.rows] };
 }
 
+/** A report as JSON with a line a row, so that the file differs only in the lines of what was measured again. */
+export function toJson(report: Report): string {
+  const rows = report.rows.map((row) => `  ${JSON.stringify(row)}`);
+  const fields = Object.entries(report).flatMap(([name, value]) => {
+    const text = name === 'rows' ? `[\n${rows.join(',\n')}\n ]` : JSON.stringify(value);
+    return text === undefined ? [] : [` ${JSON.stringify(name)}: ${text}`];
+  });
+  return `{\n${fields.join(',\n')}\n}\n`;
+}
+
 const percent = (share: number): string => (share < 0.095 ? (100 * share).toPrecision(2) : (100 * share).toFixed(0));
 
 /** How a kernel does over all cases in which the engine takes it of its own accord. */

@@ -5,7 +5,8 @@ import { compile } from '../gpu/program/program.ts';
 import { elementwise } from '../ops/elementwise.ts';
 import type { Roofs } from '../report/roof.ts';
 import { createTape, type Tape } from '../tape/tape.ts';
-import { type Chunk, variable } from '../tape/tensor.ts';
+import { variable } from '../tape/tensor.ts';
+import { release } from './memory.ts';
 import { interleave, runOf } from './timing.ts';
 
 const ROUNDS = { rounds: 9, budget: 1000 };
@@ -51,15 +52,3 @@ function recordCopy(tape: Tape): number {
 
 const copiedFloats = ({ kind, limits }: Target): number =>
   Math.min(kind === 'cpu' ? 2 ** 24 : 2 ** 26, limits.maxStorageBufferBindingSize / 4);
-
-/** Frees all lasting memory of tapes whose programs have run for the last time. */
-export function release(device: Device, tapes: readonly Tape[]): void {
-  for (const chunk of lastingChunks(tapes)) device.buffer(chunk).destroy();
-}
-
-const lastingChunks = (tapes: readonly Tape[]): Set<Chunk> =>
-  new Set(
-    tapes.flatMap(({ dispatches }) =>
-      dispatches.flatMap(({ bindings }) => Object.values(bindings).flatMap(({ storage }) => storage?.chunk ?? [])),
-    ),
-  );

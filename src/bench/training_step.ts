@@ -1,6 +1,6 @@
 import type { Device } from '../gpu/device.ts';
 import type { Target } from '../gpu/kernel/target.ts';
-import { plan, writtenBy } from '../gpu/program/plan.ts';
+import { lastingChunks, plan, writtenBy } from '../gpu/program/plan.ts';
 import type { Program } from '../gpu/program/program.ts';
 import type { Method } from '../methods/method.ts';
 import type { Model } from '../nn/model.ts';
@@ -89,9 +89,6 @@ function memoryOf(tape: Tape, forward: number): Pick<TrainingStep, 'dispatches' 
     if (isForward.has(dispatch)) for (const tensor of writtenBy(dispatch)) temporaries.add(tensor);
     else for (const tensor of Object.values(dispatch.bindings)) if (temporaries.has(tensor)) kept.add(tensor);
   }
-  const chunks = new Set(
-    dispatches.flatMap(({ bindings }) => Object.values(bindings).flatMap(({ storage }) => storage?.chunk ?? [])),
-  );
   const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0);
   return {
     dispatches,
@@ -99,7 +96,7 @@ function memoryOf(tape: Tape, forward: number): Pick<TrainingStep, 'dispatches' 
       planned: sum(sizes),
       unshared,
       kept: sum([...kept].filter(({ storage }) => !storage).map(byteLength)),
-      lasting: sum([...chunks].map(({ bytes }) => bytes)),
+      lasting: sum([...lastingChunks(dispatches)].map(({ bytes }) => bytes)),
     },
   };
 }

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { selectCases } from '../bench/cases.ts';
 import { notesFor } from '../bench/notes.ts';
-import { markdown, merge, type Report } from '../bench/report.ts';
+import { markdown, merge, type Report, toJson } from '../bench/report.ts';
 import { type BenchOptions, type ProfiledReport, runBench } from '../bench/run_bench.ts';
 import { CANDIDATES } from '../bench/variants.ts';
 import type { Profile } from '../gpu/program/profile.ts';
@@ -128,7 +128,7 @@ async function earlierReport(file: string): Promise<Report | undefined> {
 
 async function write(file: string, report: Report): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, `${JSON.stringify(report, null, 1)}\n`);
+  await writeFile(file, toJson(report));
 }
 
 async function readJson(file: string) {

@@ -33,6 +33,9 @@ export interface Case {
   places?: Record<string, number[]>;
 }
 
+/** The tensors that a run gave, under the full names that the case has for them, such as `output.y` and `grad.x`. */
+export type Results = Readonly<Record<string, ArrayLike<number>>>;
+
 /** The result of a comparison: `ok` is `error` <= `limit`; a NaN makes `error` NaN. */
 export interface Comparison {
   ok: boolean;

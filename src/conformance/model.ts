@@ -9,9 +9,8 @@ import type { Parameter } from '../tape/parameter.ts';
 import { createTape } from '../tape/tape.ts';
 import { toEngineLayout, toTorchLayout } from '../weights/layout.ts';
 import { loadState } from '../weights/state_dict.ts';
-import type { Case } from './case.ts';
+import type { Case, Results } from './case.ts';
 import { formulaState } from './formula_state.ts';
-import type { Results } from './runner.ts';
 
 /** A whole network: logits in evaluation and training mode, the loss, and the gradients of all parameters. */
 export async function runModel(device: Device, { inputs, attrs, outputs }: Case): Promise<Results> {

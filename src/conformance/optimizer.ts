@@ -4,8 +4,7 @@ import { adamw } from '../optim/adamw.ts';
 import { sgd } from '../optim/sgd.ts';
 import { createArena } from '../tape/parameter.ts';
 import { createTape } from '../tape/tape.ts';
-import type { Case } from './case.ts';
-import type { Results } from './runner.ts';
+import type { Case, Results } from './case.ts';
 
 /** Several steps of an optimizer on parameters `pI` with given gradients `stepS.gI`. */
 export async function runOptimizer(device: Device, { op, inputs, attrs }: Case): Promise<Results> {

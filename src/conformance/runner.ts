@@ -2,16 +2,13 @@ import type { Device, TypedArray } from '../gpu/device.ts';
 import type { Target } from '../gpu/kernel/target.ts';
 import type { HostTensor } from '../weights/host-tensor.ts';
 import { type Layout, toEngineLayout, toTorchLayout } from '../weights/layout.ts';
-import { type Case, compare, toleranceOf } from './case.ts';
+import { type Case, compare, type Results, toleranceOf } from './case.ts';
 import { type Evaluation, type HostValue, run, type Variant, variants } from './evaluate.ts';
 import { runModel } from './model.ts';
 import { conformanceOps } from './ops.ts';
 import { runOptimizer } from './optimizer.ts';
 import { runSDbw } from './s_dbw.ts';
 import { runTrajectory } from './trajectory.ts';
-
-/** The tensors that a run gave, under the names that the case has for them, such as `output.y` and `grad.x`. */
-export type Results = Readonly<Record<string, ArrayLike<number>>>;
 
 /** One run of a case: with which candidate, and a line for each tensor that is wrong. */
 export interface Check {

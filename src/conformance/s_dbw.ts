@@ -1,7 +1,6 @@
 import type { Device } from '../gpu/device.ts';
 import { type SDbwOptions, sDbw } from '../metrics/s_dbw.ts';
-import type { Case } from './case.ts';
-import type { Results } from './runner.ts';
+import type { Case, Results } from './case.ts';
 
 /** Where the score is undefined (two clusters are empty around their centre), the package raises an error; it counts as NaN. */
 export async function runSDbw(_device: Device, { inputs, attrs }: Case): Promise<Results> {

@@ -15,9 +15,8 @@ import { createTape } from '../tape/tape.ts';
 import { recordStep } from '../train/step.ts';
 import { toEngineLayout } from '../weights/layout.ts';
 import { loadState } from '../weights/state_dict.ts';
-import type { Case } from './case.ts';
+import type { Case, Results } from './case.ts';
 import { formulaState } from './formula_state.ts';
-import type { Results } from './runner.ts';
 
 interface Attrs {
   readonly projector: readonly [number, number, number];

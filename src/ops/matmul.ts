@@ -2,10 +2,10 @@ import { kernels } from '../gpu/kernel/generated.ts';
 import { grid } from '../gpu/kernel/target.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import { elements, type Moments, type Shape, showShape, type Tensor } from '../tape/tensor.ts';
+import type { Tiling } from './gemm/tilings.ts';
 import { chooseGemm, type GemmCandidate, gemmCandidate, tilesOf } from './gemm.ts';
 import { momentsOf } from './moments.ts';
 import { mostSplits, partialSize, split, sumPartials } from './split.ts';
-import type { Tiling } from './tilings.ts';
 import { transposed } from './transpose.ts';
 
 export interface MatmulOptions {

@@ -3,8 +3,8 @@ import type { Tape } from '../tape/tape.ts';
 import { elements, type Moments, type Tensor } from '../tape/tensor.ts';
 import { type Candidate, choose } from './candidates.ts';
 import { reductionGrid } from './columns.ts';
-import type { Gemm } from './gemm.ts';
-import type { Tiling } from './tilings.ts';
+import type { Gemm } from './gemm/problem.ts';
+import type { Tiling } from './gemm/tilings.ts';
 
 /** Where batch statistics come from: the kernel that computes the tensor, or a pass over it. */
 export const momentsCandidates: readonly Candidate<Pick<Gemm, 'rows' | 'columns' | 'depth'>>[] = [

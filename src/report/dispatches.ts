@@ -1,4 +1,5 @@
-import type { DispatchInfo, ProgramMemory } from '../gpu/program/program.ts';
+import type { DispatchInfo } from '../gpu/program/dispatch_info.ts';
+import type { ProgramMemory } from '../gpu/program/program.ts';
 import { alignColumns } from './align.ts';
 
 interface LayerCost {

@@ -1,5 +1,6 @@
+import type { DispatchInfo } from '../gpu/program/dispatch_info.ts';
 import type { Profile } from '../gpu/program/profile.ts';
-import type { DispatchInfo, ProgramMemory } from '../gpu/program/program.ts';
+import type { ProgramMemory } from '../gpu/program/program.ts';
 import type { SDbw } from '../metrics/s_dbw.ts';
 import type { HostTensor } from '../weights/host-tensor.ts';
 

@@ -1,13 +1,14 @@
 import { augment } from '../data/augment.ts';
 import type { Device } from '../gpu/device.ts';
+import type { DispatchInfo } from '../gpu/program/dispatch_info.ts';
 import type { Profile } from '../gpu/program/profile.ts';
-import { compile, type DispatchInfo, type Program, type ProgramMemory, type Readback } from '../gpu/program/program.ts';
+import { compile, type Program, type ProgramMemory, type Readback } from '../gpu/program/program.ts';
 import type { Stage } from '../methods/method.ts';
 import type { Accumulator } from '../optim/accumulate.ts';
 import type { Update } from '../optim/optimizer.ts';
 import { createTape } from '../tape/tape.ts';
+import type { TrainConfig } from './config.ts';
 import { recordStep } from './step.ts';
-import type { TrainConfig } from './trainer.ts';
 
 /** The programs of a stage: one for each size of batch that occurs, which share pipelines and memory. */
 export interface StagePrograms {

@@ -1,42 +1,15 @@
-import type { Augmentation } from '../data/augment.ts';
-import type { Dataset } from '../data/dataset.ts';
 import { epochBatches } from '../data/sampler.ts';
 import type { Device, TypedArray } from '../gpu/device.ts';
 import type { Readback } from '../gpu/program/program.ts';
-import type { Method, MethodConfig, Stage } from '../methods/method.ts';
+import type { Method, Stage } from '../methods/method.ts';
 import type { Model } from '../nn/model.ts';
 import { accumulator } from '../optim/accumulate.ts';
-import type { Optimizer } from '../optim/optimizer.ts';
 import { cosine } from '../optim/schedule.ts';
 import { elements } from '../tape/tensor.ts';
 import { saveState } from '../weights/state_dict.ts';
-import type { Evaluator } from './evaluate.ts';
+import type { TrainConfig } from './config.ts';
 import type { TrainEvent } from './events.ts';
 import { createStagePrograms, type StagePrograms } from './stage_programs.ts';
-
-export interface TrainConfig {
-  readonly method: Method;
-  readonly options: MethodConfig;
-  readonly model: Model;
-  readonly optimizer: Optimizer;
-  readonly data: Dataset;
-  /** The images of `data` to train on. */
-  readonly indices: Uint32Array;
-  /** Scores the model before, between and after epochs; never where absent. */
-  readonly evaluator?: Evaluator;
-  /** Epochs between evaluations. */
-  readonly evaluateEvery?: number;
-  /** Images of a micro-batch, each in as many views as the method wants. */
-  readonly batch: number;
-  /** Micro-batches whose gradients are averaged into one optimizer step. */
-  readonly accumulate?: number;
-  /** The first epoch's learning rate; it falls along a cosine towards 0 over all epochs, changed once an epoch. */
-  readonly lr: number;
-  readonly seed: number;
-  readonly augmentation: Augmentation;
-  /** Whether a step of each stage tells what its dispatches take; what is trained stays the same. */
-  readonly profile?: boolean;
-}
 
 /** The micro-batch of a stage that is profiled where that is asked for: late enough to find all memory touched. */
 const PROFILED = 2;

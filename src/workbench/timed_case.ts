@@ -1,6 +1,7 @@
 import { allCases, type BenchCase, inputValues } from '../bench/cases.ts';
 import { COPIES } from '../bench/comparison.ts';
-import { difference, restore, samplesOf, TOLERANCE } from '../bench/measure_case.ts';
+import { difference, samplesOf, TOLERANCE } from '../bench/measure_case.ts';
+import { restore } from '../bench/memory.ts';
 import { type Run, runOf } from '../bench/timing.ts';
 import { variants } from '../bench/variants.ts';
 import type { Device } from '../gpu/device.ts';

@@ -1,4 +1,4 @@
-import { markdown, merge, type Report, type Row, summariseKernels } from '../../src/bench/report.ts';
+import { markdown, merge, type Report, type Row, summariseKernels, toJson } from '../../src/bench/report.ts';
 import { assert, suite } from '../harness.ts';
 
 const test = suite('bench report');
@@ -27,6 +27,26 @@ test('a later run replaces the rows of its cases and keeps all others', () => {
     ],
   );
   assert.is(merged.date, '2026-01-02T01:00:00Z');
+});
+
+test('a report is JSON with a line a row, and is the same when it is read and merged again', () => {
+  const whole: Report = {
+    ...report([
+      row('one', 'default', 'k', 0.1, { pipelines: [{ kernel: 'k', ms: 1.5 }] }),
+      row('one', 'naive', 'n', 1e-7),
+      row('two "wide"', 'default', 'k', 0.2),
+    ]),
+    note: 'A line\nand another.',
+  };
+  const text = toJson(whole);
+  assert.equal(JSON.parse(text), whole);
+  const lines = text.split('\n').filter((line) => line.startsWith('  '));
+  assert.equal(
+    lines.map((line) => JSON.parse(line.replace(/,$/, ''))),
+    whole.rows,
+  );
+  assert.is(toJson(merge(JSON.parse(text), report([...whole.rows.slice(2)]))), text);
+  assert.equal(JSON.parse(toJson(report([]))), report([]));
 });
 
 test('kernels are summed up by their dispatches where those were timed', () => {

@@ -35,16 +35,19 @@ test('a case runs once with every candidate that makes a difference', async () =
 });
 
 test('all tilings of a candidate run where that is asked for', async () => {
+  // Without gradients, which would take each tiling through two more pipelines.
+  const forward = { ...(await golden('matmul-01')), grads: {}, upstreams: {} };
   const counted = async (tilings: boolean) => {
     const variants: string[] = [];
-    for await (const { variant, failures } of runCase(await testDevice(), await golden('matmul-01'), { tilings })) {
+    for await (const { variant, failures } of runCase(await testDevice(), forward, { tilings })) {
       variants.push(variant);
       assert.equal(failures, []);
     }
-    return variants.filter((name) => name.startsWith('register_scalar'));
+    return variants.filter((name) => name.startsWith('tile_scalar')).length;
   };
-  assert.is((await counted(false)).length, 1);
-  assert.ok((await counted(true)).length > 1);
+  // One of them may be the default, which is named so.
+  assert.ok((await counted(false)) <= 1);
+  assert.ok((await counted(true)) > 2);
 });
 
 test('a wrong expectation is a failure with tensor, error and limit', async () => {

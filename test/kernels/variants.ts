@@ -1,7 +1,6 @@
 import type { Kernel } from '../../src/gpu/kernel/kernel.ts';
 import type { Target } from '../../src/gpu/kernel/target.ts';
-import type { Body } from '../../src/ops/gemm.ts';
-import { TILINGS } from '../../src/ops/tilings.ts';
+import { type Body, TILINGS } from '../../src/ops/gemm/tilings.ts';
 
 type Constants = Readonly<Record<string, number>>;
 

@@ -7,8 +7,13 @@ export interface Command {
   readonly workgroups: Workgroups;
 }
 
-/** Encodes commands one after the other. A pipeline stays set for all that follow each other with it. */
-export function encode(pass: GPUComputePassEncoder, commands: readonly Command[]): void {
+/** Encodes commands one after the other in a pass. A pipeline stays set for all that follow each other with it. */
+export function encode(
+  encoder: GPUCommandEncoder,
+  commands: readonly Command[],
+  descriptor: GPUComputePassDescriptor = {},
+): void {
+  const pass = encoder.beginComputePass(descriptor);
   let current: GPUComputePipeline | undefined;
   for (const { pipeline, bindGroup, workgroups } of commands) {
     if (pipeline !== current) pass.setPipeline(pipeline);
@@ -16,4 +21,5 @@ export function encode(pass: GPUComputePassEncoder, commands: readonly Command[]
     pass.setBindGroup(0, bindGroup);
     pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
   }
+  pass.end();
 }

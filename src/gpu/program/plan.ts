@@ -1,5 +1,5 @@
 import type { Dispatch } from '../../tape/tape.ts';
-import { byteLength, type Tensor } from '../../tape/tensor.ts';
+import { byteLength, type Chunk, type Tensor } from '../../tape/tensor.ts';
 
 /** Which dispatches must run, and which temporaries share a buffer. */
 export interface Plan {
@@ -22,6 +22,10 @@ export function plan(dispatches: readonly Dispatch[], outputs: readonly Tensor[]
 /** The tensors that a dispatch writes. */
 export const writtenBy = ({ kernel, bindings }: Dispatch): Tensor[] =>
   kernel.bindings.filter(({ access }) => access === 'read_write').map(({ name }) => bindings[name] as Tensor);
+
+/** Where the tensors lie that outlive a run. */
+export const lastingChunks = (dispatches: readonly Dispatch[]): Set<Chunk> =>
+  new Set(dispatches.flatMap(({ bindings }) => Object.values(bindings).flatMap(({ storage }) => storage?.chunk ?? [])));
 
 /** Keeps what writes a lasting tensor, an output, or something that a kept dispatch reads. */
 function dropDead(dispatches: readonly Dispatch[], outputs: readonly Tensor[]): Dispatch[] {

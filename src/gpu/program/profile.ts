@@ -1,6 +1,6 @@
 import type { Device } from '../device.ts';
 import { type Command, encode } from './command.ts';
-import type { DispatchInfo } from './program.ts';
+import type { DispatchInfo } from './dispatch_info.ts';
 
 /** A stretch of time, in milliseconds of `performance.now()`. */
 export interface Span {
@@ -68,9 +68,7 @@ async function byTimestamps(
     const encoder = gpu.createCommandEncoder({ label: 'profile' });
     part.forEach((command, index) => {
       const timestampWrites = { querySet, beginningOfPassWriteIndex: 2 * index, endOfPassWriteIndex: 2 * index + 1 };
-      const pass = encoder.beginComputePass({ timestampWrites });
-      encode(pass, [command]);
-      pass.end();
+      encode(encoder, [command], { timestampWrites });
     });
     encoder.resolveQuerySet(querySet, 0, count, resolved, 0);
     encoder.copyBufferToBuffer(resolved, 0, staging.buffer, 0, 8 * count);
@@ -109,9 +107,7 @@ async function byClock(
   for (const [index, command] of commands.entries()) {
     const start = performance.now();
     const encoder = gpu.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    encode(pass, [command]);
-    pass.end();
+    encode(encoder, [command]);
     if (index === commands.length - 1) copy(encoder);
     gpu.queue.submit([encoder.finish()]);
     const submitted = performance.now();

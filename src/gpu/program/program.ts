@@ -1,11 +1,11 @@
 import type { Tape } from '../../tape/tape.ts';
 import { type DType, elements } from '../../tape/tensor.ts';
 import type { Device } from '../device.ts';
-import type { Workgroups } from '../kernel/target.ts';
 import { createScratch } from '../scratch.ts';
 import { type Staging, type TypedArray, view } from '../staging.ts';
 import { encode } from './command.ts';
-import type { Plan } from './plan.ts';
+import { type DispatchInfo, infoOf } from './dispatch_info.ts';
+import { lastingChunks, type Plan } from './plan.ts';
 import { prepare } from './prepare.ts';
 import { type Profile, profile } from './profile.ts';
 
@@ -34,14 +34,6 @@ export interface Program {
 export interface Readback<K extends string> {
   /** The outputs asked for; waits for the run to finish. Called again it gives the same values. */
   read(): Promise<{ readonly [P in K]: TypedArray }>;
-}
-
-export interface DispatchInfo {
-  readonly label: string;
-  readonly kernel: string;
-  readonly workgroups: Workgroups;
-  readonly flops: number;
-  readonly bytes: number;
 }
 
 /** Bytes of a program's memory. */
@@ -105,14 +97,7 @@ export async function compile(device: Device, tape: Tape): Promise<Program> {
       },
     };
   };
-  const describe = (): DispatchInfo[] =>
-    planned.dispatches.map(({ label, kernel, workgroups, flops, bytes }) => ({
-      label,
-      kernel: kernel.name,
-      workgroups,
-      flops,
-      bytes,
-    }));
+  const describe = () => planned.dispatches.map(infoOf);
 
   let byClock = false;
   return {
@@ -125,9 +110,7 @@ export async function compile(device: Device, tape: Tape): Promise<Program> {
       begin(inputs);
       submissions.forEach((part, index) => {
         const encoder = gpu.createCommandEncoder();
-        const pass = encoder.beginComputePass();
-        encode(pass, part);
-        pass.end();
+        encode(encoder, part);
         if (index === submissions.length - 1) copy(encoder);
         gpu.queue.submit([encoder.finish()]);
       });
@@ -166,9 +149,6 @@ function named<T>(tensors: ReadonlyMap<string, T>, kind: string, name: string): 
 
 function memoryOf({ dispatches, sizes, unshared, live }: Plan): ProgramMemory {
   const planned = sizes.reduce((sum, size) => sum + size, 0);
-  const chunks = new Set(
-    dispatches.flatMap(({ bindings }) => Object.values(bindings).flatMap(({ storage }) => storage?.chunk ?? [])),
-  );
-  const lasting = [...chunks].reduce((sum, chunk) => sum + chunk.bytes, 0);
+  const lasting = [...lastingChunks(dispatches)].reduce((sum, chunk) => sum + chunk.bytes, 0);
   return { planned, peak: live, saved: unshared - planned, lasting };
 }

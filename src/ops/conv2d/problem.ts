@@ -1,8 +1,9 @@
 import { grid, type Target, type Workgroups } from '../../gpu/kernel/target.ts';
 import { shapeError } from '../../tape/tape.ts';
 import { showShape, type Tensor } from '../../tape/tensor.ts';
-import { type Gemm, type GemmCandidate, gemmGrid, type Tunable } from '../gemm.ts';
-import type { Tiling } from '../tilings.ts';
+import type { Gemm } from '../gemm/problem.ts';
+import type { Tiling } from '../gemm/tilings.ts';
+import { type GemmCandidate, gemmGrid, type Tunable } from '../gemm.ts';
 
 type Pair = readonly [height: number, width: number];
 

@@ -1,5 +1,8 @@
-import type { Target } from '../gpu/kernel/target.ts';
-import type { Body, Gemm } from './gemm.ts';
+import type { Target } from '../../gpu/kernel/target.ts';
+import type { Gemm } from './problem.ts';
+
+/** The kernels of `kernels/gemm/` and what they are told. */
+export type Body = 'subgroup' | 'tile' | 'register';
 
 /** How much a workgroup and an invocation of a GEMM kernel compute: what its constants say. */
 export interface Tiling {

@@ -1,0 +1,20 @@
+import type { Device } from '../gpu/device.ts';
+import { lastingChunks, writtenBy } from '../gpu/program/plan.ts';
+import type { Dispatch, Tape } from '../tape/tape.ts';
+
+/** Gives all lasting memory that the dispatches write its first contents again, as if they had never run. */
+export function restore(device: Device, dispatches: readonly Dispatch[]): void {
+  const chunks = new Set(dispatches.flatMap(writtenBy).flatMap(({ storage }) => storage?.chunk ?? []));
+  if (chunks.size === 0) return;
+  const encoder = device.gpu.createCommandEncoder();
+  for (const chunk of chunks) encoder.clearBuffer(device.buffer(chunk));
+  device.gpu.queue.submit([encoder.finish()]);
+  for (const chunk of chunks)
+    for (const { offset, data } of chunk.initial)
+      device.gpu.queue.writeBuffer(device.buffer(chunk), offset, data as ArrayBufferView<ArrayBuffer>);
+}
+
+/** Frees all lasting memory of tapes whose programs have run for the last time. */
+export function release(device: Device, tapes: readonly Tape[]): void {
+  for (const chunk of lastingChunks(tapes.flatMap(({ dispatches }) => dispatches))) device.buffer(chunk).destroy();
+}
