@@ -25,17 +25,23 @@ export async function indexKernels(modules: Modules, compile?: Compile): Promise
     } catch (error) {
       note(error);
     }
+  // A flag that no kernel has turns modules into other ones, whose mistakes would only hide it.
+  const flags = new Set(recipes.flatMap((recipe) => recipe.flags));
+  const tests = errors().length > 0 ? [] : Object.entries(modules).flatMap(([path, text]) => testsOf(path, text));
+  for (const { flag, fail } of tests)
+    if (!flags.has(flag)) note(caught(() => fail(`no kernel that includes this module has the flag ${flag}`)));
+  const isReadable = errors().length === 0;
   const made = new Map<string, { kernel: Kernel; composed: Composed }>();
   for (const recipe of recipes)
     try {
       const before = made.get(recipe.name)?.kernel.path;
       if (before) throw new Error(`kernels/${recipe.path}: the kernel ${recipe.name} is made in kernels/${before} too`);
       const composed = compose(recipe, modules);
-      const found = await compile?.(recipe.name, composed);
+      const found = isReadable ? await compile?.(recipe.name, composed) : undefined;
       if (found) throw found;
       made.set(recipe.name, { kernel: { ...recipe, ...reflectKernel(composed) }, composed });
     } catch (error) {
-      note(error, recipe);
+      if (isReadable) note(error, recipe);
     }
   const kernels = [...made.values()];
   // What could not be composed would make its modules look unused.

@@ -96,7 +96,7 @@ const MISTAKES: readonly Mistake[] = [
     path: 'conv2d/params.wgsl',
     text: '@group(0) @binding(0)',
     replacement: 'const RELU: u32 = 2u;\n@group(0) @binding(0)',
-    told: ['conv2d/forward.wgsl', 'const RELU'],
+    told: ['lib/activation.wgsl', 'const RELU'],
     message: /"RELU" is declared in kernels\/conv2d\/params\.wgsl:\d+ too/,
   },
   {
