@@ -37,7 +37,7 @@ const placesOfNaN = (values: ArrayLike<number>) =>
 
 for (const op of Object.keys(problems)) {
   // The first problems are of odd sizes, which find the edges of tiles.
-  const cases = casesOf(op).slice(0, 2);
+  const cases = casesOf(op).slice(0, 1);
 
   test(`${op}: a NaN of an input is one of the output`, async () => {
     const device = await testDevice();
