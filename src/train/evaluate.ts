@@ -18,6 +18,9 @@ export interface Evaluation {
 /** Can be called again and again while the model trains. */
 export type Evaluator = () => Promise<Evaluation>;
 
+/** Seed and step: evaluation draws no random number. */
+const NOTHING_DRAWN = new Uint32Array(2);
+
 /** Compiles the evaluation of a model (running statistics, no augmentation) on all of `data`, `batch` images at a time. */
 export async function createEvaluator(device: Device, model: Model, data: Dataset, batch = 250): Promise<Evaluator> {
   const count = data.labels.length;
@@ -39,7 +42,7 @@ export async function createEvaluator(device: Device, model: Model, data: Datase
       const size = Math.min(batch, count - from);
       const indices = Uint32Array.from({ length: size }, (_, i) => from + i);
       const outputs: string[] = model.classifier ? ['features', 'correct'] : ['features'];
-      const read = await (programs.get(size) as Program).run({ indices }, outputs).read();
+      const read = await (programs.get(size) as Program).run({ indices, counter: NOTHING_DRAWN }, outputs).read();
       features.set(read.features as Float32Array, from * dim);
       correct += read.correct?.[0] ?? 0;
     }
