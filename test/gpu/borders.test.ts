@@ -79,6 +79,7 @@ for (const dtype of Object.keys(ARRAYS) as DType[])
   });
 
 test('memory that threads share is copied', async () => {
+  if (typeof SharedArrayBuffer === 'undefined') skip('this page is not isolated, so that threads share no memory');
   const device = await testDevice();
   const program = await reluOf(device, 5);
   const x = new Float32Array(new SharedArrayBuffer(20));
