@@ -28,8 +28,7 @@ export async function indexKernels(modules: Modules, compile?: Compile): Promise
   // A flag that no kernel has turns modules into other ones, whose mistakes would only hide it.
   const flags = new Set(recipes.flatMap((recipe) => recipe.flags));
   const tests = errors().length > 0 ? [] : Object.entries(modules).flatMap(([path, text]) => testsOf(path, text));
-  for (const { flag, fail } of tests)
-    if (!flags.has(flag)) note(caught(() => fail(`no kernel that includes this module has the flag ${flag}`)));
+  for (const test of tests) if (!flags.has(test.flag)) note(unknownFlag(test));
   const isReadable = errors().length === 0;
   const made = new Map<string, { kernel: Kernel; composed: Composed }>();
   for (const recipe of recipes)
@@ -79,9 +78,7 @@ function* withoutEffect(
     const users = kernels.filter((kernel) => kernel.modules.includes(path));
     if (users.length === 0) yield new Error(`kernels/${path}:1: no kernel includes this module`);
     const flags = new Set(users.flatMap((kernel) => kernel.flags));
-    for (const { flag, fail } of own)
-      if (users.length > 0 && !flags.has(flag))
-        yield caught(() => fail(`no kernel that includes this module has the flag ${flag}`));
+    for (const test of own) if (users.length > 0 && !flags.has(test.flag)) yield unknownFlag(test);
   }
   for (const { name, path, flags, values, modules: included } of kernels) {
     const tested = new Set(included.flatMap((module) => tests.get(module)?.map(({ flag }) => flag) ?? []));
@@ -93,13 +90,8 @@ function* withoutEffect(
   }
 }
 
-function caught(raise: () => never): Error {
-  try {
-    return raise();
-  } catch (error) {
-    return error as Error;
-  }
-}
+const unknownFlag = ({ flag, where }: { flag: string; where: string }): Error =>
+  new Error(`${where}: no kernel that includes this module has the flag ${flag}`);
 
 function indexText(modules: Modules, kernels: readonly Kernel[]): string {
   const identifier = (path: string) => path.replace(/\.wgsl$/, '').replace(/\W/g, '_');

@@ -84,11 +84,11 @@ export function recipesOf(path: string, text: string): Recipe[] {
   return recipes;
 }
 
-/** Every flag that a module tests, with where it does. */
-export function testsOf(path: string, text: string): { flag: string; fail(why: string): never }[] {
+/** Every flag that a module tests, with where it does, as `kernels/PATH:LINE:COLUMN`. */
+export function testsOf(path: string, text: string): { flag: string; where: string }[] {
   return linesOf(path, text)
     .filter(({ directive }) => directive === 'if' || directive === 'elif')
-    .flatMap((line) => flagsOf(line.rest).map((flag) => ({ flag, fail: (why: string) => fail(line, flag, why) })));
+    .flatMap((line) => flagsOf(line.rest).map((flag) => ({ flag, where: whereOf(line, flag) })));
 }
 
 /** One kernel's text. Throws `kernels/PATH:LINE:COLUMN: why` where its modules do not fit together. */
@@ -178,6 +178,9 @@ const bare = (term: string): string => term.replace(/[\s!]/g, '');
 const flagsOf = (test: string): string[] => test.split(/[|&]/).map(bare);
 
 /** The column is that of `word` in the line. */
-function fail({ path, line, text }: Line, word: string, why: string): never {
-  throw new Error(`kernels/${path}:${line}:${Math.max(text.indexOf(word), 0) + 1}: ${why}`);
+const whereOf = ({ path, line, text }: Line, word: string): string =>
+  `kernels/${path}:${line}:${Math.max(text.indexOf(word), 0) + 1}`;
+
+function fail(line: Line, word: string, why: string): never {
+  throw new Error(`${whereOf(line, word)}: ${why}`);
 }
