@@ -1,9 +1,9 @@
 import { watch } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inWords } from '../bench/comparison.ts';
 import { type Case, parseCase } from '../conformance/case.ts';
+import type { Modules } from '../gpu/kernel/compose.ts';
 import { requestDevice } from '../node.ts';
 import { createWorkbench, type Finding } from '../workbench/workbench.ts';
 import { listCases } from './cases.ts';
@@ -19,6 +19,8 @@ const SETTLED = 30;
 export async function watchKernel(name: string, folder: string): Promise<void> {
   const device = await requestDevice();
   console.error(device.description);
+  // Before what is compared with is read, so that a save meanwhile is judged too.
+  const saves = watchModules(folder, await readModules(folder));
   const workbench = await createWorkbench(device, name, await readModules(folder), await goldenCases());
   console.log(
     `watching ${folder} for ${name}: ${workbench.checks} checks launch it, ` +
@@ -27,7 +29,7 @@ export async function watchKernel(name: string, folder: string): Promise<void> {
   if (workbench.checks === 0)
     console.log(`no check launches ${name} on this adapter: what is said of it is that it compiles`);
 
-  for await (const paths of saves(folder)) {
+  for await (const paths of saves) {
     const start = performance.now();
     const say = (text: string) => console.log(`  ${((performance.now() - start) / 1000).toFixed(2)} s  ${text}`);
     console.log(`${new Date().toTimeString().slice(0, 8)} saved ${paths.join(', ')}`);
@@ -43,35 +45,43 @@ async function goldenCases(): Promise<Case[]> {
   return Promise.all(files.map(async ({ name, read }) => parseCase(name, await read())));
 }
 
-/** The modules that were saved, whenever some were. */
-async function* saves(folder: string): AsyncGenerator<string[]> {
+/** The modules that were saved, whenever some were, from this call until an interrupt. */
+function watchModules(folder: string, modules: Modules): AsyncGenerator<string[]> {
   const paths = new Set<string>();
   let wake = () => {};
   // A watcher a folder: Node's own recursion on Linux watches files, and loses one that an editor replaces.
-  const entries = await readdir(folder, { withFileTypes: true });
-  const families = ['', ...entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)];
-  const watchers = families.map((family) =>
+  const families = new Set(Object.keys(modules).map((path) => posix.dirname(path)));
+  const watchers = [...families].map((family) =>
     watch(join(folder, family), (_event, name) => {
       if (!name?.endsWith('.wgsl')) return;
-      paths.add(family ? `${family}/${name}` : name);
+      paths.add(posix.join(family, name));
       wake();
     }),
   );
-  const stopped = new Promise<'stopped'>((done) => process.once('SIGINT', () => done('stopped')));
-  try {
-    while (true) {
-      const saved = new Promise<void>((done) => {
-        wake = done;
-      });
-      if (paths.size === 0 && (await Promise.race([saved, stopped])) === 'stopped') return;
-      await new Promise((done) => setTimeout(done, SETTLED));
-      const settled = [...paths];
-      paths.clear();
-      yield settled;
+  let stopped = false;
+  process.once('SIGINT', () => {
+    stopped = true;
+    wake();
+  });
+
+  async function* saves() {
+    try {
+      while (true) {
+        const woken = new Promise<void>((done) => {
+          wake = done;
+        });
+        if (paths.size === 0 && !stopped) await woken;
+        if (stopped) return;
+        await new Promise((done) => setTimeout(done, SETTLED));
+        const settled = [...paths];
+        paths.clear();
+        yield settled;
+      }
+    } finally {
+      for (const watcher of watchers) watcher.close();
     }
-  } finally {
-    for (const watcher of watchers) watcher.close();
   }
+  return saves();
 }
 
 function linesOf(finding: Finding, watched: string): string[] {

@@ -82,34 +82,41 @@ test('--watch judges each save: wrong, then right with times, then a mistake; an
     ...['dist/coin.js', 'kernel', 'elementwise/relu', '--watch', '--modules', join(folder, 'kernels')],
   ]);
   let output = '';
-  const arrivals = new Set<() => void>();
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-    for (const arrived of arrivals) arrived();
-  });
-  const until = (pattern: RegExp) =>
-    new Promise<void>((done) => {
-      const look = () => {
-        if (!pattern.test(output)) return;
-        arrivals.delete(look);
-        done();
-      };
-      arrivals.add(look);
+  let look = () => {};
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
       look();
     });
   const ended = new Promise<number | null>((done) => child.on('close', done));
+  const until = (pattern: RegExp) =>
+    new Promise<void>((done, fail) => {
+      const missing = () => fail(new Error(`${pattern} was not told, but:\n${output}`));
+      const patience = setTimeout(missing, 60_000);
+      ended.then(missing);
+      look = () => {
+        if (!pattern.test(output)) return;
+        clearTimeout(patience);
+        done();
+      };
+      look();
+    });
   const path = 'elementwise/relu.wgsl';
   const source = modules[path]!;
-  await until(/^watching .* for elementwise\/relu: 3 checks launch it, and its time is that of relu/m);
-  await save(path, source.replace('relu(x[i])', 'relu(x[i] + 1.0)'));
-  await until(/changes elementwise\/relu\n.*WRONG, so it is not timed:\n.*relu-\d+ \(default\): output\.y is off by/);
-  assert.not.match(output, /→/);
-  await save(path, source.replace('relu(x[i])', 'relu(x[i] * 1.0)'));
-  await until(/right: 3 of 3 checks pass\n.*elementwise\/relu: .*; \S+ → \S+ ms, relu/);
-  await save(path, source.replace('relu(x[i])', 'relu(x[j])'));
-  await until(/kernels\/elementwise\/relu\.wgsl:\d+:\d+: unresolved value 'j'/);
-  child.kill('SIGINT');
-  assert.is(await ended, 0);
+  try {
+    await until(/^watching .* for elementwise\/relu: 3 checks launch it, and its time is that of relu/m);
+    await save(path, source.replace('relu(x[i])', 'relu(x[i] + 1.0)'));
+    await until(/changes elementwise\/relu\n.*WRONG, so it is not timed:\n.*relu-\d+ \(default\): output\.y is off by/);
+    assert.not.match(output, /→/);
+    await save(path, source.replace('relu(x[i])', 'relu(x[i] * 1.0)'));
+    await until(/right: 3 of 3 checks pass\n.*elementwise\/relu: .*; \S+ → \S+ ms, relu/);
+    await save(path, source.replace('relu(x[i])', 'relu(x[j])'));
+    await until(/kernels\/elementwise\/relu\.wgsl:\d+:\d+: unresolved value 'j'/);
+    child.kill('SIGINT');
+    assert.is(await ended, 0);
+  } finally {
+    child.kill();
+  }
 });
 
 test.run();
