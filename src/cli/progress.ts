@@ -26,6 +26,7 @@ interface Position {
 /** A way of showing a training. */
 interface Display {
   start(event: Of<'start'>): void;
+  notice(event: Of<'notice'>): void;
   stage(event: Of<'stage'>): void;
   move(position: Position): void;
   evaluation(event: Of<'evaluation'>): void;
@@ -46,6 +47,7 @@ export async function* showProgress(
       const position = follow(event);
       if (position) display.move(position);
       if (event.type === 'start') display.start(event);
+      if (event.type === 'notice') display.notice(event);
       if (event.type === 'stage') display.stage(event);
       if (event.type === 'evaluation') display.evaluation(event);
       if (event.type === 'end') display.end(event);
@@ -98,6 +100,7 @@ function lines({ title, stream, every = 10_000 }: ProgressOptions): Display {
         `${epochs} epochs of ${count(event.images)} images, ${count(event.parameters)} parameters, ${event.adapter}`,
       );
     },
+    notice: ({ message }) => print(message),
     stage: ({ stage }) => print(`${stage} begins`),
     move: (position) => {
       const now = performance.now();
@@ -124,6 +127,7 @@ function bar({ title, stream }: ProgressOptions): Display {
     // Otherwise the terminal is told not to wrap lines, which a killed process would leave behind.
     linewrap: true,
   });
+  let epochs = 0;
   let status: string[] = [];
   let latest: string[] = [];
   /** As much as fits into the line: whole parts, the most important ones first. */
@@ -134,8 +138,15 @@ function bar({ title, stream }: ProgressOptions): Display {
     return { text: parts.join(', ') };
   };
   return {
-    start: ({ epochs }) => {
+    start: (event) => {
+      epochs = event.epochs;
       status = ['preparing'];
+      drawn.start(epochs, 0, { title, ...text() });
+    },
+    notice: ({ message }) => {
+      // The bar moves on to the next line.
+      drawn.stop();
+      stream.write(`${title}: ${message}\n`);
       drawn.start(epochs, 0, { title, ...text() });
     },
     stage: () => {},

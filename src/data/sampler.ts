@@ -5,21 +5,28 @@ export interface EpochOptions {
   readonly batch: number;
   readonly seed: number;
   readonly epoch: number;
-  /** Leaves out a last batch that would be shorter than the others. */
-  readonly drop_last?: boolean;
+}
+
+/**
+ * The sizes of an epoch's batches: all equal, but the last has what is left. One image that is left over joins the batch
+ * before it, since alone it has neither batch statistics nor pairs.
+ */
+export function batchSizes(images: number, batch: number): number[] {
+  if (!Number.isInteger(batch) || batch < 1) throw new Error(`A batch of ${batch} images cannot be made.`);
+  const sizes = Array.from({ length: Math.ceil(images / batch) }, (_, i) => Math.min(batch, images - i * batch));
+  if (batch > 1 && sizes.length > 1 && sizes.at(-1) === 1) sizes.splice(-2, 2, batch + 1);
+  return sizes;
 }
 
 /** The images of an epoch in batches, each image once, in an order that depends on (seed, epoch) alone. */
-export function epochBatches(
-  indices: Uint32Array,
-  { batch, seed, epoch, drop_last = false }: EpochOptions,
-): Uint32Array<ArrayBuffer>[] {
-  if (!Number.isInteger(batch) || batch < 1) throw new Error(`A batch of ${batch} images cannot be made.`);
+export function epochBatches(indices: Uint32Array, { batch, seed, epoch }: EpochOptions): Uint32Array<ArrayBuffer>[] {
   const order = shuffle(indices.length, seed, epoch);
-  const count = drop_last ? Math.floor(indices.length / batch) : Math.ceil(indices.length / batch);
-  return Array.from({ length: count }, (_, index) =>
-    Uint32Array.from(order.subarray(index * batch, (index + 1) * batch), (place) => indices[place] as number),
-  );
+  let from = 0;
+  return batchSizes(indices.length, batch).map((size) => {
+    const places = order.subarray(from, from + size);
+    from += size;
+    return Uint32Array.from(places, (place) => indices[place] as number);
+  });
 }
 
 /** The numbers 0 to n - 1: all images of a data set. */

@@ -12,6 +12,7 @@ export const ceTuning: Method = {
   name: 'ce-tuning',
   title: 'CE-Tuning',
   projector: false,
+  settings: () => ['epochs', 'label_smoothing'],
   stages: (config) => [
     {
       name: 'fine-tuning',

@@ -1,5 +1,10 @@
-import type { Method } from './method.ts';
-import { jointStage, supConTerm } from './scl.ts';
+import type { Method, MethodConfig } from './method.ts';
+import { jointStage, scl, supConTerm } from './scl.ts';
+
+/** Epochs of the first stage. */
+const stageSwitch = ({ alpha, epochs }: MethodConfig): number => Math.round(alpha * epochs);
+
+const FIRST_STAGE = ['epochs', 'temperature', 'variant'] as const;
 
 /**
  * COIN (Pan et al., "Improving Fine-tuning of Self-supervised Models with Contrastive Initialization", arXiv
@@ -10,12 +15,14 @@ export const coin: Method = {
   name: 'coin',
   title: 'COIN',
   projector: true,
+  settings: (config) => ['alpha', ...(stageSwitch(config) < config.epochs ? scl.settings(config) : FIRST_STAGE)],
   stages: (config) => {
-    const boundary = Math.round(config.alpha * config.epochs);
+    const boundary = stageSwitch(config);
     return [
       {
         name: 'contrastive initialization',
         epochs: [0, boundary],
+        pairs: 'labels',
         loss: (step) => ({ sup_con: supConTerm(config, step, 1) }),
       },
       jointStage(config, [boundary, config.epochs]),

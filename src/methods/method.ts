@@ -48,6 +48,8 @@ export interface Stage {
   readonly epochs: readonly [from: number, to: number];
   /** The terms by the names under which they are reported. */
   readonly loss: (step: Step) => Record<string, LossTerm>;
+  /** What two rows of a batch must share to be a positive pair, where the loss is contrastive. */
+  readonly pairs?: 'labels' | 'instances';
   /** Runs before each epoch of the stage, for what changes between epochs (re-initialised heads, refreshed queues). */
   readonly beforeEpoch?: (epoch: number) => Promise<void>;
 }
@@ -67,4 +69,6 @@ export interface Method {
   /** Independently augmented views of each image in a batch; 1 unless given. The views stand one after the other. */
   readonly views?: number;
   stages(config: MethodConfig, model: MethodModel): readonly Stage[];
+  /** The settings that decide what these stages are and compute; all others have no effect. */
+  settings(config: MethodConfig): readonly (keyof MethodConfig)[];
 }

@@ -13,6 +13,7 @@ export const supConTerm = (
 export const jointStage = (config: MethodConfig, epochs: Stage['epochs']): Stage => ({
   name: 'fine-tuning',
   epochs,
+  pairs: 'labels',
   loss: (step) => ({
     cross_entropy: crossEntropyTerm(config, step),
     sup_con: supConTerm(config, step, config.lambda),
@@ -24,5 +25,6 @@ export const scl: Method = {
   name: 'scl',
   title: 'SCL',
   projector: true,
+  settings: () => ['epochs', 'lambda', 'temperature', 'variant', 'label_smoothing'],
   stages: (config) => [jointStage(config, [0, config.epochs])],
 };

@@ -10,10 +10,12 @@ export const simclr: Method = {
   title: 'SimCLR',
   projector: true,
   views: 2,
+  settings: () => ['epochs', 'temperature'],
   stages: ({ epochs, temperature }) => [
     {
       name: 'pre-training',
       epochs: [0, epochs],
+      pairs: 'instances',
       loss: ({ tape, projected, instances }) => ({
         nt_xent: { loss: supCon(tape, projected(), instances, { temperature, variant: 'paper' }), weight: 1 },
       }),

@@ -64,18 +64,25 @@ export function resnet(
   return { forward, dim: from, channels };
 }
 
+/**
+ * The ResNets by name, but for the channels of their images. resnet8 is a narrow one for small images on slow adapters: a stem
+ * that halves the image, then one basic block at each of 2, 4 and 8 times the stem's width (the first stage is left out, so
+ * that every block halves again).
+ */
+export const RESNETS = {
+  resnet8: { block: 'basic', layers: [0, 1, 1, 1], width: 16, stem: 'halving' },
+  resnet18: { block: 'basic', layers: [2, 2, 2, 2], width: 64, stem: 'imagenet' },
+  resnet50: { block: 'bottleneck', layers: [3, 4, 6, 3], width: 64, stem: 'imagenet' },
+} as const satisfies Record<string, Required<Omit<ResNetOptions, 'channels'>>>;
+
+export const resnet8 = (store: Store, options: Partial<ResNetOptions> = {}): Encoder =>
+  resnet(store, { ...RESNETS.resnet8, ...options });
+
 export const resnet18 = (store: Store, options: Partial<ResNetOptions> = {}): Encoder =>
-  resnet(store, { block: 'basic', layers: [2, 2, 2, 2], ...options });
+  resnet(store, { ...RESNETS.resnet18, ...options });
 
 export const resnet50 = (store: Store, options: Partial<ResNetOptions> = {}): Encoder =>
-  resnet(store, { block: 'bottleneck', layers: [3, 4, 6, 3], ...options });
-
-/**
- * A narrow ResNet for small images on slow adapters: a stem that halves the image, then one basic block at each of 2, 4
- * and 8 times the stem's width (the first stage is left out, so that every block halves again).
- */
-export const resnet8 = (store: Store, options: Partial<ResNetOptions> = {}): Encoder =>
-  resnet(store, { block: 'basic', layers: [0, 1, 1, 1], width: 16, stem: 'halving', ...options });
+  resnet(store, { ...RESNETS.resnet50, ...options });
 
 /** An encoder with torchvision's classifier `fc` on top: images to logits. */
 export function withClassifier(store: Store, encoder: Encoder, classes: number): Module {

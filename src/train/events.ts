@@ -17,6 +17,11 @@ export type TrainEvent =
       readonly adapter: string;
     }
   | {
+      /** Something that a user should know of this run, in a sentence; before the first step. */
+      readonly type: 'notice';
+      readonly message: string;
+    }
+  | {
       readonly type: 'stage';
       readonly stage: string;
       readonly epoch: number;

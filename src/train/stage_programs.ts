@@ -1,4 +1,5 @@
 import { augment } from '../data/augment.ts';
+import { batchSizes } from '../data/sampler.ts';
 import type { Device } from '../gpu/device.ts';
 import type { DispatchInfo } from '../gpu/program/dispatch_info.ts';
 import type { Profile } from '../gpu/program/profile.ts';
@@ -41,25 +42,22 @@ export async function createStagePrograms(
   stage: Stage,
   sums: Accumulator | undefined,
 ): Promise<StagePrograms> {
-  const { batch, indices } = config;
   const programs = new Map<number, StepProgram>();
-  const programFor = async (size: number) => {
-    const program = programs.get(size) ?? (await createStepProgram(device, config, stage, size, sums));
-    programs.set(size, program);
-    return program;
-  };
-  const full = await programFor(Math.min(batch, indices.length));
+  const sizes = batchSizes(config.indices.length, config.batch);
+  for (const size of new Set(sizes)) programs.set(size, await createStepProgram(device, config, stage, size, sums));
+  const programFor = (images: Uint32Array) => programs.get(images.length) as StepProgram;
+  const full = programs.get(sizes[0] as number) as StepProgram;
   return {
     describe: () => [...full.program.describe(), ...(full.apply?.program.describe() ?? [])],
     memory: full.program.memory,
     async run(images, step, lr, apply) {
-      const { program, losses, update, apply: optimizer } = await programFor(images.length);
+      const { program, losses, update, apply: optimizer } = programFor(images);
       const readback = program.run({ ...inputsOf(images, config, step), ...update?.inputs(lr) }, losses);
       if (apply) optimizer?.program.run(optimizer.update.inputs(lr));
       return readback;
     },
     async profile(images, step, lr, apply) {
-      const { program, losses, update, apply: optimizer } = await programFor(images.length);
+      const { program, losses, update, apply: optimizer } = programFor(images);
       const profile = await program.profile({ ...inputsOf(images, config, step), ...update?.inputs(lr) }, losses);
       if (apply) optimizer?.program.run(optimizer.update.inputs(lr));
       return profile;

@@ -1,7 +1,7 @@
-import { epochBatches } from '../data/sampler.ts';
+import { batchSizes, epochBatches } from '../data/sampler.ts';
 import type { Device, TypedArray } from '../gpu/device.ts';
 import type { Readback } from '../gpu/program/program.ts';
-import type { Method, Stage } from '../methods/method.ts';
+import type { Stage } from '../methods/method.ts';
 import type { Model } from '../nn/model.ts';
 import { accumulator } from '../optim/accumulate.ts';
 import { cosine } from '../optim/schedule.ts';
@@ -9,6 +9,8 @@ import { elements } from '../tape/tensor.ts';
 import { saveState } from '../weights/state_dict.ts';
 import type { TrainConfig } from './config.ts';
 import type { TrainEvent } from './events.ts';
+import { createFiniteCheck, type FiniteCheck } from './finite.ts';
+import { notices } from './notices.ts';
 import { createStagePrograms, type StagePrograms } from './stage_programs.ts';
 
 /** The micro-batch of a stage that is profiled where that is asked for: late enough to find all memory touched. */
@@ -21,13 +23,13 @@ const READ_EVERY = 8;
  * Trains a model by a method, in one program a stage (and batch size), and tells what happens as a stream of events.
  * Nothing is awaited within an epoch but losses every few steps. A stage's end does not restart the learning rate, and
  * momentum carries over; what a stage's loss does not reach (a classifier under SupCon alone) is not updated.
- * Throws when a loss is not finite; the last checkpoint event's state is then still good.
+ * Throws when a loss or a weight is not finite; the state of the last checkpoint event was still good.
  */
 export async function* train(device: Device, config: TrainConfig): AsyncGenerator<TrainEvent> {
   const { method, options, model, indices, batch, evaluator, evaluateEvery = 1, accumulate = 1 } = config;
   const stages = method.stages(options, model).filter(({ epochs: [from, to] }) => from < to);
   const epochs = stages.at(-1)?.epochs[1] ?? 0;
-  const stepsPerEpoch = Math.ceil(indices.length / batch);
+  const stepsPerEpoch = batchSizes(indices.length, batch).length;
   yield {
     type: 'start',
     method: method.name,
@@ -37,11 +39,13 @@ export async function* train(device: Device, config: TrainConfig): AsyncGenerato
     parameters: countParameters(model),
     adapter: device.target.name,
   };
+  for (const message of notices(config, stages)) yield { type: 'notice', message };
   // All stages are made before any is trained, so that a later one that the adapter cannot hold costs no work.
   const sums = accumulate > 1 ? accumulator(model.store.arena) : undefined;
   const prepared: { stage: Stage; programs: StagePrograms }[] = [];
   for (const stage of stages)
     prepared.push({ stage, programs: await createStagePrograms(device, config, stage, sums) });
+  const checkWeights = await createFiniteCheck(device, model);
   if (evaluator) yield { type: 'evaluation', epoch: 0, ...(await evaluator()).scores };
 
   let seconds = 0;
@@ -52,7 +56,8 @@ export async function* train(device: Device, config: TrainConfig): AsyncGenerato
       const started = performance.now();
       await stage.beforeEpoch?.(epoch);
       const lr = cosine(config.lr, epoch, epochs);
-      const losses = yield* trainEpoch(config, stage, programs, { epoch, lr, firstStep: epoch * stepsPerEpoch });
+      const place = { epoch, lr, firstStep: epoch * stepsPerEpoch };
+      const losses = yield* trainEpoch(config, stage, programs, checkWeights, place);
       await device.idle();
       seconds += (performance.now() - started) / 1000;
       yield { type: 'epoch', epoch, stage: stage.name, lr, losses, seconds };
@@ -70,6 +75,7 @@ async function* trainEpoch(
   { method, indices, batch, seed, accumulate = 1, profile }: TrainConfig,
   stage: Stage,
   programs: StagePrograms,
+  checkWeights: () => FiniteCheck,
   { epoch, lr, firstStep }: { epoch: number; lr: number; firstStep: number },
 ): AsyncGenerator<TrainEvent, Record<string, number>> {
   const sums: Record<string, number> = {};
@@ -89,13 +95,22 @@ async function* trainEpoch(
     } else readback = await programs.run(chosen, step, lr, apply);
     pending.push({ images: chosen.length, readback });
     if (pending.length < READ_EVERY && !isLast) continue;
+    const weights = checkWeights();
+    const stop = (what: string, value: number) =>
+      new Error(
+        `${method.name}: the ${what} became ${value} in epoch ${epoch + 1} (${stage.name}, learning rate ${lr.toPrecision(3)}); try a lower learning rate.`,
+      );
     let losses: Record<string, number> = {};
     let images = 0;
     for (const { images: count, readback } of pending.splice(0)) {
-      losses = readLosses(await readback.read(), method, stage, epoch, lr);
+      losses = lossesOf(await readback.read());
+      const broken = Object.entries(losses).find(([, value]) => !Number.isFinite(value));
+      if (broken) throw stop(`loss ${broken[0]}`, broken[1]);
       for (const [name, value] of Object.entries(losses)) sums[name] = (sums[name] ?? 0) + value * count;
       images += count;
     }
+    const broken = await weights();
+    if (broken) throw stop(`weight ${broken.name}`, broken.value);
     const now = performance.now();
     yield { type: 'step', epoch, step, lr, losses, imagesPerSecond: (1000 * images) / (now - since) };
     since = now;
@@ -106,20 +121,8 @@ async function* trainEpoch(
 const countParameters = ({ store }: Model): number =>
   store.arena.chunks.flatMap(({ parameters }) => parameters).reduce((sum, { shape }) => sum + elements(shape), 0);
 
-/** The losses of one micro-batch by name. Throws when one is no finite number. */
-function readLosses(
-  outputs: Readonly<Record<string, TypedArray>>,
-  { name: method }: Method,
-  { name: stage }: Stage,
-  epoch: number,
-  lr: number,
-): Record<string, number> {
-  const losses = Object.fromEntries(
+/** The losses of one micro-batch by name. */
+const lossesOf = (outputs: Readonly<Record<string, TypedArray>>): Record<string, number> =>
+  Object.fromEntries(
     Object.entries(outputs).map(([name, values]) => [name.slice('loss.'.length), values[0] as number]),
   );
-  const broken = Object.entries(losses).find(([, value]) => !Number.isFinite(value));
-  if (!broken) return losses;
-  throw new Error(
-    `${method}: the loss ${broken[0]} became ${broken[1]} in epoch ${epoch + 1} (${stage}, learning rate ${lr.toPrecision(3)}); try a lower learning rate.`,
-  );
-}

@@ -36,6 +36,10 @@ export function toTorchLayout<T extends NumberArray>(layout: Layout, data: T, sh
   return permute(data, shape, toTorchAxes[layout]);
 }
 
+/** The shape that PyTorch gives a tensor of the given engine shape. */
+export const toTorchShape = (layout: Layout, shape: readonly number[]): number[] =>
+  toTorchAxes[layout].map((axis) => shape[axis] as number);
+
 /** A rearranged copy and its shape. */
 export interface Permuted<T> {
   data: T;

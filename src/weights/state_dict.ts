@@ -1,8 +1,9 @@
 import type { Device } from '../gpu/device.ts';
 import type { StateEntry } from '../nn/store.ts';
 import { type Chunk, elements, showShape, wholeChunk } from '../tape/tensor.ts';
+import { nonFinite } from './finite.ts';
 import { type HostTensor, toFloat32 } from './host-tensor.ts';
-import { toEngineLayout, toTorchLayout } from './layout.ts';
+import { toEngineLayout, toTorchLayout, toTorchShape } from './layout.ts';
 
 /** Reads a model from the device as PyTorch would save it: PyTorch's names, order and layouts. */
 export async function saveState(device: Device, entries: readonly StateEntry[]): Promise<Map<string, HostTensor>> {
@@ -22,52 +23,89 @@ export async function saveState(device: Device, entries: readonly StateEntry[]):
   return state;
 }
 
+/** How the tensors of a file and those of a model go together. */
 export interface LoadReport {
   readonly matched: string[];
   /** Entries of the model that the file does not have; they keep their values. */
   readonly missing: string[];
   /** Names in the file that the model does not have. */
   readonly unexpected: string[];
+  /** Entries of the model that have another shape in the file; they keep their values. */
+  readonly misshapen: string[];
 }
+
+/** Names that checkpoints hold beside an encoder: heads, queues, optimizers, and PyTorch's counters of batches. */
+const BESIDES = /^(head|classifier|projector|queue\w*|optimizer)(\.|$)|(^|\.)(fc\.\w+|num_batches_tracked)$/;
 
 /**
  * Writes PyTorch-named tensors into a model on the device. `from` names the source in errors.
- * Throws when a shape differs or when no name matches; missing and unexpected names are reported.
+ * Throws unless the file has every entry in its shape and nothing else but what `BESIDES` allows, before anything is
+ * written; with `partial` it loads what matches, and throws only where nothing does. Throws where a value that it would
+ * load is no finite number.
  */
 export function loadState(
   device: Device,
   entries: readonly StateEntry[],
   tensors: ReadonlyMap<string, HostTensor>,
   from: string,
+  { partial = false }: { partial?: boolean } = {},
 ): LoadReport {
-  const matched: string[] = [];
-  const missing: string[] = [];
-  for (const entry of entries) {
-    const { name, tensor, layout } = entry;
-    const given = tensors.get(name);
-    if (!given) {
-      missing.push(name);
-      continue;
-    }
-    const wanted = torchShape(entry);
-    if (showShape(given.shape) !== showShape(wanted))
-      throw new Error(
-        `${from}: ${name} has shape ${showShape(given.shape)}, but the model's has ${showShape(wanted)}; is it another architecture?`,
-      );
-    const data = toFloat32(given);
-    device.write(tensor, layout ? toEngineLayout(layout, data, given.shape).data : data);
-    matched.push(name);
-  }
+  const report = compareState(entries, tensors);
+  const { matched, missing, unexpected, misshapen } = report;
   if (matched.length === 0) {
     const some = [...tensors.keys()].slice(0, 3).join(', ');
     throw new Error(
       `${from} holds none of the model's tensors: the model has ${entries[0]?.name}, ..., the file ${some || 'nothing'}, ....`,
     );
   }
-  const known = new Set(entries.map(({ name }) => name));
-  return { matched, missing, unexpected: [...tensors.keys()].filter((name) => !known.has(name)) };
+  const strange = unexpected.filter((name) => !BESIDES.test(name));
+  if (!partial && missing.length + misshapen.length + strange.length > 0) {
+    const shapes = ([name]: string[]) => {
+      const entry = entries.find((candidate) => candidate.name === name);
+      return (
+        entry && ` ${showShape((tensors.get(entry.name) as HostTensor).shape)} and not ${showShape(torchShape(entry))}`
+      );
+    };
+    throw new Error(
+      `${from} does not fit the model; is it another architecture? ${matched.length} tensors match, ${[
+        list(missing, 'missing'),
+        list(misshapen, 'of another shape', shapes(misshapen)),
+        list(strange, 'unexpected'),
+      ]
+        .filter(Boolean)
+        .join(', ')}.`,
+    );
+  }
+  const chosen = new Set(matched);
+  const loaded = entries
+    .filter(({ name }) => chosen.has(name))
+    .map((entry) => ({ entry, data: toFloat32(tensors.get(entry.name) as HostTensor) }));
+  for (const { entry, data } of loaded) {
+    const value = nonFinite(data);
+    if (value !== undefined)
+      throw new Error(`${from}: ${entry.name} holds ${value}; a model with such weights computes nothing of use.`);
+  }
+  for (const { entry, data } of loaded)
+    device.write(entry.tensor, entry.layout ? toEngineLayout(entry.layout, data, torchShape(entry)).data : data);
+  return report;
 }
+
+function compareState(entries: readonly StateEntry[], tensors: ReadonlyMap<string, HostTensor>): LoadReport {
+  const report: LoadReport = { matched: [], missing: [], unexpected: [], misshapen: [] };
+  for (const entry of entries) {
+    const given = tensors.get(entry.name);
+    const fits = given && showShape(given.shape) === showShape(torchShape(entry));
+    report[fits ? 'matched' : given ? 'misshapen' : 'missing'].push(entry.name);
+  }
+  const known = new Set(entries.map(({ name }) => name));
+  report.unexpected.push(...[...tensors.keys()].filter((name) => !known.has(name)));
+  return report;
+}
+
+/** "3 missing (such as a.weight)". */
+const list = (names: readonly string[], what: string, more = ''): string =>
+  names.length === 0 ? '' : `${names.length} ${what} (${names.length === 1 ? '' : 'such as '}${names[0]}${more})`;
 
 /** The shape that PyTorch gives an entry. */
 export const torchShape = ({ tensor, layout }: StateEntry): number[] =>
-  layout ? toTorchLayout(layout, new Uint8Array(elements(tensor.shape)), tensor.shape).shape : [...tensor.shape];
+  layout ? toTorchShape(layout, tensor.shape) : [...tensor.shape];

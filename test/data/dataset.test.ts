@@ -1,5 +1,5 @@
 import { channelStatistics, createDataset, type LabelledImages } from '../../src/data/dataset.ts';
-import { allIndices, epochBatches, stratifiedSubset } from '../../src/data/sampler.ts';
+import { allIndices, batchSizes, epochBatches, stratifiedSubset } from '../../src/data/sampler.ts';
 import { testDevice } from '../device.ts';
 import { assert, suite } from '../harness.ts';
 
@@ -52,8 +52,25 @@ test('an epoch has every image once, in another order each epoch, and the same o
   assert.equal(epochBatches(indices, { batch: 5, seed: 1, epoch: 2 }), batches);
   assert.not.equal(epochBatches(indices, { batch: 5, seed: 1, epoch: 3 }), batches);
   assert.not.equal(epochBatches(indices, { batch: 5, seed: 2, epoch: 2 }), batches);
-  assert.equal(epochBatches(indices, { batch: 5, seed: 1, epoch: 2, drop_last: true }), batches.slice(0, 4));
   assert.throws(() => epochBatches(indices, { batch: 0, seed: 1, epoch: 2 }), /A batch of 0 images/);
+});
+
+test('one image that is left over joins the batch before it', () => {
+  for (const [images, batch, sizes] of [
+    [65, 64, [65]],
+    [11, 5, [5, 6]],
+    [12, 5, [5, 5, 2]],
+    [10, 5, [5, 5]],
+    [3, 1, [1, 1, 1]],
+    [1, 5, [1]],
+  ] as const) {
+    assert.equal(batchSizes(images, batch), sizes, `${images} in batches of ${batch}`);
+    const batches = epochBatches(allIndices(images), { batch, seed: 1, epoch: 0 });
+    assert.equal(
+      batches.flatMap((chosen) => [...chosen]).sort((a, b) => a - b),
+      [...allIndices(images)],
+    );
+  }
 });
 
 test('a labelled subset has as many of each class as asked, by the seed alone', () => {

@@ -5,20 +5,13 @@ import { gzipSync } from 'node:zlib';
 import { channelStatistics } from '../../src/data/dataset.ts';
 import { embeddedFolder, loadDataset } from '../../src/data/load.node.ts';
 import { assert, suite } from '../harness.ts';
+import { idx } from './idx.ts';
 
 const test = suite('loading data sets');
 const root = mkdtempSync(join(tmpdir(), 'data-'));
 let count = 0;
 
 type Files = Record<string, Uint8Array | string | undefined>;
-
-function idx(sizes: number[], data: ArrayLike<number>): Uint8Array {
-  const bytes = new Uint8Array(4 + 4 * sizes.length + data.length);
-  bytes.set([0, 0, 8, sizes.length]);
-  for (const [axis, size] of sizes.entries()) new DataView(bytes.buffer).setUint32(4 + 4 * axis, size);
-  bytes.set(data, 4 + 4 * sizes.length);
-  return bytes;
-}
 
 const images = (n: number, [height, width] = [2, 3]) =>
   idx([n, height!, width!], new Uint8Array(n * height! * width!).fill(7));

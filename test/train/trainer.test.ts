@@ -88,7 +88,7 @@ for (const method of [ceTuning, scl, coin])
   test(`${method.title} learns to tell three corners apart`, async () => {
     const device = await testDevice();
     const settings = setUp(device, method, { options: { ...config, epochs: 12, alpha: 0.34 } });
-    const evaluator = await createEvaluator(device, settings.model, settings.data, 20);
+    const evaluator = await createEvaluator(device, settings.model, settings.data, { batch: 20 });
     const events = await run(device, { ...settings, evaluator, evaluateEvery: 12 });
     const [before, after] = of(events, 'evaluation');
     assert.ok(after!.top1! > 95, `top-1 is ${before!.top1} before and ${after!.top1} after`);
@@ -162,12 +162,94 @@ test('SimCLR pulls the views of an image together', async () => {
 
 test('a loss that is not finite stops with method, epoch and advice', async () => {
   const device = await testDevice();
-  let message = '';
-  await run(device, setUp(device, ceTuning, { lr: 1e30 })).catch((error: Error) => {
-    message = error.message;
-  });
   assert.match(
-    message,
+    await refusal(run(device, setUp(device, ceTuning, { lr: 1e30 }))),
     /^ce-tuning: the loss \w+ became .+ in epoch \d \(fine-tuning, learning rate .+\); try a lower learning rate\.$/,
   );
 });
+
+test('a weight that is not finite stops training, also one that the loss does not reach', async () => {
+  const device = await testDevice();
+  const settings = setUp(device, coin, { options: { ...config, epochs: 1, alpha: 1 } });
+  const classifier = settings.model.store.entries.find(({ name }) => name === 'classifier.weight')!.tensor;
+  const values = new Float32Array(classifier.shape[0]! * 3);
+  values[4] = Number.NEGATIVE_INFINITY;
+  device.write(classifier, values);
+  assert.match(
+    await refusal(run(device, settings)),
+    /^coin: the weight classifier\.weight became -Infinity in epoch 1 \(contrastive initialization, learning rate 0\.100\)/,
+  );
+});
+
+for (const [name, value, what] of [
+  ['encoder.bn1.running_var', Number.NaN, 'features'],
+  ['classifier.weight', Number.POSITIVE_INFINITY, 'logits'],
+] as const)
+  test(`evaluation refuses ${what} that are not finite`, async () => {
+    const device = await testDevice();
+    const { model, data } = setUp(device, ceTuning);
+    const { tensor } = model.store.entries.find((entry) => entry.name === name)!;
+    const values = new Float32Array(tensor.shape.reduce((a, b) => a * b, 1)).fill(value);
+    const evaluate = await createEvaluator(device, model, data, { batch: 20 });
+    device.write(tensor, values);
+    assert.match(
+      await refusal(evaluate()),
+      new RegExp(`^The ${what} of corners are no finite numbers \\(.* among images 0 to 19\\)`),
+    );
+  });
+
+test('evaluation at another size is that of resized images', async () => {
+  const device = await testDevice();
+  const { model, data } = setUp(device, ceTuning);
+  const features = [];
+  for (const view of [{}, { size: [8, 8] as const }, { size: [16, 16] as const }])
+    features.push((await (await createEvaluator(device, model, data, { view }))()).features);
+  assert.equal(features[1], features[0]);
+  assert.not.equal(features[2], features[0]);
+});
+
+test('one image that is left over trains with the batch before it, and that is told', async () => {
+  const device = await testDevice();
+  const settings = setUp(device, scl, { batch: 13, options: { ...config, epochs: 1 } });
+  const events = await run(device, settings);
+  assert.is(of(events, 'start')[0]!.stepsPerEpoch, 2);
+  assert.is(settings.optimizer.steps.get('classifier.weight'), 2);
+  assert.equal(
+    of(events, 'notice').map(({ message }) => message),
+    ['27 images in batches of 13 leave one over, which joins the last batch'],
+  );
+});
+
+test('a contrastive stage refuses batches of one image', async () => {
+  const device = await testDevice();
+  for (const method of [scl, coin, simclr])
+    assert.match(
+      await refusal(run(device, setUp(device, method, { batch: 1 }))),
+      new RegExp(`^${method.name}: a batch of 1 image has no pairs for the contrastive loss`),
+    );
+});
+
+test('anchors without positives are told once, before training, where they are many', async () => {
+  const device = await testDevice();
+  const told = async (images: number, method: Method = coin): Promise<string[]> => {
+    const settings = setUp(device, method, { indices: allIndices(images), batch: images });
+    return of(await run(device, settings), 'notice').map(({ message }) => message);
+  };
+  // Images 0, 1 and 2 are of three classes; image 3 is of the class of image 0.
+  const [message = '', ...more] = await told(3);
+  assert.match(
+    message,
+    /^in contrastive initialization, 100 % of the images have no other image of their class in their batch of 3, and 1 of 1 batches have no pair at all: /,
+  );
+  assert.equal(more, []);
+  assert.equal(await told(4), []);
+  assert.equal(await told(3, simclr), []);
+  assert.equal(await told(3, ceTuning), []);
+});
+
+/** What a promise is rejected with, in words. */
+const refusal = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => 'nothing was refused',
+    (error: Error) => error.message,
+  );

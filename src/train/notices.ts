@@ -1,0 +1,41 @@
+import { epochBatches } from '../data/sampler.ts';
+import type { Stage } from '../methods/method.ts';
+import type { TrainConfig } from './config.ts';
+
+/** What a user should know of the batches before they are trained on, a sentence each. Throws where no batch has a pair. */
+export function* notices(config: TrainConfig, stages: readonly Stage[]): Generator<string> {
+  const { method, indices, batch } = config;
+  if (batch > 1 && indices.length > batch && indices.length % batch === 1)
+    yield `${indices.length} images in batches of ${batch} leave one over, which joins the last batch`;
+  const contrastive = stages.find(({ pairs }) => pairs);
+  if (!contrastive) return;
+  if (batch < 2 || indices.length < 2)
+    throw new Error(
+      `${method.name}: a batch of 1 image has no pairs for the contrastive loss (${contrastive.name}); it wants batches of at least 2, and rather 64.`,
+    );
+  if (contrastive.pairs === 'labels') yield* lonelyAnchors(config, contrastive);
+}
+
+/**
+ * Tells what share of the anchors of a stage's first epoch is without any positive, where that is above a half or where a
+ * batch has no pair at all. Other epochs are drawn in the same way.
+ */
+function* lonelyAnchors(
+  { indices, batch, seed, data }: TrainConfig,
+  { name, epochs: [epoch] }: Stage,
+): Generator<string> {
+  const batches = epochBatches(indices, { batch, seed, epoch });
+  const alone = batches.map((chosen) => withoutPositive(Array.from(chosen, (index) => data.labels[index] as number)));
+  const share = alone.reduce((sum, count) => sum + count, 0) / indices.length;
+  const empty = batches.filter(({ length }, index) => alone[index] === length).length;
+  if (share <= 0.5 && empty === 0) return;
+  const pairless = empty > 0 ? `, and ${empty} of ${batches.length} batches have no pair at all` : '';
+  yield `in ${name}, ${(100 * share).toFixed(0)} % of the images have no other image of their class in their batch of ${batch}${pairless}: SupCon learns nothing from these; take larger batches`;
+}
+
+/** How many labels occur once. */
+function withoutPositive(labels: readonly number[]): number {
+  const counts = new Map<number, number>();
+  for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
+  return [...counts.values()].filter((count) => count === 1).length;
+}
