@@ -15,8 +15,9 @@ import { guarded } from './errors.ts';
 import { makeFolder, runMethod, type Settings } from './fine_tune.ts';
 import { fraction, integer, number, positiveInteger } from './options.ts';
 import { reportData, withFeatures, writeReport } from './report.ts';
+import { setupOf } from './setup.ts';
 import { TUNE_HELP } from './tune.ts';
-import { encoderOf, loadParts, readWeights } from './weights.ts';
+import { cardOf, loadParts, readWeights } from './weights.ts';
 
 /** Labelled images of each class: few, since that is when a self-supervised checkpoint matters. */
 const LABELS_PER_CLASS = 100;
@@ -54,16 +55,14 @@ async function demo({ epochs, alpha, seed, out, describe, profile, tune }: DemoO
   console.error(device.description);
   const folder = embeddedFolder();
   const { train, test } = await loadDataset(folder);
-  const data = createDataset(device.target, train);
+  const weights = await readWeights(join(dirname(folder), 'simclr.safetensors'));
+  const card = cardOf(weights);
+  if (!card) throw new Error(`${weights.path} does not say which encoder it holds; make it again by "coin pretrain".`);
+  const data = createDataset(device.target, train, card.statistics);
   const testData = createDataset(device.target, test, data);
   const indices = stratifiedSubset(data.labels, data.classes, LABELS_PER_CLASS, seed);
-  const weights = await readWeights(join(dirname(folder), 'simclr.safetensors'));
-  const source = encoderOf(weights);
-  if (!source)
-    throw new Error(`${weights.path} does not say which encoder it holds; make it again by "coin pretrain".`);
   const settings: Settings = {
-    ...source,
-    encoder: source.encoder ?? {},
+    ...{ arch: card.arch, encoder: card.encoder },
     projector: { out: 64 },
     epochs,
     alpha,
@@ -81,7 +80,7 @@ async function demo({ epochs, alpha, seed, out, describe, profile, tune }: DemoO
     evaluateEvery: 3,
   };
 
-  const start = createModel({ ...source, seed });
+  const start = createModel({ ...card, classes: undefined, seed });
   loadParts(device, start, weights, ['encoder']);
   const before = await (await createEvaluator(device, start, testData))();
 
@@ -96,7 +95,8 @@ async function demo({ epochs, alpha, seed, out, describe, profile, tune }: DemoO
   });
   const runs: Run[] = [];
   let written = { page: '', numbers: '' };
-  const run = { settings, data, indices, test: testData, weights, out, describe, profile, tune };
+  const setup = setupOf(settings, { train, images: indices.length, test, weights });
+  const run = { settings, setup, data, indices, test: testData, weights, out, describe, profile, tune };
   for (const method of [ceTuning, scl, coin]) {
     const { run: trained, final } = await runMethod(device, { ...run, method });
     runs.push(withFeatures(trained, final));

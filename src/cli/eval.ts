@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { createDataset } from '../data/dataset.ts';
+import { createDataset, type LabelledImages } from '../data/dataset.ts';
 import { embeddedFolder, loadDataset } from '../data/load.node.ts';
 import { createModel } from '../nn/model.ts';
 import { requestDevice } from '../node.ts';
 import { createEvaluator } from '../train/evaluate.ts';
 import { guarded } from './errors.ts';
-import { encoderOf, loadParts, readWeights } from './weights.ts';
+import { cardOf, checkChannels, loadParts, type ModelCard, readWeights } from './weights.ts';
 
 export function addEval(program: Command): void {
   program
@@ -18,19 +18,22 @@ export function addEval(program: Command): void {
 
 async function evaluate({ weights: path, data: folder }: { weights: string; data?: string }): Promise<void> {
   const weights = await readWeights(path);
-  const encoder = encoderOf(weights);
-  if (!encoder) throw new Error(`${path} does not say which encoder it holds; only checkpoints of this program do.`);
-  const { train, test } = await loadDataset(folder ?? embeddedFolder());
-  const classifier = weights.tensors.get('classifier.weight');
-  const classes = classifier?.shape[0];
-  if (classes !== undefined && classes !== test.classes.length)
-    throw new Error(`${path} classifies ${classes} classes, but ${test.name} has ${test.classes.length}.`);
+  const card = cardOf(weights);
+  if (!card?.statistics)
+    throw new Error(
+      `${path} does not say which encoder it holds and how its images were normalised; only checkpoints of this program do.`,
+    );
+  const { test } = await loadDataset(folder ?? embeddedFolder());
+  checkChannels(path, card, test);
+  const classes = weights.tensors.get('classifier.weight')?.shape[0];
+  const images = classes === undefined ? test : inOrderOf(classNames(path, card, classes), test, path);
   const device = await requestDevice();
   console.error(device.description);
-  const model = createModel({ ...encoder, classes, seed: 0 });
-  loadParts(device, model, weights, ['encoder', 'classifier']);
-  const data = createDataset(device.target, test, createDataset(device.target, train));
-  const { scores } = await (await createEvaluator(device, model, data))();
+  const model = createModel({ ...card, classes, seed: 0 });
+  console.error(loadParts(device, model, weights, ['encoder', 'classifier']));
+  const data = createDataset(device.target, images, card.statistics);
+  const view = card.image_size ? { size: card.image_size } : {};
+  const { scores } = await (await createEvaluator(device, model, data, { view }))();
   if (scores.top1 !== undefined) console.log(`top-1  ${scores.top1.toFixed(2)} %`);
   const { s_dbw } = scores;
   console.log(
@@ -38,4 +41,23 @@ async function evaluate({ weights: path, data: folder }: { weights: string; data
       ? `S_Dbw  ${s_dbw.score.toFixed(4)} = Scat ${s_dbw.scat.toFixed(4)} + Dens_bw ${s_dbw.dens_bw.toFixed(4)}`
       : 'S_Dbw  undefined: two classes are empty around their centre',
   );
+}
+
+function classNames(path: string, { classes }: ModelCard, count: number): readonly string[] {
+  if (classes?.length === count) return classes;
+  throw new Error(
+    `${path} classifies ${count} classes, but names ${classes?.length ?? 'none'} of them; only checkpoints of this program can be evaluated.`,
+  );
+}
+
+/** The images with labels that count the checkpoint's classes: by their names, in whichever order the data have them. */
+function inOrderOf(classes: readonly string[], images: LabelledImages, path: string): LabelledImages {
+  const places = images.classes.map((name) => {
+    const place = classes.indexOf(name);
+    if (place >= 0) return place;
+    throw new Error(
+      `${images.name} has the class "${name}", which ${path} does not know; its classes are ${classes.join(', ')}.`,
+    );
+  });
+  return { ...images, classes, labels: images.labels.map((label) => places[label] as number) };
 }

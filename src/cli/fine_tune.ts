@@ -6,6 +6,7 @@ import type { Dataset } from '../data/dataset.ts';
 import type { Device } from '../gpu/device.ts';
 import type { Method, MethodConfig } from '../methods/method.ts';
 import { createModel, type Model, type ModelOptions } from '../nn/model.ts';
+import { RESNETS } from '../nn/resnet.ts';
 import { sgd } from '../optim/sgd.ts';
 import { collect, type Run } from '../report/data.ts';
 import { dispatchTable, memoryLine } from '../report/dispatches.ts';
@@ -15,14 +16,16 @@ import { createEvaluator, type Evaluation } from '../train/evaluate.ts';
 import type { TrainEvent } from '../train/events.ts';
 import { recordStep } from '../train/step.ts';
 import { train } from '../train/trainer.ts';
+import { firstNonFinite } from '../weights/finite.ts';
 import { writeSafetensors } from '../weights/safetensors.ts';
 import { saveState } from '../weights/state_dict.ts';
 import { reason } from './errors.ts';
 import { logEvents } from './log.node.ts';
 import { showProgress } from './progress.ts';
+import type { Setup } from './setup.ts';
 import { writeTrace } from './trace.node.ts';
 import { tuneFor } from './tune.ts';
-import { loadParts, type Weights } from './weights.ts';
+import { cardMetadata, loadParts, type ModelCard, type Weights } from './weights.ts';
 
 /** All that decides a run, but for the method, the data and the weights to start from. */
 export interface Settings extends MethodConfig {
@@ -42,11 +45,13 @@ export interface Settings extends MethodConfig {
 export interface RunOptions {
   readonly method: Method;
   readonly settings: Settings;
+  readonly setup: Setup;
   readonly data: Dataset;
   readonly indices: Uint32Array;
   readonly test?: Dataset;
-  /** The encoder to start from; random values where absent. */
+  /** The encoder to start from; random values where absent. With `partial`, what matches of it. */
   readonly weights?: Weights | undefined;
+  readonly partial?: boolean | undefined;
   /** Prints each stage's dispatches by layer. */
   readonly describe?: boolean | undefined;
   /** Chooses kernels by measuring them first. */
@@ -86,7 +91,7 @@ export async function runMethod(device: Device, options: RunOptions): Promise<Ou
     });
   if (options.tune) await tuneStages(device, options, create());
   const model = create();
-  if (weights) loadParts(device, model, weights, ['encoder']);
+  if (weights) console.error(loadParts(device, model, weights, ['encoder'], { partial: options.partial ?? false }));
   const evaluate = test && (await createEvaluator(device, model, test));
   let final: Evaluation | undefined;
   const evaluator =
@@ -97,15 +102,19 @@ export async function runMethod(device: Device, options: RunOptions): Promise<Ou
     });
   const optimizer = sgd(model.store.arena, { momentum, nesterov: true, weight_decay });
   const checkpoint = join(out, `${method.name}.safetensors`);
+  const [, height, width] = data.images.shape as [number, number, number];
+  const card: ModelCard = {
+    arch,
+    encoder: { ...RESNETS[arch], ...encoder, channels },
+    statistics: { mean: data.mean, std: data.std },
+    image_size: [height, width] as const,
+    ...(classes !== undefined && { classes: data.classes }),
+  };
   const metadata = {
     format: 'pt',
-    arch,
-    ...stringsOf({ ...encoder, channels }),
+    ...cardMetadata(card),
     method: method.name,
-    seed: `${seed}`,
-    ...(classes !== undefined && { classes: JSON.stringify(data.classes) }),
-    mean: JSON.stringify(data.mean),
-    std: JSON.stringify(data.std),
+    settings: JSON.stringify(settings),
   };
   const events = train(device, {
     method,
@@ -124,22 +133,28 @@ export async function runMethod(device: Device, options: RunOptions): Promise<Ou
     profile: options.profile ?? false,
   });
   const save = (epoch: number) => saveCheckpoint(device, model, checkpoint, { ...metadata, epoch: `${epoch}` });
-  const saved = saving(logEvents(events, join(out, `${method.name}.jsonl`)), save);
+  const saved = saving(
+    logEvents(events, join(out, `${method.name}.jsonl`), {
+      type: 'setup',
+      method: method.name,
+      adapter: device.target.name,
+      ...options.setup,
+    }),
+    save,
+  );
   const described = options.describe ? describing(saved, method.title) : saved;
   const profiled = profiling(device, described, method.title, (stage) =>
     join(out, `${method.name}-${stage.replace(/\W+/g, '-')}.trace.json`),
   );
   const run = await collect(
-    { method: method.name, title: method.title, alpha: method.name === 'coin' ? alpha : 0, seed },
+    {
+      ...{ method: method.name, title: method.title, seed, setup: options.setup },
+      alpha: method.name === 'coin' ? alpha : 0,
+    },
     showProgress(profiled, { title: method.title, stream: process.stderr }),
   );
   return { run, model, final, checkpoint };
 }
-
-const stringsOf = (values: Readonly<Record<string, string | number | undefined>>): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, `${value}`]])),
-  );
 
 /** Passes events on and prints what a step of each stage launches. */
 async function* describing(events: AsyncIterable<TrainEvent>, title: string): AsyncGenerator<TrainEvent> {
@@ -221,7 +236,13 @@ async function saveCheckpoint(
   path: string,
   metadata: Record<string, string>,
 ): Promise<string> {
-  const bytes = writeSafetensors(await saveState(device, model.store.entries), metadata);
+  const state = await saveState(device, model.store.entries);
+  const broken = firstNonFinite(state);
+  if (broken)
+    throw new Error(
+      `${broken.name} became ${broken.value}, so no checkpoint is written to ${path}; try a lower learning rate.`,
+    );
+  const bytes = writeSafetensors(state, metadata);
   try {
     await writeFile(`${path}.part`, bytes);
     await rename(`${path}.part`, path);

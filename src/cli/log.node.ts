@@ -6,14 +6,21 @@ import { reason } from './errors.ts';
 /**
  * Passes events through and writes each as a line of JSON, so that a training that is stopped leaves its log. A
  * checkpoint's line tells its epoch alone.
+ * @param head the first line: what the run is.
  * @param path the file; its folder is made, and what was in the file is lost.
  */
-export async function* logEvents(events: AsyncIterable<TrainEvent>, path: string): AsyncGenerator<TrainEvent> {
+export async function* logEvents(
+  events: AsyncIterable<TrainEvent>,
+  path: string,
+  head: object,
+): AsyncGenerator<TrainEvent> {
   const file = await explained(path, () => openFile(path));
+  const append = (line: object) => explained(path, () => file.appendFile(`${JSON.stringify(line)}\n`));
   try {
+    await append(head);
     for await (const event of events) {
       // JSON leaves out functions, and with them how to read a checkpoint's weights.
-      await explained(path, () => file.appendFile(`${JSON.stringify(event)}\n`));
+      await append(event);
       yield event;
     }
   } finally {

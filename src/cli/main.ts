@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { version } from '../../package.json';
 import { addBench } from './bench.ts';
 import { addBenchStep } from './bench_step.ts';
 import { addConformance } from './conformance.ts';
@@ -13,7 +14,7 @@ import { addTrain } from './train.ts';
 
 const program = new Command('coin')
   .description('Fine-tune self-supervised image encoders with COIN on WebGPU.')
-  .version('0.1.0')
+  .version(version)
   .showHelpAfterError('(coin COMMAND --help tells all options)')
   .exitOverride();
 

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** A parser for a number within bounds; the message is one sentence. */
 function numeric(check: (value: number) => boolean, wanted: string): (text: string) => number {
@@ -23,3 +23,9 @@ export const number = (flags: string, description: string, parse: (text: string)
   const option = new Option(flags, description).argParser(parse);
   return value === undefined ? option : option.default(value);
 };
+
+/** Whether an option, by its name in the parsed options, was given and did not only have its default. */
+export const isGiven = (command: Command, name: string): boolean => command.getOptionValueSource(name) === 'cli';
+
+/** An option as it is written: `labelSmoothing` is `--label-smoothing`. */
+export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

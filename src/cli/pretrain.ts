@@ -8,6 +8,7 @@ import { requestDevice } from '../node.ts';
 import { guarded } from './errors.ts';
 import { runMethod, type Settings } from './fine_tune.ts';
 import { fraction, integer, nonNegative, number, positive, positiveInteger } from './options.ts';
+import { setupOf } from './setup.ts';
 import { addModelOptions, checkBatch, encoderOptions } from './train.ts';
 
 interface PretrainOptions {
@@ -80,6 +81,7 @@ async function pretrain(options: PretrainOptions): Promise<void> {
     evaluateEvery: 1,
   };
   const data = createDataset(device.target, train);
-  const { checkpoint } = await runMethod(device, { method: simclr, settings, data, indices, out: options.out });
+  const setup = setupOf(settings, { train, images: indices.length });
+  const { checkpoint } = await runMethod(device, { method: simclr, settings, setup, data, indices, out: options.out });
   console.log(`checkpoint: ${relative('', checkpoint)}`);
 }

@@ -4,21 +4,23 @@ import { createDataset } from '../data/dataset.ts';
 import { embeddedFolder, loadDataset } from '../data/load.node.ts';
 import { allIndices, stratifiedSubset } from '../data/sampler.ts';
 import { methodNamed, methods } from '../methods/index.ts';
-import { encoders } from '../nn/model.ts';
-import { STEMS } from '../nn/resnet.ts';
+import type { Method, MethodConfig } from '../methods/method.ts';
+import { RESNETS, STEMS } from '../nn/resnet.ts';
 import { requestDevice } from '../node.ts';
 import type { ReportData } from '../report/data.ts';
 import { textTable } from '../report/table.ts';
 import { guarded } from './errors.ts';
 import { runMethod, type Settings } from './fine_tune.ts';
-import { fraction, integer, nonNegative, number, positive, positiveInteger } from './options.ts';
+import { flagOf, fraction, integer, isGiven, nonNegative, number, positive, positiveInteger } from './options.ts';
 import { reportData, withFeatures, writeReport } from './report.ts';
+import { setupOf } from './setup.ts';
 import { TUNE_HELP } from './tune.ts';
-import { encoderOf, readWeights } from './weights.ts';
+import { cardOf, checkChannels, readWeights, type Weights } from './weights.ts';
 
 interface TrainOptions {
   readonly data?: string;
   readonly weights?: string;
+  readonly partial?: boolean;
   readonly method: string;
   readonly arch: Settings['arch'];
   readonly width?: number;
@@ -49,7 +51,7 @@ interface TrainOptions {
 export function addModelOptions(command: Command): Command {
   return command
     .option('--data <folder>', 'four IDX files, as of Fashion-MNIST (default: the embedded images)')
-    .addOption(new Option('--arch <name>', 'encoder').choices(Object.keys(encoders)).default('resnet8'))
+    .addOption(new Option('--arch <name>', 'encoder').choices(Object.keys(RESNETS)).default('resnet8'))
     .addOption(number('--width <n>', 'channels of the first stage (default: 64, resnet8: 16)', positiveInteger))
     .addOption(
       new Option('--stem <kind>', 'first convolution (default: imagenet, resnet8: halving)').choices(
@@ -69,6 +71,7 @@ export function addTrain(program: Command): void {
       ),
   )
     .option('--weights <file>', 'safetensors checkpoint to start from (default: random values)')
+    .option('--partial', 'load from the checkpoint what matches the encoder, and keep first values elsewhere')
     .addOption(number('--epochs <n>', 'epochs of both stages together', positiveInteger, 100))
     .addOption(number('--alpha <share>', "COIN's first stage as a share of the epochs, 0 to 1", fraction, 0.7))
     .addOption(number('--lambda <weight>', 'weight of SupCon beside the cross-entropy', nonNegative, 0.1))
@@ -98,22 +101,21 @@ export function addTrain(program: Command): void {
     .action(guarded(fineTune));
 }
 
-async function fineTune(options: TrainOptions): Promise<void> {
+async function fineTune(options: TrainOptions, command: Command): Promise<void> {
+  const method = methodNamed(options.method);
   const { train, test } = await loadDataset(options.data ?? embeddedFolder());
   const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
+  const card = weights && cardOf(weights);
   const { labels, classes } = train;
   const indices =
     options.labels === undefined
       ? allIndices(labels.length)
       : stratifiedSubset(labels, classes, options.labels, options.seed);
   checkBatch(options.batch, indices.length);
-  const device = await requestDevice();
-  console.error(device.description);
-  const data = createDataset(device.target, train);
-  const method = methodNamed(options.method);
+  const fits = card?.encoder.channels === train.shape[3];
+  if (card && !options.partial) checkChannels(weights.path, card, train);
   const settings: Settings = {
-    ...{ arch: options.arch, encoder: encoderOptions(options) },
-    ...(weights && encoderOf(weights)),
+    ...(card ?? { arch: options.arch, encoder: encoderOptions(options) }),
     projector: { out: options.projection },
     epochs: options.epochs,
     alpha: options.alpha,
@@ -130,13 +132,22 @@ async function fineTune(options: TrainOptions): Promise<void> {
     augmentation: { crop: { scale: [options.cropScale, 1] }, flip: 0.5 },
     evaluateEvery: options.evaluateEvery,
   };
+  const given = new Set(Object.keys(options).filter((name) => isGiven(command, name)));
+  refuseWithoutEffect(given, method, settings);
+  refuseContradictions(given, options, weights);
+  const device = await requestDevice();
+  console.error(device.description);
+  // An encoder goes on to see images as it was trained to.
+  const data = createDataset(device.target, train, fits ? card?.statistics : undefined);
   const { run, final, checkpoint } = await runMethod(device, {
     method,
     settings,
+    setup: setupOf(settings, { train, images: indices.length, test, weights }),
     data,
     indices,
     test: createDataset(device.target, test, data),
     weights,
+    partial: options.partial,
     out: options.out,
     describe: options.describe,
     profile: options.profile,
@@ -156,6 +167,47 @@ async function fineTune(options: TrainOptions): Promise<void> {
   const { page } = await writeReport(options.out, report);
   console.log(textTable(report));
   console.log(`\ncheckpoint: ${relative('', checkpoint)}, report: ${relative('', page)}`);
+}
+
+/** The options that only some methods read, and the settings that they become. */
+const OF_METHODS: Readonly<Record<string, keyof MethodConfig>> = {
+  alpha: 'alpha',
+  lambda: 'lambda',
+  temperature: 'temperature',
+  variant: 'variant',
+  labelSmoothing: 'label_smoothing',
+};
+
+/** Throws when one of the given options would change nothing. */
+function refuseWithoutEffect(given: ReadonlySet<string>, method: Method, settings: Settings): void {
+  const read = method.settings(settings);
+  const idle = [...given].find((name) => {
+    const setting = OF_METHODS[name];
+    return setting ? !read.includes(setting) : name === 'projection' && !method.projector;
+  });
+  if (idle === undefined) return;
+  const where = read.includes('alpha') && given.has('alpha') ? ` with --alpha ${settings.alpha}` : '';
+  throw new Error(`${flagOf(idle)} has no effect: ${method.title}${where} does not read it; leave it out.`);
+}
+
+/** Throws when one of the given options says something else of the encoder than the checkpoint. */
+function refuseContradictions(
+  given: ReadonlySet<string>,
+  options: Pick<TrainOptions, 'arch' | 'width' | 'stem'>,
+  weights: Weights | undefined,
+): void {
+  if (!weights) {
+    if (given.has('partial')) throw new Error('--partial has no effect without --weights; leave it out.');
+    return;
+  }
+  const card = cardOf(weights);
+  if (!card) return;
+  const own = { arch: card.arch, width: card.encoder.width, stem: card.encoder.stem };
+  for (const name of ['arch', 'width', 'stem'] as const)
+    if (given.has(name) && options[name] !== own[name])
+      throw new Error(
+        `--${name} ${options[name]} contradicts ${weights.path}, which holds a ${own.arch} with --width ${own.width} --stem ${own.stem}; leave it out.`,
+      );
 }
 
 export const encoderOptions = ({ width, stem }: Pick<TrainOptions, 'width' | 'stem'>): Settings['encoder'] => ({

@@ -1,10 +1,12 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import type { LabelledImages, Statistics } from '../data/dataset.ts';
 import type { Device } from '../gpu/device.ts';
-import { encoders, type Model, type ModelOptions } from '../nn/model.ts';
-import { STEMS } from '../nn/resnet.ts';
+import type { Model, ModelOptions } from '../nn/model.ts';
+import { RESNETS, STEMS } from '../nn/resnet.ts';
 import type { HostTensor } from '../weights/host-tensor.ts';
 import { readSafetensors } from '../weights/safetensors.ts';
-import { type LoadReport, loadState } from '../weights/state_dict.ts';
+import { loadState } from '../weights/state_dict.ts';
 import { reason } from './errors.ts';
 
 /** A checkpoint in memory. */
@@ -13,6 +15,8 @@ export interface Weights {
   /** Under this project's names: `encoder.*`, `projector.*`, `classifier.weight`. */
   readonly tensors: ReadonlyMap<string, HostTensor>;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Of the file. */
+  readonly sha256: string;
 }
 
 /**
@@ -26,37 +30,113 @@ export async function readWeights(path: string): Promise<Weights> {
   const { tensors, metadata } = readSafetensors(new Uint8Array(bytes), path);
   const known = /^(encoder|projector|classifier)\./;
   const bare = ![...tensors.keys()].some((name) => known.test(name));
-  return { path, metadata, tensors: bare ? new Map([...tensors].map(([name, t]) => [`encoder.${name}`, t])) : tensors };
-}
-
-/** What a checkpoint says of its own encoder; undefined where it says nothing. */
-export function encoderOf({ metadata, path }: Weights): Pick<ModelOptions, 'arch' | 'encoder'> | undefined {
-  const { arch, width, stem, channels } = metadata;
-  if (arch === undefined) return undefined;
-  if (!(arch in encoders) || (stem !== undefined && !(stem in STEMS)))
-    throw new Error(`${path} holds a ${arch} with stem ${stem}, which this version does not know.`);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
   return {
-    arch: arch as ModelOptions['arch'],
-    encoder: {
-      ...(width && { width: Number(width) }),
-      ...(stem && { stem: stem as keyof typeof STEMS }),
-      ...(channels && { channels: Number(channels) }),
-    },
+    path,
+    sha256,
+    metadata,
+    tensors: bare ? new Map([...tensors].map(([name, t]) => [`encoder.${name}`, t])) : tensors,
   };
 }
 
-/** Loads the parts of a model whose names begin with one of `parts`. Throws unless the file has all of them. */
+/** What a checkpoint says of itself: all that is needed in order to use it. */
+export interface ModelCard {
+  readonly arch: ModelOptions['arch'];
+  readonly encoder: Required<NonNullable<ModelOptions['encoder']>>;
+  /** The classifier's classes in order. */
+  readonly classes?: readonly string[];
+  /** What its images were normalised by. */
+  readonly statistics?: Statistics;
+  readonly image_size?: readonly [height: number, width: number];
+}
+
+/** The metadata of a checkpoint that holds the given model. */
+export function cardMetadata({ arch, encoder, classes, statistics, image_size }: ModelCard): Record<string, string> {
+  const { width, stem, channels } = encoder;
+  return {
+    ...{ arch, width: `${width}`, stem, channels: `${channels}` },
+    ...(classes && { classes: JSON.stringify(classes) }),
+    ...(statistics && { mean: JSON.stringify(statistics.mean), std: JSON.stringify(statistics.std) }),
+    ...(image_size && { image_size: JSON.stringify(image_size) }),
+  };
+}
+
+/** Reads it back. Undefined where the file says nothing of itself; throws where it says what cannot be. */
+export function cardOf({ metadata, path }: Weights): ModelCard | undefined {
+  const { arch } = metadata;
+  if (arch === undefined) return undefined;
+  if (!isOneOf(RESNETS, arch)) throw new Error(`${path} holds a ${arch}, which this version does not know.`);
+  const { width, stem = RESNETS[arch].stem, channels } = metadata;
+  if (!isOneOf(STEMS, stem)) throw new Error(`${path} has a stem ${stem}, which this version does not know.`);
+  const parsed = (name: string): unknown => {
+    const text = metadata[name];
+    try {
+      return text === undefined ? undefined : JSON.parse(text);
+    } catch {
+      return null;
+    }
+  };
+  const damaged = (name: string) =>
+    new Error(`${path} is damaged: its metadata has ${name} = ${metadata[name]}, which makes no sense.`);
+  const size = (name: string, value: string | number): number => {
+    if (Number.isSafeInteger(Number(value)) && Number(value) > 0) return Number(value);
+    throw damaged(name);
+  };
+  const list = <T>(name: string, isItem: (item: unknown) => item is T, length?: number): readonly T[] | undefined => {
+    const value = parsed(name);
+    if (value === undefined) return undefined;
+    if (!Array.isArray(value) || !value.every(isItem) || value.length !== (length ?? value.length)) throw damaged(name);
+    return value;
+  };
+  const encoder = {
+    stem,
+    width: size('width', width ?? RESNETS[arch].width),
+    channels: size('channels', channels ?? 3),
+  };
+  const classes = list('classes', isText);
+  const mean = list('mean', isNumber, encoder.channels);
+  const std = list('std', isPositive, encoder.channels);
+  const image_size = list('image_size', isPositive, 2) as ModelCard['image_size'];
+  return {
+    ...{ arch, encoder },
+    ...(classes && { classes }),
+    ...(mean && std && { statistics: { mean, std } }),
+    ...(image_size && { image_size }),
+  };
+}
+
+const isOneOf = <K extends string>(known: Record<K, unknown>, name: string): name is K => Object.hasOwn(known, name);
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isNumber = (value: unknown): value is number => Number.isFinite(value);
+const isPositive = (value: unknown): value is number => isNumber(value) && value > 0;
+
+/** Throws where a checkpoint takes other images than these. */
+export function checkChannels(
+  path: string,
+  { encoder: { channels } }: ModelCard,
+  { name, shape }: LabelledImages,
+): void {
+  if (shape[3] !== channels)
+    throw new Error(`${path} takes images of ${channels} channels, but those of ${name} have ${shape[3]}.`);
+}
+
+/** Loads the parts of a model whose names begin with one of `parts`; see `loadState`. Returns what to tell of it. */
 export function loadParts(
   device: Device,
   { store }: Model,
   { tensors, path }: Weights,
   parts: readonly string[],
-): LoadReport {
+  { partial = false }: { partial?: boolean } = {},
+): string {
   const wanted = store.entries.filter(({ name }) => parts.some((part) => name.startsWith(`${part}.`)));
-  const report = loadState(device, wanted, tensors, path);
-  if (report.missing.length > 0)
-    throw new Error(
-      `${path} lacks ${report.missing.length} tensors of the model, ${report.missing[0]} for one; is it another architecture?`,
-    );
-  return report;
+  const { matched, unexpected, missing, misshapen } = loadState(device, wanted, tensors, path, { partial });
+  const kept = [...missing, ...misshapen];
+  return [
+    `${matched.length} of ${wanted.length} tensors come from ${path}`,
+    ...(kept.length > 0 ? [`${kept.length} keep their first values (${few(kept)})`] : []),
+    ...(unexpected.length > 0 ? [`${unexpected.length} of the file are not used (${few(unexpected)})`] : []),
+  ].join(', ');
 }
+
+const few = (names: readonly string[]): string =>
+  names.length > 3 ? `${names.slice(0, 3).join(', ')}, ...` : names.join(', ');

@@ -32,6 +32,8 @@ export interface RunMeta {
   /** The share of epochs in the first stage; 0 for methods without one. */
   readonly alpha: number;
   readonly seed: number;
+  /** All that the run was made from, as JSON. */
+  readonly setup?: object;
 }
 
 /** One training run: a method with one seed. */
@@ -80,9 +82,9 @@ export interface Result {
   seed: number;
 }
 
-/** The content of `results.json`: one object a run, with null for a score that is undefined. */
+/** The content of `results.json`: one object a run, with null for a score that is undefined, and what it was made from. */
 export function results({ adapter, runs }: ReportData): Result[] {
-  return runs.map(({ method, top1, s_dbw, scat, dens_bw, seconds, epochs, alpha, seed }) => ({
+  return runs.map(({ method, top1, s_dbw, scat, dens_bw, seconds, epochs, alpha, seed, setup }) => ({
     method,
     top1: top1 ?? null,
     s_dbw: s_dbw ?? null,
@@ -93,6 +95,7 @@ export function results({ adapter, runs }: ReportData): Result[] {
     alpha,
     adapter,
     seed,
+    ...setup,
   }));
 }
 

@@ -1,11 +1,17 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { LabelledImages } from '../../src/data/dataset.ts';
+import { embeddedFolder, loadDataset } from '../../src/data/load.node.ts';
 import { readSafetensors } from '../../src/weights/safetensors.ts';
+import { idx } from '../data/idx.ts';
 import { assert, suite } from '../harness.ts';
 import { coin } from './coin.ts';
 
 const test = suite('commands');
+
+/** A resnet8 of this program's, which says so of itself. */
+const CHECKPOINT = join('data', 'simclr.safetensors');
 
 let folder = '';
 test.before(async () => {
@@ -50,6 +56,22 @@ const refused: [name: string, args: () => string[], message: RegExp][] = [
     () => ['bench', '--pytorch', join(folder, 'text.safetensors')],
     /text\.safetensors is not JSON/,
   ],
+  ...(
+    [
+      [['--method', 'ce-tuning', '--alpha', '0.5'], /^error: --alpha has no effect: CE-Tuning does not read it/],
+      [['--method', 'ce-tuning', '--lambda', '0.5'], /--lambda has no effect/],
+      [['--method', 'ce-tuning', '--temperature', '1'], /--temperature has no effect/],
+      [['--method', 'ce-tuning', '--variant', 'paper'], /--variant has no effect/],
+      [['--method', 'ce-tuning', '--projection', '8'], /--projection has no effect/],
+      [['--method', 'scl', '--alpha', '0.7'], /--alpha has no effect: SCL does not read it/],
+      [['--alpha', '1', '--lambda', '0.1'], /--lambda has no effect: COIN with --alpha 1 does not read it/],
+      [['--alpha', '1', '--label-smoothing', '0.1'], /--label-smoothing has no effect: COIN with --alpha 1/],
+      [['--partial'], /--partial has no effect without --weights/],
+      [['--weights', CHECKPOINT, '--arch', 'resnet18'], /--arch resnet18 contradicts data.simclr\.safetensors, which/],
+      [['--weights', CHECKPOINT, '--width', '32'], /--width 32 contradicts .* holds a resnet8 with --width 16/],
+      [['--weights', CHECKPOINT, '--stem', 'small'], /--stem small contradicts .* --stem halving/],
+    ] as const
+  ).map(([args, message]): [string, () => string[], RegExp] => [args.join(' '), () => ['train', ...args], message]),
   [
     'a file where results should go',
     () => ['train', '--out', join(folder, 'file', 'runs')],
@@ -98,6 +120,10 @@ test('train, then eval: log, results and a checkpoint with the names of PyTorch'
     '0.5',
     '--width',
     '4',
+    '--lr',
+    '0.02',
+    '--label-smoothing',
+    '0.05',
   ];
   const trained = await coin('train', ...small, '--evaluate-every', '2', '--out', out);
   assert.is(trained.code, 0, trained.stderr);
@@ -123,8 +149,62 @@ test('train, then eval: log, results and a checkpoint with the names of PyTorch'
   assert.equal(tensors.get('classifier.weight')?.shape, [10, 32]);
   assert.is(metadata.epoch, '2');
 
+  const [head] = events;
+  assert.is(head.settings.label_smoothing, 0.05);
+  for (const made of [head, result]) {
+    assert.is(made.settings.lr, 0.02);
+    assert.is(made.data.images, 20);
+    assert.match(made.data.sha256, /^[0-9a-f]{64}$/);
+    assert.match(made.version, /^\d+\.\d+\.\d+$/);
+    assert.ok(made.adapter);
+  }
+
   const { code, stdout } = await coin('eval', '--weights', path);
   assert.is(code, 0);
   const [, top1] = /top-1 +([\d.]+) %/.exec(stdout) ?? [];
   assert.is(Number(top1), Number(result.top1.toFixed(2)));
+
+  // The same test images beside others to train on, and with the classes in another order.
+  const { train, test } = await loadDataset(embeddedFolder());
+  const few = { ...test, pixels: test.pixels.subarray(0, 100 * 784), labels: test.labels.subarray(0, 100) };
+  const black = {
+    ...train,
+    pixels: new Uint8Array(20 * 784).fill(3),
+    labels: Int32Array.from({ length: 20 }, (_, i) => i % 10),
+  };
+  const reversed = (images: typeof few) => ({ ...images, labels: images.labels.map((label) => 9 - label) });
+  const scores = [];
+  for (const [name, own, tested, classes] of [
+    ['own', train, few, test.classes],
+    ['black', black, few, test.classes],
+    ['reversed', reversed(train), reversed(few), [...test.classes].reverse()],
+  ] as const)
+    scores.push((await coin('eval', '--weights', path, '--data', await writeIdx(name, own, tested, classes))).stdout);
+  assert.match(scores[0]!, /top-1 +[\d.]+ %\nS_Dbw/);
+  assert.is(scores[1], scores[0]);
+  assert.is(scores[2], scores[0]);
+  const other = await writeIdx('other', train, few, [...test.classes.slice(0, 9), 'Hat']);
+  const { code: refusedCode, stderr } = await coin('eval', '--weights', path, '--data', other);
+  assert.is(refusedCode, 1);
+  assert.match(
+    stderr,
+    /^error: other \(test\) has the class "Hat", which .*coin\.safetensors does not know; its classes are /m,
+  );
 });
+
+/** A data folder of four files. */
+async function writeIdx(
+  name: string,
+  train: LabelledImages,
+  test: LabelledImages,
+  classes: readonly string[],
+): Promise<string> {
+  const path = join(folder, name);
+  await mkdir(path);
+  for (const [split, { pixels, labels }] of Object.entries({ train, t10k: test })) {
+    await writeFile(join(path, `${split}-images-idx3-ubyte`), idx([labels.length, 28, 28], pixels));
+    await writeFile(join(path, `${split}-labels-idx1-ubyte`), idx([labels.length], labels));
+  }
+  await writeFile(join(path, 'classes.txt'), classes.join('\n'));
+  return path;
+}

@@ -131,16 +131,18 @@ progress('durations are short', () => {
 });
 
 const log = suite('log');
+const HEAD = { type: 'setup', version: '1.2.3' };
 const folder = mkdtempSync(join(tmpdir(), 'log-'));
 log.after(() => rmSync(folder, { recursive: true }));
 
-log('each event is a line of JSON, without the weights of checkpoints', async () => {
+log('what the run is and then each event is a line of JSON, without the weights of checkpoints', async () => {
   const path = join(folder, 'run', 'log.jsonl');
-  assert.equal(await types(logEvents(stream(training()), path)), ALL);
+  assert.equal(await types(logEvents(stream(training()), path, HEAD)), ALL);
   const lines = readFileSync(path, 'utf8')
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as TrainEvent);
+  assert.equal(lines.shift(), HEAD);
   assert.equal(
     lines.map(({ type }) => type),
     ALL,
@@ -150,8 +152,8 @@ log('each event is a line of JSON, without the weights of checkpoints', async ()
 
 log('a training that is stopped leaves its log', async () => {
   const path = join(folder, 'stopped.jsonl');
-  for await (const { type } of logEvents(stream(training()), path)) if (type === 'stage') break;
-  assert.is(readFileSync(path, 'utf8').trimEnd().split('\n').length, 3);
+  for await (const { type } of logEvents(stream(training()), path, HEAD)) if (type === 'stage') break;
+  assert.is(readFileSync(path, 'utf8').trimEnd().split('\n').length, 4);
 });
 
 log('what cannot be written is told in one sentence', async () => {
@@ -163,7 +165,7 @@ log('what cannot be written is told in one sentence', async () => {
     ...(process.platform === 'linux' ? [['/dev/full', 'the disk is full'] as [string, string]] : []),
   ];
   for (const [path, reason] of failing) {
-    const thrown = await types(logEvents(stream(training()), path)).catch((error: Error) => error.message);
+    const thrown = await types(logEvents(stream(training()), path, HEAD)).catch((error: Error) => error.message);
     assert.is(thrown, `The log ${path} cannot be written: ${reason}.`);
   }
 });
