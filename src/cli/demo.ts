@@ -12,10 +12,10 @@ import type { Run } from '../report/data.ts';
 import { textTable } from '../report/table.ts';
 import { createEvaluator } from '../train/evaluate.ts';
 import { guarded } from './errors.ts';
-import { makeFolder, runMethod, type Settings } from './fine_tune.ts';
+import { makeFolder, runMethod } from './fine_tune.ts';
 import { fraction, integer, number, positiveInteger } from './options.ts';
 import { reportData, withFeatures, writeReport } from './report.ts';
-import { setupOf } from './setup.ts';
+import { type Settings, setupOf } from './setup.ts';
 import { TUNE_HELP } from './tune.ts';
 import { cardOf, loadParts, readWeights } from './weights.ts';
 

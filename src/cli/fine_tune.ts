@@ -22,25 +22,10 @@ import { saveState } from '../weights/state_dict.ts';
 import { reason } from './errors.ts';
 import { logEvents } from './log.node.ts';
 import { showProgress } from './progress.ts';
-import type { Setup } from './setup.ts';
+import type { Settings, Setup } from './setup.ts';
 import { writeTrace } from './trace.node.ts';
 import { tuneFor } from './tune.ts';
 import { cardMetadata, loadParts, type ModelCard, type Weights } from './weights.ts';
-
-/** All that decides a run, but for the method, the data and the weights to start from. */
-export interface Settings extends MethodConfig {
-  readonly arch: ModelOptions['arch'];
-  readonly encoder: NonNullable<ModelOptions['encoder']>;
-  readonly projector: NonNullable<ModelOptions['projector']>;
-  readonly batch: number;
-  readonly accumulate: number;
-  readonly lr: number;
-  readonly momentum: number;
-  readonly weight_decay: number;
-  readonly seed: number;
-  readonly augmentation: Augmentation;
-  readonly evaluateEvery: number;
-}
 
 export interface RunOptions {
   readonly method: Method;

@@ -6,9 +6,9 @@ import { allIndices } from '../data/sampler.ts';
 import { simclr } from '../methods/simclr.ts';
 import { requestDevice } from '../node.ts';
 import { guarded } from './errors.ts';
-import { runMethod, type Settings } from './fine_tune.ts';
+import { runMethod } from './fine_tune.ts';
 import { fraction, integer, nonNegative, number, positive, positiveInteger } from './options.ts';
-import { setupOf } from './setup.ts';
+import { type Settings, setupOf } from './setup.ts';
 import { addModelOptions, checkBatch, encoderOptions } from './train.ts';
 
 interface PretrainOptions {

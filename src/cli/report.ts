@@ -7,7 +7,7 @@ import { tsne } from '../report/projection.ts';
 import { renderReport } from '../report/report.ts';
 import type { Evaluation } from '../train/evaluate.ts';
 import { reason } from './errors.ts';
-import type { Settings } from './fine_tune.ts';
+import type { Settings } from './setup.ts';
 
 /** Points of a scatter plot. */
 const PLOTTED = 500;

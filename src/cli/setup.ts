@@ -1,8 +1,25 @@
 import { createHash } from 'node:crypto';
 import { version } from '../../package.json';
+import type { Augmentation } from '../data/augment.ts';
 import type { LabelledImages } from '../data/dataset.ts';
-import type { Settings } from './fine_tune.ts';
+import type { MethodConfig } from '../methods/method.ts';
+import type { ModelOptions } from '../nn/model.ts';
 import type { Weights } from './weights.ts';
+
+/** All that decides a run, but for the method, the data and the weights to start from. */
+export interface Settings extends MethodConfig {
+  readonly arch: ModelOptions['arch'];
+  readonly encoder: NonNullable<ModelOptions['encoder']>;
+  readonly projector: NonNullable<ModelOptions['projector']>;
+  readonly batch: number;
+  readonly accumulate: number;
+  readonly lr: number;
+  readonly momentum: number;
+  readonly weight_decay: number;
+  readonly seed: number;
+  readonly augmentation: Augmentation;
+  readonly evaluateEvery: number;
+}
 
 /** What a run was made from, in its log and beside its results: enough to make it again, and to see that it is the same. */
 export interface Setup {

@@ -10,10 +10,10 @@ import { requestDevice } from '../node.ts';
 import type { ReportData } from '../report/data.ts';
 import { textTable } from '../report/table.ts';
 import { guarded } from './errors.ts';
-import { runMethod, type Settings } from './fine_tune.ts';
+import { runMethod } from './fine_tune.ts';
 import { flagOf, fraction, integer, isGiven, nonNegative, number, positive, positiveInteger } from './options.ts';
 import { reportData, withFeatures, writeReport } from './report.ts';
-import { setupOf } from './setup.ts';
+import { type Settings, setupOf } from './setup.ts';
 import { TUNE_HELP } from './tune.ts';
 import { cardOf, checkChannels, readWeights, type Weights } from './weights.ts';
 
