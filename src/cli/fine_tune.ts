@@ -1,11 +1,11 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { measureRoofs } from '../bench/roofs.ts';
-import { type Augmentation, augment } from '../data/augment.ts';
+import { augment } from '../data/augment.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Device } from '../gpu/device.ts';
-import type { Method, MethodConfig } from '../methods/method.ts';
-import { createModel, type Model, type ModelOptions } from '../nn/model.ts';
+import type { Method } from '../methods/method.ts';
+import { createModel, type Model } from '../nn/model.ts';
 import { RESNETS } from '../nn/resnet.ts';
 import { sgd } from '../optim/sgd.ts';
 import { collect, type Run } from '../report/data.ts';
