@@ -10,7 +10,7 @@ import { CANDIDATES } from '../bench/variants.ts';
 import type { Profile } from '../gpu/program/profile.ts';
 import { requestDevice } from '../node.ts';
 import { guarded, reason } from './errors.ts';
-import { number, positive, positiveInteger } from './options.ts';
+import { number, positive, positiveInteger, refuseIdle } from './options.ts';
 import { writeTrace } from './trace.node.ts';
 
 interface Options extends Omit<BenchOptions, 'pattern' | 'pytorch' | 'profile'> {
@@ -43,7 +43,7 @@ const inNode: Runner = async (options, print) => {
 const TRACE = 'bench.trace.json';
 
 export function addBench(program: Command, run: Runner = inNode): Command {
-  return program
+  const bench = program
     .command('bench')
     .description('time every kernel candidate of every op, interleaved, and check what was timed')
     .argument('[pattern]', 'only benchmarks with all of these words, for example "conv dgrad" or "resnet50 224px"')
@@ -71,8 +71,8 @@ export function addBench(program: Command, run: Runner = inNode): Command {
         async (pattern: string | undefined, { json, save, note, pytorch, list, profile, ...options }: Options) => {
           if (list) return printCases(pattern, options);
           const times = pytorch === undefined ? undefined : await readJson(pytorch);
-          const bench = { ...options, pattern, pytorch: times, profile: profile !== undefined };
-          const { profiles = [], ...measured } = await run(bench, console.log);
+          const wanted = { ...options, pattern, pytorch: times, profile: profile !== undefined };
+          const { profiles = [], ...measured } = await run(wanted, console.log);
           const report = { ...measured, ...(note && { note }) };
           if (profiles.length > 0)
             console.log(await writeTrace(typeof profile === 'string' ? profile : TRACE, joined(profiles), 'bench'));
@@ -84,6 +84,10 @@ export function addBench(program: Command, run: Runner = inNode): Command {
         },
       ),
     );
+  return refuseIdle(bench, {
+    idle: { list: ['candidates', 'rounds', 'limit', 'pytorch', 'json', 'save', 'note', 'profile'] },
+    needs: { note: 'save' },
+  });
 }
 
 /** Runs of several programs as one profile: their times are of one clock. */

@@ -14,7 +14,7 @@ import { alignColumns } from '../report/align.ts';
 import { profileTable } from '../report/profile.ts';
 import { shareOfRoof } from '../report/roof.ts';
 import { guarded } from './errors.ts';
-import { number, positiveInteger } from './options.ts';
+import { number, positiveInteger, refuseIdle } from './options.ts';
 import { writeTrace } from './trace.node.ts';
 import { TUNE_HELP, tuneFor } from './tune.ts';
 
@@ -52,7 +52,7 @@ export function addBenchStep(program: Command): void {
   const bench = program.commands.find((command) => command.name() === 'bench') as Command;
   // So that options after `step` are its own, also those that `bench` has under the same name.
   program.enablePositionalOptions();
-  bench
+  const step = bench
     .enablePositionalOptions()
     .command('step')
     .description('build, compile and time a whole training step: forward, backward and optimizer')
@@ -73,6 +73,7 @@ export function addBenchStep(program: Command): void {
     )
     .option('--profile [file]', 'also time each dispatch and write a trace (default: step.trace.json)')
     .action(guarded(benchStep));
+  refuseIdle(step, { idle: { plan: ['runs', 'profile'] } });
 }
 
 /** Adds `OP=NAME` to the candidates that are forced already. */

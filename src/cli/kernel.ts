@@ -6,6 +6,7 @@ import { declarationsOf, differences } from '../gpu/kernel/declarations.ts';
 import { guarded, reason } from './errors.ts';
 import { watchKernel } from './kernel_watch.ts';
 import { modulesFolder, readModules } from './modules.node.ts';
+import { refuseIdle } from './options.ts';
 
 interface Options {
   readonly write?: string;
@@ -15,7 +16,7 @@ interface Options {
 }
 
 export function addKernel(program: Command): void {
-  program
+  const kernel = program
     .command('kernel')
     .description('list the kernels and the modules they are made of, or print the WGSL of one')
     .argument('[name]', 'a kernel, such as conv2d/forward_tile, or a family, such as conv2d')
@@ -26,8 +27,6 @@ export function addKernel(program: Command): void {
     .action(
       guarded(
         async (name: string | undefined, { write, compare, watch, modules: folder = modulesFolder() }: Options) => {
-          if ([write, compare, watch].filter((option) => option !== undefined).length > 1)
-            throw new Error('Only one of --write, --compare and --watch can be given.');
           const modules = await readModules(folder);
           const chosen = select(modules, name);
           const one = chosen.find((kernel) => kernel.name === name);
@@ -44,6 +43,7 @@ export function addKernel(program: Command): void {
         },
       ),
     );
+  refuseIdle(kernel, { idle: { write: ['compare', 'watch'], compare: ['watch'] } });
 }
 
 /** The kernel of that name, the kernels of that family, or all. Throws where there are none. */

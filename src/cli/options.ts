@@ -29,3 +29,23 @@ export const isGiven = (command: Command, name: string): boolean => command.getO
 
 /** An option as it is written: `labelSmoothing` is `--label-smoothing`. */
 export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+/**
+ * Refuses options that would change nothing: `idle` names for an option those that have no effect beside it, `needs` for an
+ * option the one without which it has none.
+ */
+export function refuseIdle(
+  command: Command,
+  { idle = {}, needs = {} }: { idle?: Record<string, readonly string[]>; needs?: Record<string, string> },
+): Command {
+  const given = (name: string) => isGiven(command, name);
+  return command.hook('preAction', () => {
+    for (const [name, others] of Object.entries(idle))
+      for (const other of others)
+        if (given(name) && given(other))
+          throw new Error(`${flagOf(other)} has no effect beside ${flagOf(name)}; leave one of them out.`);
+    for (const [name, needed] of Object.entries(needs))
+      if (given(name) && !given(needed))
+        throw new Error(`${flagOf(name)} has no effect without ${flagOf(needed)}; give both or none.`);
+  });
+}

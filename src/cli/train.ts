@@ -11,7 +11,17 @@ import type { ReportData } from '../report/data.ts';
 import { textTable } from '../report/table.ts';
 import { guarded } from './errors.ts';
 import { runMethod } from './fine_tune.ts';
-import { flagOf, fraction, integer, isGiven, nonNegative, number, positive, positiveInteger } from './options.ts';
+import {
+  flagOf,
+  fraction,
+  integer,
+  isGiven,
+  nonNegative,
+  number,
+  positive,
+  positiveInteger,
+  refuseIdle,
+} from './options.ts';
 import { reportData, withFeatures, writeReport } from './report.ts';
 import { type Settings, setupOf } from './setup.ts';
 import { TUNE_HELP } from './tune.ts';
@@ -62,7 +72,7 @@ export function addModelOptions(command: Command): Command {
 }
 
 export function addTrain(program: Command): void {
-  addModelOptions(
+  const train = addModelOptions(
     program
       .command('train')
       .description("fine-tune an encoder by one method; hyper-parameters default to the paper's")
@@ -99,6 +109,7 @@ export function addTrain(program: Command): void {
       "time a step of each stage: print its dispatches, longest first, and write a trace to the run's folder",
     )
     .action(guarded(fineTune));
+  refuseIdle(train, { needs: { partial: 'weights' } });
 }
 
 async function fineTune(options: TrainOptions, command: Command): Promise<void> {
@@ -196,11 +207,7 @@ function refuseContradictions(
   options: Pick<TrainOptions, 'arch' | 'width' | 'stem'>,
   weights: Weights | undefined,
 ): void {
-  if (!weights) {
-    if (given.has('partial')) throw new Error('--partial has no effect without --weights; leave it out.');
-    return;
-  }
-  const card = cardOf(weights);
+  const card = weights && cardOf(weights);
   if (!card) return;
   const own = { arch: card.arch, width: card.encoder.width, stem: card.encoder.stem };
   for (const name of ['arch', 'width', 'stem'] as const)

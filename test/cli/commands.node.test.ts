@@ -66,12 +66,31 @@ const refused: [name: string, args: () => string[], message: RegExp][] = [
       [['--method', 'scl', '--alpha', '0.7'], /--alpha has no effect: SCL does not read it/],
       [['--alpha', '1', '--lambda', '0.1'], /--lambda has no effect: COIN with --alpha 1 does not read it/],
       [['--alpha', '1', '--label-smoothing', '0.1'], /--label-smoothing has no effect: COIN with --alpha 1/],
-      [['--partial'], /--partial has no effect without --weights/],
+      [['--partial'], /--partial has no effect without --weights; give both or none\./],
       [['--weights', CHECKPOINT, '--arch', 'resnet18'], /--arch resnet18 contradicts data.simclr\.safetensors, which/],
       [['--weights', CHECKPOINT, '--width', '32'], /--width 32 contradicts .* holds a resnet8 with --width 16/],
       [['--weights', CHECKPOINT, '--stem', 'small'], /--stem small contradicts .* --stem halving/],
     ] as const
   ).map(([args, message]): [string, () => string[], RegExp] => [args.join(' '), () => ['train', ...args], message]),
+  ...[
+    ...['--candidates=kernels', '--rounds=3', '--limit=1', '--pytorch=x', '--json=x', '--save', '--profile'].map(
+      (other) => ['bench', '--list', other],
+    ),
+    ...['--runs=2', '--profile'].map((other) => ['bench', 'step', '--plan', other]),
+    ...['--compare=x', '--watch'].map((other) => ['kernel', '--write=x', other]),
+    ['kernel', '--compare=x', '--watch'],
+  ].map((args): [string, () => string[], RegExp] => {
+    const [idle = '', beside = ''] = args
+      .slice(-2)
+      .reverse()
+      .map((flag) => flag.replace(/=.*/, ''));
+    return [
+      args.join(' '),
+      () => args,
+      new RegExp(`^error: ${idle} has no effect beside ${beside}; leave one of them out\\.$`),
+    ];
+  }),
+  ['a note that is not saved', () => ['bench', '--note', 'x'], /--note has no effect without --save/],
   [
     'a file where results should go',
     () => ['train', '--out', join(folder, 'file', 'runs')],
