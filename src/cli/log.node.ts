@@ -1,36 +1,22 @@
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open } from 'node:fs/promises';
+import { explained } from '../files.node.ts';
 import type { TrainEvent } from '../train/events.ts';
-import { reason } from './errors.ts';
 
 /**
  * Passes events through and writes each as a line of JSON, so that a training that is stopped leaves its log. A
  * checkpoint's line tells its epoch alone.
- * @param path the file; its folder is made, and what was in the file is lost.
+ * @param path the file, in a folder that is there; what was in the file is lost.
  */
 export async function* logEvents(events: AsyncIterable<TrainEvent>, path: string): AsyncGenerator<TrainEvent> {
-  const file = await explained(path, () => openFile(path));
+  const refusal = `The log ${path} cannot be written`;
+  const file = await explained(refusal, () => open(path, 'w'));
   try {
     for await (const event of events) {
       // JSON leaves out functions, and with them how to read a checkpoint's weights.
-      await explained(path, () => file.appendFile(`${JSON.stringify(event)}\n`));
+      await explained(refusal, () => file.appendFile(`${JSON.stringify(event)}\n`));
       yield event;
     }
   } finally {
     await file.close();
-  }
-}
-
-async function openFile(path: string): Promise<FileHandle> {
-  await mkdir(dirname(path), { recursive: true });
-  return open(path, 'w');
-}
-
-/** Errors of the file system as one sentence. */
-async function explained<T>(path: string, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (error) {
-    throw new Error(`The log ${path} cannot be written: ${reason(error)}.`, { cause: error });
   }
 }

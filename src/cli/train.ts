@@ -13,10 +13,11 @@ import { guarded } from './errors.ts';
 import { runMethod, type Settings } from './fine_tune.ts';
 import { fraction, integer, nonNegative, number, positive, positiveInteger } from './options.ts';
 import { reportData, withFeatures, writeReport } from './report.ts';
+import { addFolderOptions, type FolderOptions, inRunFolder, type RunFolder } from './run_folder.node.ts';
 import { TUNE_HELP } from './tune.ts';
 import { encoderOf, readWeights } from './weights.ts';
 
-interface TrainOptions {
+interface TrainOptions extends FolderOptions {
   readonly data?: string;
   readonly weights?: string;
   readonly method: string;
@@ -39,7 +40,6 @@ interface TrainOptions {
   readonly labels?: number;
   readonly seed: number;
   readonly evaluateEvery: number;
-  readonly out: string;
   readonly describe?: boolean;
   readonly profile?: boolean;
   readonly tune?: boolean;
@@ -60,14 +60,13 @@ export function addModelOptions(command: Command): Command {
 }
 
 export function addTrain(program: Command): void {
-  addModelOptions(
-    program
-      .command('train')
-      .description("fine-tune an encoder by one method; hyper-parameters default to the paper's")
-      .addOption(
-        new Option('--method <name>', 'fine-tuning method').choices(methods.map(({ name }) => name)).default('coin'),
-      ),
-  )
+  const command = program
+    .command('train')
+    .description("fine-tune an encoder by one method; hyper-parameters default to the paper's")
+    .addOption(
+      new Option('--method <name>', 'fine-tuning method').choices(methods.map(({ name }) => name)).default('coin'),
+    );
+  addFolderOptions(addModelOptions(command))
     .option('--weights <file>', 'safetensors checkpoint to start from (default: random values)')
     .addOption(number('--epochs <n>', 'epochs of both stages together', positiveInteger, 100))
     .addOption(number('--alpha <share>', "COIN's first stage as a share of the epochs, 0 to 1", fraction, 0.7))
@@ -88,17 +87,16 @@ export function addTrain(program: Command): void {
     .addOption(number('--labels <n>', 'labelled images of each class (default: all)', positiveInteger))
     .addOption(number('--evaluate-every <n>', 'epochs between evaluations', positiveInteger, 1))
     .addOption(number('--seed <n>', 'fixes first values, order and augmentation', integer, 42))
-    .option('--out <folder>', 'where checkpoint, log and results go', 'runs/train')
     .option('--describe', "print each stage's dispatches by layer")
     .option('--tune', TUNE_HELP)
     .option(
       '--profile',
       "time a step of each stage: print its dispatches, longest first, and write a trace to the run's folder",
     )
-    .action(guarded(fineTune));
+    .action(guarded((options: TrainOptions) => inRunFolder('train', options, (folder) => fineTune(options, folder))));
 }
 
-async function fineTune(options: TrainOptions): Promise<void> {
+async function fineTune(options: TrainOptions, folder: RunFolder): Promise<void> {
   const { train, test } = await loadDataset(options.data ?? embeddedFolder());
   const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
   const { labels, classes } = train;
@@ -130,6 +128,7 @@ async function fineTune(options: TrainOptions): Promise<void> {
     augmentation: { crop: { scale: [options.cropScale, 1] }, flip: 0.5 },
     evaluateEvery: options.evaluateEvery,
   };
+  await folder.clear();
   const { run, final, checkpoint } = await runMethod(device, {
     method,
     settings,
@@ -137,7 +136,7 @@ async function fineTune(options: TrainOptions): Promise<void> {
     indices,
     test: createDataset(device.target, test, data),
     weights,
-    out: options.out,
+    out: folder.path,
     describe: options.describe,
     profile: options.profile,
     tune: options.tune,
@@ -153,7 +152,7 @@ async function fineTune(options: TrainOptions): Promise<void> {
     }),
     runs: [withFeatures(run, final)],
   };
-  const { page } = await writeReport(options.out, report);
+  const { page } = await writeReport(folder.path, report);
   console.log(textTable(report));
   console.log(`\ncheckpoint: ${relative('', checkpoint)}, report: ${relative('', page)}`);
 }

@@ -66,8 +66,8 @@ test('what cannot be done is one sentence', async () => {
     [['tile'], /^error: There is no kernel "tile"; there are conv2d\/dgrad_tile, /m],
     [['conv2d', '--watch'], /^error: --watch wants one kernel by its name/m],
     [['--write', 'a', '--compare', 'b'], /^error: Only one of --write, --compare and --watch/m],
-    [['--compare', join(folder, 'none')], /^error: .*none.* cannot be read: it does not exist\.$/m],
-    [['--modules', join(folder, 'none')], /^error: .*none cannot be read: it does not exist\.$/m],
+    [['--compare', join(folder, 'none')], /^error: .*none.* cannot be read: it does not exist; check the path\.$/m],
+    [['--modules', join(folder, 'none')], /^error: .*none cannot be read: it does not exist; check the path\.$/m],
   ];
   for (const [args, message] of refused) {
     const { code, stderr } = await coin('kernel', ...args);
