@@ -6,7 +6,7 @@ import { allIndices, stratifiedSubset } from '../data/sampler.ts';
 import { methodNamed, methods } from '../methods/index.ts';
 import { encoders } from '../nn/model.ts';
 import { STEMS } from '../nn/resnet.ts';
-import { requestDevice } from '../node.ts';
+import type { requestDevice } from '../node.ts';
 import type { ReportData } from '../report/data.ts';
 import { textTable } from '../report/table.ts';
 import { guarded } from './errors.ts';
@@ -59,7 +59,7 @@ export function addModelOptions(command: Command): Command {
     .addOption(number('--projection <n>', "features of the projector's output", positiveInteger, 256));
 }
 
-export function addTrain(program: Command): void {
+export function addTrain(program: Command, request: typeof requestDevice): void {
   const command = program
     .command('train')
     .description("fine-tune an encoder by one method; hyper-parameters default to the paper's")
@@ -93,10 +93,12 @@ export function addTrain(program: Command): void {
       '--profile',
       "time a step of each stage: print its dispatches, longest first, and write a trace to the run's folder",
     )
-    .action(guarded((options: TrainOptions) => inRunFolder('train', options, (folder) => fineTune(options, folder))));
+    .action(
+      guarded((options: TrainOptions) => inRunFolder('train', options, (folder) => fineTune(options, folder, request))),
+    );
 }
 
-async function fineTune(options: TrainOptions, folder: RunFolder): Promise<void> {
+async function fineTune(options: TrainOptions, folder: RunFolder, request: typeof requestDevice): Promise<void> {
   const { train, test } = await loadDataset(options.data ?? embeddedFolder());
   const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
   const { labels, classes } = train;
@@ -105,7 +107,7 @@ async function fineTune(options: TrainOptions, folder: RunFolder): Promise<void>
       ? allIndices(labels.length)
       : stratifiedSubset(labels, classes, options.labels, options.seed);
   checkBatch(options.batch, indices.length);
-  const device = await requestDevice();
+  const device = await request();
   console.error(device.description);
   const data = createDataset(device.target, train);
   const method = methodNamed(options.method);
