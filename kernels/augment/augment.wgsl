@@ -16,6 +16,9 @@
 const WORKGROUP: u32 = 64u; // @tune
 const TRIES: u32 = 10u;
 
+// Four bytes, the first in the lowest bits.
+alias Bytes = u32;
+
 struct Params {
   count: u32,
   height: u32,
@@ -40,7 +43,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> images: array<u32>;
+@group(0) @binding(1) var<storage, read> images: array<Bytes>;
 @group(0) @binding(2) var<storage, read> targets: array<i32>;
 @group(0) @binding(3) var<storage, read> normalization: array<f32>;
 @group(0) @binding(4) var<storage, read> indices: array<u32>;

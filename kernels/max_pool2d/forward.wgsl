@@ -28,7 +28,7 @@ fn main(
   let ox = pixel % params.out_width;
   let oy = pixel / params.out_width % params.out_height;
   let image = pixel / params.out_width / params.out_height;
-  // The part of the window that is inside the image: at least one pixel, since padding is at most half a window.
+  // The part of the window that is inside the image: at least one pixel, since padding is less than a window.
   let top = oy * params.stride_h;
   let left = ox * params.stride_w;
   let ky_first = max(params.pad_h, top) - top;

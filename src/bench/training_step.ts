@@ -10,6 +10,7 @@ import { median } from '../quantile.ts';
 import { type Choose, createTape, type Dispatch, type Tape } from '../tape/tape.ts';
 import { byteLength, elements, type Shape, type Tensor } from '../tape/tensor.ts';
 import { recordLoss } from '../train/step.ts';
+import { preset } from './cases/case.ts';
 
 /** A whole training step on a tape, with inputs to run it on. */
 export interface TrainingStep {
@@ -46,7 +47,8 @@ export function createTrainingStep(
   const tape = createTape(target, { candidates });
   const loss = recordForward(tape, model, method, shape);
   const forward = tape.dispatches.length;
-  const update = sgd(model.store.arena, { momentum: 0.9 }).record(tape, gradients(tape, loss));
+  // Runs that are timed differ in nothing: all take the same step.
+  preset(tape, sgd(model.store.arena, { momentum: 0.9 }).record(tape, gradients(tape, loss)).inputs(1e-3));
   return {
     tape,
     inputs: {
@@ -54,7 +56,6 @@ export function createTrainingStep(
       images: Float32Array.from({ length: elements(shape) }, (_, i) => Math.sin(i * 12.9898) * 1.5),
       labels: Int32Array.from({ length: batch }, (_, i) => i % 10),
       instances: Int32Array.from({ length: batch }, (_, i) => i),
-      ...update.inputs(1e-3),
     },
     ...memoryOf(tape, forward),
   };

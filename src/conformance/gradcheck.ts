@@ -24,6 +24,10 @@ export function* gradcheckCases(op?: string, wanted: (golden: Case) => boolean =
     }
 }
 
+/** An op's problems as cases, but for the values of their gradients, which take long to make. */
+export const problemCases = (op: string): Case[] =>
+  (problems[op] ?? []).map((problem, index) => makeCase(op, index, problem).golden);
+
 function makeCase(
   op: string,
   index: number,

@@ -2,7 +2,7 @@ import { attention } from '../ops/attention.ts';
 import { batchNorm } from '../ops/batch_norm.ts';
 import { conv2d } from '../ops/conv2d.ts';
 import { crossEntropy } from '../ops/cross_entropy.ts';
-import { add, gelu, relu } from '../ops/elementwise.ts';
+import { add, gelu, relu, scale } from '../ops/elementwise.ts';
 import { globalAvgPool2d } from '../ops/global_avg_pool2d.ts';
 import { l2Normalize } from '../ops/l2_normalize.ts';
 import { layerNorm } from '../ops/layer_norm.ts';
@@ -116,6 +116,7 @@ export const conformanceOps: Readonly<Record<string, ConformanceOp>> = {
   relu: { build: (tape, inputs) => ({ y: relu(tape, need(inputs, 'x')) }) },
   gelu: { build: (tape, inputs) => ({ y: gelu(tape, need(inputs, 'x')) }) },
   add: { build: (tape, inputs) => ({ y: add(tape, need(inputs, 'a'), need(inputs, 'b')) }) },
+  scale: { build: (tape, inputs, attrs) => ({ y: scale(tape, need(inputs, 'x'), attrs.factor as number) }) },
   softmax: { build: (tape, inputs) => ({ y: softmax(tape, need(inputs, 'x')) }) },
   attention: {
     build: (tape, inputs, attrs) => ({

@@ -158,6 +158,7 @@ export const problems: Readonly<Record<string, readonly Problem[]>> = {
   relu: [{ inputs: { x: [3, 5, 7] } }, { inputs: { x: [64] } }],
   gelu: [{ inputs: { x: [3, 5, 7] } }, { inputs: { x: [64] } }],
   add: [{ inputs: { a: [3, 5], b: [3, 5] } }],
+  scale: [{ inputs: { x: [3, 5, 7] }, attrs: { factor: -0.5 } }],
   softmax: [{ inputs: { x: [5, 7] } }, { inputs: { x: [3, 2, 64] } }],
   attention: [
     { inputs: { q: [2, 2, 5, 4], k: [2, 2, 5, 4], v: [2, 2, 5, 4] }, attrs: { scale: 0.5 } },

@@ -1,6 +1,6 @@
 import { randomNormal, randomUniform } from '../data/random.ts';
 import { type Arena, createArena, type Parameter } from '../tape/parameter.ts';
-import { elements, type Shape, type Tensor, variable } from '../tape/tensor.ts';
+import { checkShape, elements, type Shape, type Tensor, variable } from '../tape/tensor.ts';
 import type { Layout } from '../weights/layout.ts';
 
 /** A state-dict entry: a tensor under PyTorch's name, and how its layout differs from PyTorch's. */
@@ -48,10 +48,12 @@ export function createStore(seed: number, arena = createArena()): Store {
       scope: (name) => within(path(name)),
       parameter(name, shape, init, layout) {
         const full = path(name);
+        checkShape(full, shape);
         return register(full, arena.add(full, shape, initialise(init, elements(shape), seed, hash(full))), layout);
       },
       buffer(name, shape, value) {
         const full = path(name);
+        checkShape(full, shape);
         return register(full, variable(full, shape, 'f32', new Float32Array(elements(shape)).fill(value)));
       },
     };

@@ -1,5 +1,6 @@
 import { kernels } from '../gpu/kernel/generated.ts';
 import { grid } from '../gpu/kernel/target.ts';
+import { checkNumber } from '../tape/check.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import { showShape, type Tensor } from '../tape/tensor.ts';
 import { type Candidate, choose } from './candidates.ts';
@@ -68,15 +69,16 @@ export function attention(
       throw shapeError('attention', name, tensor.shape, `q has ${showShape(q.shape)}`);
   const [batch, heads, length, depth] = q.shape as [number, number, number, number];
   const factor = options.scale ?? 1 / Math.sqrt(depth);
+  checkNumber('attention', 'scale', factor);
   const { streaming } = choose(tape, 'attention', attentionCandidates, { rows: batch * heads * length, length, depth });
   return streaming ? stream(tape, q, k, v, factor, streaming) : byProducts(tape, q, k, v, factor);
 }
 
 function byProducts(tape: Tape, q: Tensor, k: Tensor, v: Tensor, factor: number): Tensor {
-  const scaled = tape.record('attention.scale', { q }, scale(tape, q, factor), (dy) => ({
-    q: (into) => scale(tape, dy, factor, into),
-  }));
-  return matmul(tape, softmax(tape, matmul(tape, scaled, k, { transposeB: true })), v);
+  return tape.scope('attention', () => {
+    const products = matmul(tape, scale(tape, q, factor), k, { transposeB: true });
+    return matmul(tape, softmax(tape, products), v);
+  });
 }
 
 function stream(tape: Tape, q: Tensor, k: Tensor, v: Tensor, factor: number, chosen: Streaming): Tensor {

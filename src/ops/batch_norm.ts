@@ -1,9 +1,10 @@
 import { kernels } from '../gpu/kernel/generated.ts';
+import { checkNumber, NOT_NEGATIVE, PROBABILITY } from '../tape/check.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import { elements, showShape, type Tensor } from '../tape/tensor.ts';
 import { type Candidate, choose } from './candidates.ts';
 import { mapGrid, reductionGrid, wholeGrid } from './columns.ts';
-import { scale } from './elementwise.ts';
+import { scaled } from './elementwise.ts';
 import { fewMoments } from './moments.ts';
 import { affineGradients, once } from './reduce.ts';
 
@@ -18,10 +19,13 @@ export interface BatchNormState {
 export interface BatchNormOptions {
   /** Whether to normalise by the batch's own statistics and move the running ones towards them. */
   readonly training: boolean;
+  /** The share of the batch's statistics in the new running ones, 0 to 1; 0.1 unless given. */
   readonly momentum?: number;
+  /** Added to the variance, at least 0; 1e-5 unless given. */
   readonly eps?: number;
   /** Added after the normalisation, before the ReLU; of x's shape. */
   readonly residual?: Tensor;
+  /** Whether a ReLU comes last. */
   readonly relu?: boolean;
 }
 
@@ -70,6 +74,8 @@ export const batchNormCandidates: readonly Kernels[] = [
 export function batchNorm(tape: Tape, x: Tensor, state: BatchNormState, options: BatchNormOptions): Tensor {
   const { weight, bias, running_mean, running_var } = state;
   const { training, momentum = 0.1, eps = 1e-5, residual, relu = false } = options;
+  checkNumber('batch_norm', 'momentum', momentum, PROBABILITY);
+  checkNumber('batch_norm', 'eps', eps, NOT_NEGATIVE);
   const channels = x.shape.at(-1) ?? 0;
   const rows = elements(x.shape) / channels;
   if (x.shape.length !== 4 && x.shape.length !== 2)
@@ -160,7 +166,7 @@ export function batchNorm(tape: Tape, x: Tensor, state: BatchNormState, options:
     return {
       weight: parameters.thunk('dweight', !bias.requiresGrad && !x.requiresGrad),
       bias: parameters.thunk('dbias', !x.requiresGrad),
-      residual: (into?: Tensor) => (into ? scale(tape, residualGradient(), 1, into) : residualGradient()),
+      residual: (into?: Tensor) => (into ? scaled(tape, residualGradient(), 1, into) : residualGradient()),
       x: (into?: Tensor) => {
         const dx = into ?? tape.empty(x.shape, 'batch_norm.grad');
         const { sums: totals, count, dz } = sums();
@@ -190,7 +196,7 @@ export function batchNorm(tape: Tape, x: Tensor, state: BatchNormState, options:
       },
     };
   };
-  // x comes last: its kernel writes the parameters' gradients too.
-  const inputs: Record<string, Tensor> = { weight, bias, ...(residual && { residual }), x };
+  // x comes last: its kernel writes the parameters' gradients too. The running statistics have no gradient.
+  const inputs: Record<string, Tensor> = { running_mean, running_var, weight, bias, ...(residual && { residual }), x };
   return tape.record('batch_norm', inputs, y, backward);
 }

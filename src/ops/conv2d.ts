@@ -12,7 +12,7 @@ export type { Conv2dOptions } from './conv2d/problem.ts';
 /**
  * The cross-correlation of x [N, H, W, C] with weight [kernel height, kernel width, C / groups, K], plus bias [K], through
  * a ReLU where asked.
- * Throws when a shape does not fit, or when the filter is larger than the padded image.
+ * Throws when a shape or an option does not fit, or when the filter is larger than the padded image.
  */
 export function conv2d(tape: Tape, x: Tensor, weight: Tensor, bias?: Tensor, options: Conv2dOptions = {}): Tensor {
   const conv = describe(x, weight, bias, options);

@@ -1,18 +1,25 @@
 import { kernels } from '../gpu/kernel/generated.ts';
+import { checkNumber, PROBABILITY } from '../tape/check.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import { elements, showShape, type Tensor } from '../tape/tensor.ts';
 import { reduceRows } from './reduce.ts';
 import { rowGrid } from './rows.ts';
 
 export interface CrossEntropyOptions {
-  /** How much of each target is spread evenly over all classes. */
+  /** How much of each target is spread evenly over all classes, 0 to 1. */
   readonly label_smoothing?: number;
 }
+
+const LABELS = { forward: kernels['cross_entropy/forward'], backward: kernels['cross_entropy/backward'] };
+const PROBABILITIES = {
+  forward: kernels['cross_entropy/forward_probabilities'],
+  backward: kernels['cross_entropy/backward_probabilities'],
+};
 
 /**
  * The mean over rows of -Σ q log softmax(logits), of shape [1], for logits [N, classes]. The target is i32 labels [N] or
  * f32 probabilities [N, classes]. A row whose label is no class (-1, say) adds nothing and gets no gradient, but counts
- * in the mean. Throws when a shape does not fit.
+ * in the mean. The target gets no gradient. Throws when a shape or the target's dtype does not fit.
  */
 export function crossEntropy(
   tape: Tape,
@@ -20,33 +27,32 @@ export function crossEntropy(
   target: Tensor,
   { label_smoothing: smoothing = 0 }: CrossEntropyOptions = {},
 ): Tensor {
+  checkNumber('cross_entropy', 'label_smoothing', smoothing, PROBABILITY);
   const { rows, columns } = checkLogits('cross_entropy', logits);
-  const PROBABILITIES = target.dtype === 'f32' ? 1 : 0;
-  const wanted = PROBABILITIES ? [rows, columns] : [rows];
-  if (showShape(target.shape) !== showShape(wanted) || target.dtype === 'u8')
-    throw shapeError(
-      'cross_entropy',
-      `target (${target.dtype})`,
-      target.shape,
-      `logits have ${showShape(logits.shape)}`,
+  const given: string = `${target.dtype} ${showShape(target.shape)}`;
+  const wanted = [`i32 ${showShape([rows])}`, `f32 ${showShape([rows, columns])}`];
+  if (!wanted.includes(given))
+    throw new Error(
+      `cross_entropy: ${target.label} is ${given}, but it must be labels, ${wanted[0]}, or probabilities, ${wanted[1]}.`,
     );
-  const { constants, workgroups } = rowGrid(tape.target, rows, columns);
-  const launch = { uniforms: { rows, columns, smoothing }, constants: { ...constants, PROBABILITIES }, workgroups };
+  const { forward, backward } = target.dtype === 'f32' ? PROBABILITIES : LABELS;
+  const launch = { uniforms: { rows, columns, smoothing }, ...rowGrid(tape.target, rows, columns) };
   const losses = tape.empty([rows], 'cross_entropy.rows');
   const saved = tape.empty([rows, 4], 'cross_entropy.saved');
-  tape.dispatch(kernels['cross_entropy/forward'], {
+  tape.dispatch(forward, {
     ...launch,
-    bindings: { logits, labels: target, losses, saved },
+    bindings: { logits, targets: target, losses, saved },
     label: 'cross_entropy',
     flops: 6 * elements(logits.shape),
   });
-  const y = reduceRows(tape, losses, { rows, columns: 1 }, 1 / rows, tape.empty([1], 'cross_entropy'));
-  return tape.record('cross_entropy', { logits }, y, (dy) => ({
+  const mean = tape.empty([1], 'cross_entropy');
+  const y = reduceRows(tape, losses, { rows, columns: 1 }, 1 / rows, mean, 'cross_entropy.mean');
+  return tape.record('cross_entropy', { logits, target }, y, (dy) => ({
     logits: (into) => {
       const dlogits = into ?? tape.empty(logits.shape, 'cross_entropy.grad');
-      tape.dispatch(kernels['cross_entropy/backward'], {
+      tape.dispatch(backward, {
         ...launch,
-        bindings: { dy, logits, labels: target, saved, dlogits },
+        bindings: { dy, logits, targets: target, saved, dlogits },
         label: 'cross_entropy.backward',
         flops: 6 * elements(logits.shape),
       });
@@ -61,8 +67,8 @@ export function crossEntropy(
  */
 export function countCorrect(tape: Tape, logits: Tensor, target: Tensor): Tensor {
   const { rows, columns } = checkLogits('count_correct', logits);
-  if (showShape(target.shape) !== showShape([rows]) || target.dtype === 'f32' || target.dtype === 'u8')
-    throw shapeError('count_correct', `target (${target.dtype})`, target.shape, `i32 labels [${rows}] are needed`);
+  if (showShape(target.shape) !== showShape([rows]))
+    throw shapeError('count_correct', 'target', target.shape, `i32 labels [${rows}] are needed`);
   const correct = tape.empty([1], 'count_correct', 'u32');
   tape.dispatch(kernels['cross_entropy/correct'], {
     bindings: { logits, labels: target, correct },

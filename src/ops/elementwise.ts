@@ -1,10 +1,11 @@
 import { kernels } from '../gpu/kernel/generated.ts';
 import type { Kernel } from '../gpu/kernel/kernel.ts';
 import { grid } from '../gpu/kernel/target.ts';
+import { checkNumber } from '../tape/check.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import { byteLength, elements, showShape, type Tensor } from '../tape/tensor.ts';
 
-/** Launches a kernel that maps vec4s of its bindings, all of one shape. */
+/** Launches a kernel that maps vec4s of its bindings, all of one shape; without a record. */
 export function elementwise<B extends string, U extends string>(
   tape: Tape,
   kernel: Kernel<B, 'vec4s' | 'span' | U, 'WORKGROUP'>,
@@ -34,7 +35,7 @@ export function elementwise<B extends string, U extends string>(
 export function add(tape: Tape, a: Tensor, b: Tensor): Tensor {
   if (showShape(a.shape) !== showShape(b.shape)) throw shapeError('add', 'b', b.shape, `a has ${showShape(a.shape)}`);
   const y = addInto(tape, a, b);
-  const pass = (dy: Tensor) => (into?: Tensor) => (into ? scale(tape, dy, 1, into) : dy);
+  const pass = (dy: Tensor) => (into?: Tensor) => (into ? scaled(tape, dy, 1, into) : dy);
   return tape.record('add', { a, b }, y, (dy) => ({ a: pass(dy), b: pass(dy) }));
 }
 
@@ -65,13 +66,21 @@ export function gelu(tape: Tape, x: Tensor): Tensor {
   }));
 }
 
+/** factor · x. Any shape. Throws when the factor is no finite number. */
+export function scale(tape: Tape, x: Tensor, factor: number): Tensor {
+  checkNumber('scale', 'factor', factor);
+  return tape.record('scale', { x }, scaled(tape, x, factor), (dy) => ({
+    x: (into) => scaled(tape, dy, factor, into),
+  }));
+}
+
 /** factor · x, without a record: a building block of gradients. */
-export function scale(tape: Tape, x: Tensor, factor: number, into = tape.empty(x.shape, 'scale')): Tensor {
+export function scaled(tape: Tape, x: Tensor, factor: number, into = tape.empty(x.shape, 'scale')): Tensor {
   elementwise(tape, kernels['elementwise/scale'], { x, y: into }, 'scale', { factor });
   return into;
 }
 
-/** The sum of two gradients, in place where `into` is one of them. */
+/** The sum of two gradients, in place where `into` is the first of them; without a record: a building block of gradients. */
 export function addInto(tape: Tape, a: Tensor, b: Tensor, into?: Tensor): Tensor {
   if (into === a) {
     elementwise(tape, kernels['elementwise/accumulate'], { x: b, y: a }, 'accumulate', {}, a);

@@ -1,10 +1,12 @@
 import { kernels } from '../gpu/kernel/generated.ts';
+import { checkNumber, NOT_NEGATIVE } from '../tape/check.ts';
 import type { Tape } from '../tape/tape.ts';
 import { elements, type Tensor } from '../tape/tensor.ts';
 import { rowGrid, rowsOf } from './rows.ts';
 
-/** x / max(|x|, eps) along the last dimension, as PyTorch's `F.normalize`. */
+/** x / max(|x|, eps) along the last dimension, as PyTorch's `F.normalize`. Throws when `eps` is negative. */
 export function l2Normalize(tape: Tape, x: Tensor, { eps = 1e-12 }: { eps?: number } = {}): Tensor {
+  checkNumber('l2_normalize', 'eps', eps, NOT_NEGATIVE);
   const { rows, columns } = rowsOf(x);
   const launch = { uniforms: { rows, columns, eps }, ...rowGrid(tape.target, rows, columns) };
   const y = tape.empty(x.shape, 'l2_normalize');

@@ -1,4 +1,5 @@
 import { kernels } from '../gpu/kernel/generated.ts';
+import { checkNumber, NOT_NEGATIVE } from '../tape/check.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import { elements, showShape, type Tensor } from '../tape/tensor.ts';
 import { type Candidate, choose } from './candidates.ts';
@@ -31,7 +32,7 @@ export const layerNormCandidates: readonly (Candidate<{ rows: number; columns: n
 
 /**
  * Normalisation along the last dimension by its own mean and biased variance, times weight plus bias, both of that
- * dimension's size. Throws when they are not.
+ * dimension's size. `eps` (at least 0) is added to the variance. Throws when a size or `eps` does not fit.
  */
 export function layerNorm(
   tape: Tape,
@@ -39,6 +40,7 @@ export function layerNorm(
   { weight, bias }: { readonly weight: Tensor; readonly bias: Tensor },
   { eps = 1e-5 }: { eps?: number } = {},
 ): Tensor {
+  checkNumber('layer_norm', 'eps', eps, NOT_NEGATIVE);
   const { rows, columns: width } = rowsOf(x);
   for (const [name, tensor] of Object.entries({ weight, bias }))
     if (showShape(tensor.shape) !== showShape([width]))

@@ -1,5 +1,6 @@
 import { kernels } from '../gpu/kernel/generated.ts';
 import { grid } from '../gpu/kernel/target.ts';
+import { COUNT, checkPair } from '../tape/check.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import { elements, type Tensor } from '../tape/tensor.ts';
 import { type Candidate, choose } from './candidates.ts';
@@ -7,9 +8,11 @@ import { type Candidate, choose } from './candidates.ts';
 type Pair = readonly [height: number, width: number];
 
 export interface MaxPool2dOptions {
+  /** The window's size, at least 1. */
   readonly kernel: Pair;
-  /** The kernel's size unless given. */
+  /** Pixels from one window to the next, at least 1; the kernel's size unless given. */
   readonly stride?: Pair;
+  /** Pixels on either side that are never the maximum, fewer than the kernel has; [0, 0] unless given. */
   readonly padding?: Pair;
 }
 
@@ -53,11 +56,14 @@ export function maxPool2d(
 ): Tensor {
   if (x.shape.length !== 4) throw shapeError('max_pool2d', 'x', x.shape, '[N, H, W, C] is needed');
   const [images, height, width, channels] = x.shape as [number, number, number, number];
+  for (const [name, pair] of Object.entries({ kernel, stride })) checkPair('max_pool2d', name, pair, COUNT);
+  checkPair('max_pool2d', 'padding', padding, { integer: true, least: 0 });
   const [kernel_h, kernel_w] = kernel;
   const [stride_h, stride_w] = stride;
   const [pad_h, pad_w] = padding;
-  if (2 * pad_h > kernel_h || 2 * pad_w > kernel_w)
-    throw new Error(`max_pool2d: padding [${padding}] is more than half of the kernel [${kernel}].`);
+  // A window that lies in the padding alone would have no maximum.
+  if (pad_h >= kernel_h || pad_w >= kernel_w)
+    throw new Error(`max_pool2d: padding is [${padding}], but it must be below the kernel, which is [${kernel}].`);
   const out_height = Math.floor((height + 2 * pad_h - kernel_h) / stride_h) + 1;
   const out_width = Math.floor((width + 2 * pad_w - kernel_w) / stride_w) + 1;
   if (out_height < 1 || out_width < 1)

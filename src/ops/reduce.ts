@@ -1,9 +1,10 @@
 import { kernels } from '../gpu/kernel/generated.ts';
+import { checkNumber } from '../tape/check.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import { elements, showShape, type Tensor } from '../tape/tensor.ts';
 import { type Candidate, choose } from './candidates.ts';
 import { type ColumnGrid, reductionGrid, wholeGrid } from './columns.ts';
-import { elementwise, scale } from './elementwise.ts';
+import { elementwise, scaled } from './elementwise.ts';
 
 export interface Matrix {
   readonly rows: number;
@@ -33,7 +34,7 @@ export const sum = (tape: Tape, x: Tensor): Tensor => total(tape, 'sum', x, 1);
 export const mean = (tape: Tape, x: Tensor): Tensor => total(tape, 'mean', x, 1 / elements(x.shape));
 
 function total(tape: Tape, op: string, x: Tensor, factor: number): Tensor {
-  const y = reduceRows(tape, x, { rows: elements(x.shape), columns: 1 }, factor, tape.empty([1], op));
+  const y = reduceRows(tape, x, { rows: elements(x.shape), columns: 1 }, factor, tape.empty([1], op), op);
   return tape.record(op, { x }, y, (dy) => ({
     x: (into) => {
       const dx = into ?? tape.empty(x.shape, `${op}.grad`);
@@ -46,8 +47,10 @@ function total(tape: Tape, op: string, x: Tensor, factor: number): Tensor {
 /** Σ factor · tensor over tensors of shape [1], such as the terms of a loss. */
 export function weightedSum(tape: Tape, terms: readonly (readonly [tensor: Tensor, factor: number])[]): Tensor {
   if (terms.length === 0) throw new Error('weighted_sum: there is nothing to add up.');
-  for (const [{ shape }] of terms)
+  for (const [index, [{ shape }, factor]] of terms.entries()) {
     if (showShape(shape) !== '[1]') throw shapeError('weighted_sum', 'a term', shape, '[1] is needed');
+    checkNumber('weighted_sum', `the factor of term ${index}`, factor);
+  }
   let y: Tensor | undefined;
   const rest = [...terms];
   while (rest.length > 0) {
@@ -73,7 +76,7 @@ export function weightedSum(tape: Tape, terms: readonly (readonly [tensor: Tenso
     Object.fromEntries(
       terms.map(([, factor], index) => [
         `x${index}`,
-        (into?: Tensor) => (factor === 1 && !into ? dy : scale(tape, dy, factor, into)),
+        (into?: Tensor) => (factor === 1 && !into ? dy : scaled(tape, dy, factor, into)),
       ]),
     ),
   );
@@ -89,8 +92,15 @@ export function sumRows(tape: Tape, x: Tensor, into?: Tensor): Tensor {
 /** Rows that are summed in one pass: to read so many one after the other takes less time than another dispatch. */
 const FEW_ROWS = { cpu: 256, gpu: 64 };
 
-/** factor · Σ over the rows of x, seen as a matrix, written to y: in one dispatch, or two where rows are many. */
-export function reduceRows(tape: Tape, x: Tensor, matrix: Matrix, factor: number, y: Tensor): Tensor {
+/** factor · Σ over the rows of x, seen as a matrix, written to y, without a record: in one dispatch, or two where rows are many. */
+export function reduceRows(
+  tape: Tape,
+  x: Tensor,
+  matrix: Matrix,
+  factor: number,
+  y: Tensor,
+  label = 'sum_rows',
+): Tensor {
   const { sums, width } = choose(tape, 'reduce', reduceCandidates, matrix);
   const { rows } = matrix;
   const columns = matrix.columns / width;
@@ -100,14 +110,14 @@ export function reduceRows(tape: Tape, x: Tensor, matrix: Matrix, factor: number
       uniforms: { rows: count, columns, chunk_rows: grid.chunkRows, factor: by },
       constants: grid.constants,
       workgroups: grid.workgroups,
-      label: 'sum_rows',
+      label,
       flops: count * matrix.columns,
     });
   const gridOf = rows <= FEW_ROWS[tape.target.kind] ? wholeGrid : reductionGrid;
   const grid = gridOf(tape.target, { rows, columns, width });
   if (grid.chunks === 1) launch(x, y, rows, grid, factor);
   else {
-    const partials = tape.empty([grid.chunks, matrix.columns], 'sum_rows.partials');
+    const partials = tape.empty([grid.chunks, matrix.columns], `${label}.partials`);
     launch(x, partials, rows, grid, 1);
     launch(partials, y, grid.chunks, wholeGrid(tape.target, { rows: grid.chunks, columns, width }), factor);
   }

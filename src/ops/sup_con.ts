@@ -1,5 +1,6 @@
 import { kernels } from '../gpu/kernel/generated.ts';
 import { grid, type Target } from '../gpu/kernel/target.ts';
+import { checkNumber } from '../tape/check.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import type { Tensor } from '../tape/tensor.ts';
 import { type Matrices, product } from './matmul.ts';
@@ -14,7 +15,9 @@ import { rowGrid } from './rows.ts';
  *
  * NT-Xent (SimCLR) is `paper` with a label an image and two rows, its views, a label.
  */
-export type SupConVariant = 'paper' | 'paper-valid' | 'official' | 'sup_contrast';
+export type SupConVariant = (typeof VARIANTS)[number];
+
+const VARIANTS = ['paper', 'paper-valid', 'official', 'sup_contrast'] as const;
 
 export interface SupConOptions {
   temperature: number;
@@ -47,10 +50,12 @@ export function supCon(
   if (z.shape.length !== 2 || n < 1 || d < 1) throw shapeError('supCon', 'z', z.shape, 'it must be [rows, features]');
   if (labels.shape.length !== 1 || labels.shape[0] !== n)
     throw shapeError('supCon', 'labels', labels.shape, `z has ${n} rows`);
-  if (labels.dtype !== 'i32') throw new Error(`supCon: labels are ${labels.dtype}, but they must be i32.`);
-  if (!(temperature > 0)) throw new Error(`supCon: the temperature is ${temperature}, but it must be above 0.`);
+  if (!VARIANTS.includes(variant))
+    throw new Error(`supCon: variant is ${variant}, but it must be one of ${VARIANTS.join(', ')}.`);
+  for (const [name, value] of Object.entries({ temperature, base_temperature }))
+    checkNumber('supCon', name, value, { above: 0 });
   const stripRows = strip_rows ?? stripRowsFor(tape.target, n);
-  if (!(stripRows >= 4 && stripRows % 4 === 0))
+  if (!(Number.isInteger(stripRows) && stripRows >= 4 && stripRows % 4 === 0))
     throw new Error(`supCon: strip_rows is ${strip_rows}, but it must be a positive multiple of 4.`);
 
   // Padding with zeros lets matrix products read vec4s whatever n and d are.
@@ -122,7 +127,7 @@ export function supCon(
     label: 'sup_con.combine',
   });
 
-  return tape.record('sup_con', { z }, loss, (dy) => ({
+  return tape.record('sup_con', { z, labels }, loss, (dy) => ({
     z: (into) => {
       const g = tape.empty([padded_rows, 4 * d4], 'sup_con.g');
       for (const strip of strips) {

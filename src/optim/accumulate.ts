@@ -1,4 +1,5 @@
 import { kernels } from '../gpu/kernel/generated.ts';
+import { checkNumber } from '../tape/check.ts';
 import type { Arena } from '../tape/parameter.ts';
 import type { Tape } from '../tape/tape.ts';
 import { type Chunk, wholeChunk } from '../tape/tensor.ts';
@@ -25,6 +26,7 @@ export function accumulator(arena: Arena): Accumulator {
       return chunks;
     },
     record(tape, trained, factor) {
+      checkNumber('accumulate', 'factor', factor, { above: 0 });
       overChunks(tape, arena, trainedParameters(arena, trained), kernels['optimizer/accumulate'], {
         bindings: ({ gradients }, index) => ({
           gradients: wholeChunk(gradients),

@@ -1,19 +1,21 @@
 import type { Kernel } from '../gpu/kernel/kernel.ts';
+import { checkNumber, NOT_NEGATIVE } from '../tape/check.ts';
 import type { Arena, Parameter } from '../tape/parameter.ts';
-import type { Tape } from '../tape/tape.ts';
+import type { Admit, Tape } from '../tape/tape.ts';
 import { type Chunk, type Tensor, wholeChunk } from '../tape/tensor.ts';
 import type { Accumulator } from './accumulate.ts';
 import { likeArena, overChunks, partOf, type Trained, trainedParameters } from './chunks.ts';
 
 /** What may differ between parameters. */
 export interface Group {
-  /** Multiplies the learning rate; 1 unless given. */
+  /** Multiplies the learning rate; at least 0, 1 unless given. */
   readonly lr_scale?: number;
   /** In place of the optimizer's own. */
   readonly weight_decay?: number;
 }
 
 export interface OptimizerOptions {
+  /** At least 0. */
   readonly weight_decay?: number;
   readonly groups?: (parameter: Parameter) => Group;
 }
@@ -33,7 +35,10 @@ export interface Optimizer {
 
 /** An optimizer's part in one program. */
 export interface Update {
-  /** The program's inputs for one run at this learning rate. To be called once a run: it counts the step. */
+  /**
+   * The program's inputs for its next run, at this learning rate (at least 0). Each run needs them anew, and counts the
+   * step when it has taken them.
+   */
   inputs(lr: number): Record<string, Float32Array<ArrayBuffer>>;
 }
 
@@ -53,6 +58,7 @@ export function createOptimizer<S extends string, U extends string>(
   { weight_decay = 0, groups }: OptimizerOptions,
   rule: Rule<S, U>,
 ): Optimizer {
+  checkNumber(rule.name, 'weight_decay', weight_decay, NOT_NEGATIVE);
   const steps = new Map<string, number>();
   let made: Record<S, Chunk[]> | undefined;
   const chunksOf = (state: S): Chunk[] => {
@@ -64,7 +70,33 @@ export function createOptimizer<S extends string, U extends string>(
     record(tape, trained, { from } = {}) {
       const parameters = trainedParameters(arena, trained);
       if (parameters.length === 0) throw new Error(`${rule.name}: no parameter of the arena has a gradient here.`);
-      const settings = tape.input('optimizer', [parameters.length, 4]);
+      const own = parameters.map((parameter) => {
+        const { lr_scale = 1, weight_decay: decay = weight_decay } = groups?.(parameter) ?? {};
+        checkNumber(rule.name, `lr_scale of ${parameter.label}`, lr_scale, NOT_NEGATIVE);
+        checkNumber(rule.name, `weight_decay of ${parameter.label}`, decay, NOT_NEGATIVE);
+        return { label: parameter.label, scale: lr_scale, decay };
+      });
+      const nextSteps = () => own.map(({ label }) => (steps.get(label) ?? 0) + 1);
+      /** The steps that inputs were made for. */
+      const madeFor = new WeakMap<ArrayBufferView, readonly number[]>();
+      const admit: Admit = (data) => {
+        const wanted = data && madeFor.get(data);
+        const next = nextSteps();
+        if (!wanted)
+          throw new Error(
+            `${rule.name}: the run was not given what update.inputs(lr) returns, which each run needs anew.`,
+          );
+        if (wanted.some((step, row) => step !== next[row]))
+          throw new Error(
+            `${rule.name}: the run was given what update.inputs(lr) returned for another step; each run needs it anew.`,
+          );
+        return () => {
+          own.forEach(({ label }, row) => {
+            steps.set(label, next[row] as number);
+          });
+        };
+      };
+      const settings = tape.input('optimizer', [parameters.length, 4], 'f32', { admit });
       overChunks<string, string, string>(tape, arena, parameters, rule.kernel as Kernel, {
         bindings: ({ values, gradients }, index) => ({
           settings,
@@ -77,18 +109,15 @@ export function createOptimizer<S extends string, U extends string>(
         label: rule.name,
         flopsPerElement: rule.flopsPerElement,
       });
-      const own = parameters.map((parameter) => {
-        const group = groups?.(parameter) ?? {};
-        return { label: parameter.label, scale: group.lr_scale ?? 1, decay: group.weight_decay ?? weight_decay };
-      });
       return {
         inputs(lr) {
+          checkNumber(rule.name, 'the learning rate', lr, NOT_NEGATIVE);
           const data = new Float32Array(4 * own.length);
-          own.forEach(({ label, scale, decay }, row) => {
-            const step = (steps.get(label) ?? 0) + 1;
-            steps.set(label, step);
-            data.set(rule.settings(lr * scale, decay, step), 4 * row);
+          const next = nextSteps();
+          own.forEach(({ scale, decay }, row) => {
+            data.set(rule.settings(lr * scale, decay, next[row] as number), 4 * row);
           });
+          madeFor.set(data, next);
           return { optimizer: data };
         },
       };

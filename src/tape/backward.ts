@@ -10,13 +10,14 @@ export type Add = (tape: Tape, a: Tensor, b: Tensor, into?: Tensor) => Tensor;
  * leaf (a parameter or an input that requires one), given `upstream`, the gradient arriving at `output`.
  * Only records between `output` and such leaves are visited and only the thunks needed are called. A parameter's
  * gradient is written where `parameter.gradient` says. Returns the gradient of each leaf that was reached.
- * Throws when `output` does not depend on a leaf, or when an op's gradient is missing or misshapen.
+ * Throws when `output` does not depend on a leaf, or when `upstream` or an op's gradient is missing or misshapen.
  */
 export function backward(tape: Tape, output: Tensor, upstream: Tensor, add: Add): Map<Tensor, Tensor> {
   if (!output.requiresGrad)
     throw new Error(
       `${output.label} depends on nothing that requires a gradient, so there is nothing to differentiate.`,
     );
+  if (upstream.dtype !== 'f32') throw new Error(`The upstream gradient is ${upstream.dtype}, but it must be f32.`);
   if (!sameShape(upstream, output))
     throw new Error(
       `The upstream gradient has shape ${showShape(upstream.shape)}, but ${output.label} has ${showShape(output.shape)}.`,

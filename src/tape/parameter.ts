@@ -1,4 +1,4 @@
-import { BYTES, type Chunk, elements, type Shape, SLICE_ALIGNMENT, type Tensor } from './tensor.ts';
+import { BYTES, type Chunk, checkShape, elements, type Shape, SLICE_ALIGNMENT, type Tensor } from './tensor.ts';
 
 /** A trained tensor. Its gradient has the same place in the gradient arena as its value in the parameter arena. */
 export interface Parameter extends Tensor {
@@ -42,6 +42,7 @@ export function createArena(maxBytes = 128 * 2 ** 20): Arena {
   return {
     chunks,
     add(label, shape, data) {
+      checkShape(label, shape);
       const bytes = elements(shape) * BYTES.f32;
       if (data.byteLength !== bytes)
         throw new Error(`Parameter ${label} has ${elements(shape)} elements, but ${data.length} values were given.`);

@@ -63,6 +63,18 @@ export interface Way {
  */
 export type Choose = (op: string, problem: string, ways: readonly Way[], dispatches: number) => string | undefined;
 
+/**
+ * Admits what a run is given for an input that each run needs anew. Throws, naming where it comes from, where that is
+ * missing or not meant for the next run. What it returns is called once the run has taken it.
+ */
+export type Admit = (data: ArrayBufferView | undefined) => () => void;
+
+export interface InputOptions {
+  readonly requiresGrad?: boolean;
+  /** For what is good for one run alone; other inputs keep their last value where a run is not given them. */
+  readonly admit?: Admit;
+}
+
 export interface TapeOptions {
   /** False for evaluation: ops then leave no records and save nothing. */
   grad?: boolean;
@@ -80,22 +92,25 @@ export interface Tape {
   readonly records: OpRecord[];
   readonly inputs: Map<string, Tensor>;
   readonly outputs: Map<string, Tensor>;
-  /** A tensor that the caller fills before each run. Throws when the name is taken. */
-  input(name: string, shape: Shape, dtype?: DType, options?: { requiresGrad?: boolean }): Tensor;
+  /** Of the inputs that each run needs anew. */
+  readonly admissions: Map<string, Admit>;
+  /** A tensor that the caller fills before each run. Throws when the name is taken, or what requires a gradient is not f32. */
+  input(name: string, shape: Shape, dtype?: DType, options?: InputOptions): Tensor;
   /** Keeps a tensor's value readable after a run. Throws when the name is taken. */
   output(name: string, tensor: Tensor): void;
   /** A tensor for an op to write. */
   empty(shape: Shape, label: string, dtype?: DType): Tensor;
   /** Runs `body` with `name` in front of the labels it makes. */
   scope<T>(name: string, body: () => T): T;
-  /** Appends a launch. Throws when a bound tensor's dtype or a workgroup count cannot be. */
+  /** Appends a launch. Throws when a bound tensor is not of the dtype that the kernel reads or writes, or a grid cannot be. */
   dispatch<B extends string, U extends string, C extends string>(
     kernel: Kernel<B, U, C>,
     launch: Launch<B, U, C>,
   ): void;
   /**
-   * Declares `output` a differentiable function of `inputs` and returns it, marked so that gradients flow where an
-   * input needs one. Where none does, `backward` is dropped, and what only it would read is never kept.
+   * Declares `output` a function of `inputs` and returns it, marked so that gradients flow where an input needs one.
+   * Where none does, `backward` is dropped, and what only it would read is never kept. An input without a thunk is
+   * constant: `gradients` throws where a gradient should flow to it.
    */
   record<K extends string>(
     op: string,
@@ -112,6 +127,7 @@ export function createTape(target: Target, { grad = true, candidates = {} }: Tap
   const records: OpRecord[] = [];
   const inputs = new Map<string, Tensor>();
   const outputs = new Map<string, Tensor>();
+  const admissions = new Map<string, Admit>();
   const scopes: string[] = [];
   const tracks = (...tensors: Tensor[]) => grad && tensors.some((tensor) => tensor.requiresGrad);
   const prefixed = (label: string) => (scopes.length > 0 ? `${scopes.join('.')} ${label}` : label);
@@ -124,11 +140,15 @@ export function createTape(target: Target, { grad = true, candidates = {} }: Tap
     records,
     inputs,
     outputs,
+    admissions,
     tracks,
-    input(name, shape, dtype = 'f32', { requiresGrad = false } = {}) {
+    input(name, shape, dtype = 'f32', { requiresGrad = false, admit } = {}) {
       if (inputs.has(name)) throw new Error(`The tape already has an input named ${name}.`);
+      if (requiresGrad && dtype !== 'f32')
+        throw new Error(`The input ${name} is ${dtype}, but only f32 can require a gradient.`);
       const tensor: Tensor = { ...variable(name, shape, dtype), requiresGrad };
       inputs.set(name, tensor);
+      if (admit) admissions.set(name, admit);
       return tensor;
     },
     output(name, tensor) {
@@ -147,6 +167,13 @@ export function createTape(target: Target, { grad = true, candidates = {} }: Tap
     },
     dispatch(kernel, { bindings, uniforms, constants = {}, workgroups, label, flops = 0, updates }) {
       const tensors = Object.values<Tensor>(bindings);
+      for (const { name, dtype } of kernel.bindings) {
+        const tensor = bindings[name];
+        if (tensor.dtype !== dtype)
+          throw new Error(
+            `${prefixed(label)}: ${tensor.label} is ${tensor.dtype}, but it must be ${dtype} (${name} of the kernel ${kernel.name}).`,
+          );
+      }
       const most = target.limits.maxComputeWorkgroupsPerDimension;
       if (workgroups.some((count) => !Number.isInteger(count) || count < 1 || count > most))
         throw new Error(

@@ -1,7 +1,9 @@
-export type DType = 'f32' | 'i32' | 'u32' | 'u8';
+import type { DType } from '../gpu/kernel/kernel.ts';
+
+export type { DType } from '../gpu/kernel/kernel.ts';
 export type Shape = readonly number[];
 
-/** Bytes of one element. Bytes (`u8`) are packed four to a word, the first in the lowest bits. */
+/** Bytes of one element. */
 export const BYTES: Readonly<Record<DType, number>> = { f32: 4, i32: 4, u32: 4, u8: 1 };
 
 /**
@@ -52,10 +54,22 @@ export const elements = (shape: Shape): number => shape.reduce((product, size) =
 export const byteLength = (tensor: Tensor): number =>
   Math.max(16, Math.ceil((elements(tensor.shape) * BYTES[tensor.dtype]) / 16) * 16);
 
+/** Throws unless a tensor's sizes are whole numbers of at least 1, and its bytes so few that kernels can tell them apart. */
+export function checkShape(label: string, shape: Shape, dtype: DType = 'f32'): void {
+  if (shape.some((size) => !Number.isInteger(size) || size < 1))
+    throw new Error(`${label} has shape ${showShape(shape)}, but sizes must be whole numbers of at least 1.`);
+  const gibibytes = (elements(shape) * BYTES[dtype]) / 2 ** 30;
+  if (gibibytes > 4)
+    throw new Error(
+      `${label} ${showShape(shape)} needs ${gibibytes.toFixed(1)} GiB of ${dtype}, but a tensor holds at most 4.`,
+    );
+}
+
 export const showShape = (shape: Shape): string => `[${shape.join(', ')}]`;
 
 /** A tensor that outlives programs, zero unless `data` is given. */
 export function variable(label: string, shape: Shape, dtype: DType = 'f32', data?: ArrayBufferView): Tensor {
+  checkShape(label, shape, dtype);
   const want = elements(shape) * BYTES[dtype];
   if (data && data.byteLength !== want)
     throw new Error(`${label} ${showShape(shape)} needs ${want} bytes of ${dtype}, but ${data.byteLength} were given.`);

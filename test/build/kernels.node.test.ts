@@ -1,6 +1,7 @@
 import { createCompiler } from '../../src/build/compile.node.ts';
 import { indexKernels } from '../../src/build/kernels.ts';
 import { modules } from '../../src/gpu/kernel/generated.ts';
+import { reflectKernel } from '../../src/gpu/kernel/reflect.ts';
 import { assert, suite } from '../harness.ts';
 
 const test = suite('the build of kernels');
@@ -185,6 +186,27 @@ test('what is without effect is told: a module, a flag, a value', async () => {
   assert.match(await errorsOf(kernel('WIDE')), /no module of reduce\/fill tests its flag WIDE/);
   assert.match(await errorsOf(kernel('body=tile')), /no @include of reduce\/fill asks for its body=/);
   assert.match(await errorsOf(kernel('a+b')), /"a\+b" is neither a FLAG nor key=value/);
+});
+
+test('a binding is reflected with what its tensor holds', () => {
+  const reflected = (type: string) => {
+    const lines = [
+      'alias Bytes = u32;',
+      'alias Value = vec4f;',
+      'struct Pair { a: f32, b: i32 }',
+      `@group(0) @binding(1) var<storage, read> x: array<${type}>;`,
+      '@compute @workgroup_size(1) fn main() {}',
+    ];
+    const places = lines.map((_, index) => ({ path: 'x.wgsl', line: index + 1 }));
+    return reflectKernel({ text: lines.join('\n'), places, modules: [] }).bindings[0]!.dtype;
+  };
+  const wanted = {
+    ...{ f32: 'f32', vec2f: 'f32', 'vec4<f32>': 'f32', mat4x4f: 'f32', Value: 'f32' },
+    ...{ i32: 'i32', vec4i: 'i32', u32: 'u32', vec3u: 'u32', 'vec4<u32>': 'u32', Bytes: 'u8' },
+  };
+  for (const [type, dtype] of Object.entries(wanted)) assert.is(reflected(type), dtype, type);
+  for (const type of ['Pair', 'atomic<u32>', 'vec4h'])
+    assert.throws(() => reflected(type), /^kernels\/x\.wgsl:4:42: "x" has to be an array of f32, i32, u32/);
 });
 
 test('two kernels of one name are told', async () => {

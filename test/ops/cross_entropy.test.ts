@@ -101,7 +101,10 @@ test('refuses what does not fit', async () => {
   const tape = createTape((await testDevice()).target);
   const logits = tape.input('logits', [4, 3]);
   const short = tape.input('short', [3], 'i32');
-  assert.throws(() => crossEntropy(tape, logits, short), /target \(i32\) has shape \[3\], but logits have \[4, 3\]/);
+  assert.throws(
+    () => crossEntropy(tape, logits, short),
+    /cross_entropy: short is i32 \[3\], but it must be labels, i32 \[4\], or probabilities, f32 \[4, 3\]\./,
+  );
   assert.throws(() => countCorrect(tape, logits, logits), /labels \[4\] are needed/);
 });
 

@@ -1,5 +1,5 @@
 import { evaluate, type HostValue } from '../../src/conformance/evaluate.ts';
-import { add, relu } from '../../src/ops/elementwise.ts';
+import { add, relu, scale } from '../../src/ops/elementwise.ts';
 import { createTape } from '../../src/tape/tape.ts';
 import { testDevice } from '../device.ts';
 import { assert, suite } from '../harness.ts';
@@ -44,6 +44,26 @@ test('a tensor used twice gets the sum of both gradients', async () => {
   const three = (values: ArrayLike<number>) => Array.from(values, (v) => Math.fround(Math.fround(v + v) + v));
   assert.equal([...outputs.y!.data], three(x.data));
   assert.equal([...gradients.x!.data], three(upstream.data));
+});
+
+test('a scaled term of a sum gets its share of the gradient', async () => {
+  const [a, b] = [ramp([5]), ramp([5], 3)];
+  const upstream = ramp([5], -2, 0.25);
+  const { outputs, gradients } = await evaluate(
+    await testDevice(),
+    (tape, { a, b }) => ({ y: add(tape, a!, scale(tape, b!, 0.5)) }),
+    { a, b },
+    { upstream },
+  );
+  assert.equal(
+    [...outputs.y!.data],
+    [...a.data].map((value, i) => Math.fround(value + 0.5 * b.data[i]!)),
+  );
+  assert.equal([...gradients.a!.data], [...upstream.data]);
+  assert.equal(
+    [...gradients.b!.data],
+    [...upstream.data].map((value) => 0.5 * value),
+  );
 });
 
 test('add refuses two shapes', async () => {

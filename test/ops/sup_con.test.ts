@@ -327,7 +327,10 @@ test('wrong arguments are refused when recorded', async () => {
     () => supCon(tape, z, tape.input('few', [3], 'i32'), options),
     /supCon: labels has shape \[3\], but z has 4 rows\./,
   );
-  assert.throws(() => supCon(tape, z, tape.input('floats', [4]), options), /labels are f32/);
+  assert.throws(
+    () => supCon(tape, z, tape.input('floats', [4]), options),
+    /sup_con\.statistics: floats is f32, but it must be i32 /,
+  );
   assert.throws(() => supCon(tape, z, labels, { temperature: 0 }), /temperature is 0/);
   assert.throws(() => supCon(tape, z, labels, { temperature: 1, strip_rows: 6 }), /strip_rows is 6, but it must be a/);
 });

@@ -228,6 +228,122 @@ for (const kind of ['cpu', 'gpu'] as const)
     assert.ok(values!.every((value, i) => value === 1 - 0.5 * (i % 7)));
   });
 
+for (const [name, make] of Object.entries(OPTIMIZERS))
+  test(`${name}: each run needs its inputs anew, and only a run that was taken counts`, async () => {
+    const device = await testDevice();
+    const arena = createArena();
+    const p = arena.add('p', [3], Float32Array.of(1, 2, 3));
+    const tape = createTape(device.target);
+    const optimizer = make(arena);
+    const update = optimizer.record(tape, new Set([p]));
+    const x = tape.input('x', [2]);
+    tape.output('x', x);
+    const program = await compile(device, tape);
+    const forgotten = `${name}: the run was not given what update.inputs(lr) returns, which each run needs anew.`;
+    const stale = `${name}: the run was given what update.inputs(lr) returned for another step; each run needs it anew.`;
+    const refused = (inputs: Record<string, ArrayBufferView>, why: string | RegExp) => {
+      const before = Object.fromEntries(optimizer.steps);
+      assert.throws(
+        () => program.run(inputs),
+        ({ message }: Error) => (typeof why === 'string' ? message === why : why.test(message)),
+      );
+      assert.equal(Object.fromEntries(optimizer.steps), before);
+    };
+
+    refused({ x: new Float32Array(2) }, forgotten);
+    refused({ ...update.inputs(0.1) }, 'The program was never given its input x.');
+    refused({ ...update.inputs(0.1), x: new Float32Array(3) }, /^x \[2\] takes 2 elements/);
+    refused({ ...update.inputs(0.1), x: new Float32Array(2), z: new Float32Array(2) }, /no input named z/);
+    assert.is(optimizer.steps.size, 0);
+    device.write(p.gradient, Float32Array.of(1, 1, 1));
+    const first = { ...update.inputs(0.1), x: new Float32Array(2) };
+    const again = update.inputs(0.1);
+    program.run(first);
+    assert.equal(Object.fromEntries(optimizer.steps), { p: 1 });
+    refused({}, forgotten);
+    refused(first, stale);
+    refused(again, stale);
+    refused({ optimizer: new Float32Array(4) }, forgotten);
+    await program.profile(update.inputs(0.1));
+    assert.equal(Object.fromEntries(optimizer.steps), { p: 2 });
+    assert.ok((await read(device, arena))[0]!.every(Number.isFinite));
+  });
+
+const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;
+const OPTIONS: readonly {
+  readonly name: string;
+  readonly use: (arena: Arena, value: never) => unknown;
+  readonly good: readonly unknown[];
+  readonly bad: readonly unknown[];
+}[] = [
+  {
+    name: 'sgd: momentum',
+    use: (arena, momentum) => sgd(arena, { momentum }),
+    good: [0, 0.9],
+    bad: [-0.1, nan, infinity],
+  },
+  {
+    name: 'sgd: weight_decay',
+    use: (arena, weight_decay) => sgd(arena, { weight_decay }),
+    good: [0, 1e-4],
+    bad: [-1e-4, nan],
+  },
+  {
+    name: 'adamw: weight_decay',
+    use: (arena, weight_decay) => adamw(arena, { weight_decay }),
+    good: [0],
+    bad: [-1, nan],
+  },
+  {
+    name: 'adamw: betas[0]',
+    use: (arena, beta) => adamw(arena, { betas: [beta, 0.9] }),
+    good: [0, 0.9],
+    bad: [1, -0.1, nan],
+  },
+  {
+    name: 'adamw: betas[1]',
+    use: (arena, beta) => adamw(arena, { betas: [0.9, beta] }),
+    good: [0, 0.9],
+    bad: [1, 2, nan],
+  },
+  { name: 'adamw: eps', use: (arena, eps) => adamw(arena, { eps }), good: [0, 1e-8], bad: [-1e-8, nan] },
+];
+
+for (const { name, use, good, bad } of OPTIONS)
+  test(`${name} is refused where it cannot be`, () => {
+    const arena = createArena();
+    for (const value of good) use(arena, value as never);
+    for (const value of bad)
+      assert.throws(
+        () => use(arena, value as never),
+        new RegExp(`^${name.replace(/[[\]]/g, '\\$&')} is \\S+, but it must be a number .*\\.$`),
+      );
+  });
+
+test('rates, groups, factors and a momentum that Nesterov needs are refused where they cannot be', async () => {
+  const { target } = await testDevice();
+  const arena = createArena();
+  const trained = new Set([arena.add('p', [3], Float32Array.of(1, 2, 3))]);
+  const update = sgd(arena).record(createTape(target), trained);
+  for (const lr of [undefined, nan, -0.1, infinity])
+    assert.throws(
+      () => update.inputs(lr as number),
+      /^sgd: the learning rate is \S+, but it must be a number at least 0\.$/,
+    );
+  update.inputs(0);
+  for (const group of [{ lr_scale: -1 }, { weight_decay: nan }])
+    assert.throws(
+      () => adamw(arena, { groups: () => group }).record(createTape(target), trained),
+      /^adamw: (lr_scale|weight_decay) of p is \S+, but it must be a number at least 0\.$/,
+    );
+  for (const factor of [0, nan, -1])
+    assert.throws(
+      () => accumulator(arena).record(createTape(target), trained, factor),
+      /^accumulate: factor is \S+, but it must be a number above 0\.$/,
+    );
+  assert.throws(() => sgd(arena, { nesterov: true }), /^sgd: nesterov is set, but it needs a momentum above 0\.$/);
+});
+
 test('a tape without gradients, and two optimizers on one tape, are refused', async () => {
   const arena = createArena();
   const p = arena.add('p', [3], Float32Array.of(1, 2, 3));

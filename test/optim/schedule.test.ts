@@ -20,4 +20,23 @@ test('warm-up rises to the cosine and floors hold', () => {
   near(schedule(100), 0.0005);
 });
 
+for (const [name, bad] of [
+  ['lr', [-0.1, 0, 10]],
+  ['lr', [Number.NaN, 0, 10]],
+  ['epoch', [0.1, -1, 10]],
+  ['epoch', [0.1, 11, 10]],
+  ['epochs', [0.1, 0, 0]],
+  ['epochs', [0.1, 0, Number.NaN]],
+  ['floor', [0.1, 0, 10, { floor: -1 }]],
+  ['warmup_epochs', [0.1, 0, 10, { warmup_epochs: 11 }]],
+  ['warmup_from', [0.1, 0, 10, { warmup_from: -1 }]],
+] as const)
+  test(`${name} of ${JSON.stringify(bad)} is refused`, () => {
+    const [lr, epoch, epochs, options = {}] = bad as unknown as Parameters<typeof cosine>;
+    assert.throws(
+      () => cosine(lr, epoch, epochs, options),
+      new RegExp(`^cosine: ${name} is \\S+, but it must be a number .*\\.$`),
+    );
+  });
+
 test.run();

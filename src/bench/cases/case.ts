@@ -121,8 +121,10 @@ export function recordCase(
 
 /** Fixes what the tape's own inputs hold, so that a program needs none when it is run. */
 export function preset(tape: Tape, contents: Readonly<Record<string, ArrayBufferView>>): void {
-  for (const [name, data] of Object.entries(contents))
+  for (const [name, data] of Object.entries(contents)) {
     tape.inputs.get(name)?.storage?.chunk.initial.push({ offset: 0, data });
+    tape.admissions.delete(name);
+  }
 }
 
 /** "4M" for 2^22. */

@@ -63,15 +63,10 @@ function composed(tape: Tape, z: Tensor): Tensor {
   const [n = 0] = z.shape;
   const otherView = Int32Array.from({ length: n }, (_, i) => (i + n / 2) % n);
   const masked = Float32Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? -1e9 : 0));
-  const v = scaled(tape, l2Normalize(tape, z), 1 / Math.sqrt(TEMPERATURE));
+  const v = scale(tape, l2Normalize(tape, z), 1 / Math.sqrt(TEMPERATURE));
   const s = matmul(tape, v, v, { transposeB: true });
   const others = add(tape, s, variable('itself', [n, n], 'f32', masked));
   return crossEntropy(tape, others, variable('other_view', [n], 'i32', otherView));
-}
-
-function scaled(tape: Tape, x: Tensor, factor: number): Tensor {
-  const y = scale(tape, x, factor);
-  return tape.record('scale', { x }, y, (dy) => ({ x: (into) => scale(tape, dy, factor, into) }));
 }
 
 /** The loss and its gradient over prototypes, each counted as often as it occurs. */

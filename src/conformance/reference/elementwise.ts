@@ -19,6 +19,12 @@ export const gelu: Reference = (inputs) => ({
   y: map(input(inputs, 'x'), (x) => 0.5 * x * (1 + erf(x / Math.SQRT2))),
 });
 
+/** y = factor · x. */
+export const scale: Reference = (inputs, attrs) => {
+  const factor = number(attrs, 'factor');
+  return { y: map(input(inputs, 'x'), (x) => factor * x) };
+};
+
 /** Softmax along the last axis. */
 export const softmax: Reference = (inputs) => ({ y: softmaxRows(input(inputs, 'x')) });
 

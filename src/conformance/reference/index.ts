@@ -3,7 +3,7 @@
 
 import { input, type Reference } from './array64.ts';
 import { conv_batch_norm } from './conv_batch_norm.ts';
-import { add, gelu, l2_normalize, mean, relu, softmax, sum, weighted_sum } from './elementwise.ts';
+import { add, gelu, l2_normalize, mean, relu, scale, softmax, sum, weighted_sum } from './elementwise.ts';
 import { attention, conv2d, linear, matmul } from './linear_algebra.ts';
 import { cross_entropy, sup_con } from './losses.ts';
 import { batch_norm, layer_norm } from './normalization.ts';
@@ -30,6 +30,7 @@ export const references: Record<string, Reference> = {
   mean,
   relu,
   residual,
+  scale,
   softmax,
   sum,
   sup_con,

@@ -17,10 +17,15 @@ export interface KernelInterface<B extends string = string, U extends string = s
   readonly features: readonly string[];
 }
 
+/** What tensors hold. Bytes (`u8`) are packed four to a word, the first in the lowest bits. */
+export type DType = 'f32' | 'i32' | 'u32' | 'u8';
+
 export interface KernelBinding<B extends string = string> {
   readonly name: B;
   readonly binding: number;
   readonly access: 'read' | 'read_write';
+  /** Of the tensor to bind. */
+  readonly dtype: DType;
 }
 
 export interface UniformField {

@@ -1,6 +1,6 @@
 import { WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
 import type { Composed } from './compose.ts';
-import type { KernelBinding, KernelInterface, UniformField } from './kernel.ts';
+import type { DType, KernelBinding, KernelInterface, UniformField } from './kernel.ts';
 
 const MAX_STORAGE_BUFFERS = 8;
 const TUNE = /^const\s+(\w+)\s*(?::\s*\w+\s*)?=\s*(.+?)\s*;\s*\/\/\s*@tune\b/;
@@ -25,7 +25,7 @@ export function reflectKernel(composed: Composed): KernelInterface {
   for (const { name, group } of [...module.storage, ...module.uniforms])
     if (group !== 0) refuse(name, `binding "${name}" is in group ${group}, but every binding belongs to group 0`);
   return {
-    bindings: bindingsOf(module.storage, refuse),
+    bindings: bindingsOf(composed.text, module.storage, refuse),
     uniforms: uniformsOf(module.uniforms, refuse),
     constants: constantsOf(composed.text, refuse),
     features: [...composed.text.matchAll(ENABLE)].map(([, word = '']) => FEATURES[word] ?? word.replaceAll('_', '-')),
@@ -79,7 +79,7 @@ function withoutBodies(source: string): string {
   return out;
 }
 
-function bindingsOf(storage: Variables, refuse: Refuse): KernelBinding[] {
+function bindingsOf(text: string, storage: Variables, refuse: Refuse): KernelBinding[] {
   const beyond = storage[MAX_STORAGE_BUFFERS];
   if (beyond)
     refuse(beyond.name, `this is one storage buffer more than the ${MAX_STORAGE_BUFFERS} that are allowed everywhere`);
@@ -89,10 +89,25 @@ function bindingsOf(storage: Variables, refuse: Refuse): KernelBinding[] {
     taken.set(binding, name);
   }
   return storage
-    .map(({ name, binding, access }): KernelBinding => {
-      return { name, binding, access: access === 'read_write' ? access : 'read' };
+    .map((variable): KernelBinding => {
+      const { name, binding, access } = variable;
+      const dtype = dtypeOf(text, variable);
+      if (!dtype) refuse(name, `"${name}" has to be an array of f32, i32, u32, vectors of these, or Bytes`);
+      return { name, binding, access: access === 'read_write' ? access : 'read', dtype };
     })
     .sort((a, b) => a.binding - b.binding);
+}
+
+/**
+ * What the tensor holds that a binding is for. WGSL has no bytes, so a kernel that reads a u32 as four of them says so by
+ * `alias Bytes = u32;`. The parser replaces aliases, and this one must not be.
+ */
+function dtypeOf(text: string, { name, format }: Variables[number]): DType | undefined {
+  if (new RegExp(`\\b${name}\\s*:\\s*array<\\s*Bytes\\b`).test(text)) return 'u8';
+  const inner = format && 'format' in format ? `<${(format.format as { readonly name: string }).name}>` : '';
+  const type = /^(?:(f32|i32|u32)|(?:vec[234]|mat[234]x[234])(?:([fiu])|<(f32|i32|u32)>))$/;
+  const [, scalar, letter, element] = type.exec(`${format?.name}${inner}`) ?? [];
+  return (scalar ?? element ?? (letter && `${letter}32`)) as DType | undefined;
 }
 
 function uniformsOf(uniforms: Variables, refuse: Refuse): KernelInterface['uniforms'] {

@@ -12,7 +12,7 @@ import { type Profile, profile } from './profile.ts';
 /** A compiled tape: built once, run many times. */
 export interface Program {
   /**
-   * Writes the given inputs (others keep their last value), submits one run and returns at once.
+   * Writes the given inputs (others keep their last value, but for those that each run needs anew), submits one run and returns at once.
    * The outputs named in `read` are copied out at the end of the run and can be awaited whenever it suits.
    * Throws when an input or output is unknown, when an input is not an array of its own type and length or was never given,
    * or when the GPU has failed since the last call.
@@ -67,9 +67,11 @@ export async function compile(device: Device, tape: Tape): Promise<Program> {
   const needed = [...tape.inputs].filter(([, tensor]) => bound.has(tensor));
   const begin = (inputs: Readonly<Record<string, ArrayBufferView>>) => {
     device.check();
+    const admitted = [...tape.admissions].map(([name, admit]) => admit(inputs[name]));
     for (const name in inputs) device.write(named(tape.inputs, 'input', name), inputs[name] as ArrayBufferView);
     const missing = needed.filter(([, tensor]) => !device.isWritten(tensor)).map(([name]) => name);
     if (missing.length > 0) throw new Error(`The program was never given its input ${missing.join(', ')}.`);
+    for (const taken of admitted) taken();
   };
   /** Where the named outputs go, and how to get them from there. */
   const reading = <K extends string>(names: readonly K[], where = locate) => {
