@@ -27,6 +27,15 @@ export interface HostTensor {
   data: HostArray;
 }
 
+/** A tensor of a file, whose values are read when they are asked for. */
+export interface StoredTensor {
+  /** As the file says it; not every one is a `DType`. */
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** Reads the values, dense and row-major. Throws where they cannot be read, or are of a type that is none of `DType`. */
+  read(): Promise<HostTensor>;
+}
+
 interface ArrayType {
   readonly BYTES_PER_ELEMENT: number;
   new (buffer: ArrayBufferLike, byteOffset: number, length: number): HostArray;
@@ -53,6 +62,13 @@ export function isDType(name: unknown): name is DType {
 /** The array type that holds elements of `dtype`. */
 export function arrayType(dtype: DType): ArrayType {
   return arrayTypes[dtype];
+}
+
+/** A tensor of little-endian bytes, as many as its shape wants: a view of them where they are aligned, else a copy. */
+export function tensorOfBytes(dtype: DType, shape: readonly number[], bytes: Uint8Array): HostTensor {
+  const type = arrayTypes[dtype];
+  const { buffer, byteOffset } = bytes.byteOffset % type.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
+  return { dtype, shape: [...shape], data: new type(buffer, byteOffset, elementCount(shape)) };
 }
 
 /** The number of elements of a shape; 1 for the shape [] of a scalar. */

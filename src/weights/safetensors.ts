@@ -1,8 +1,9 @@
 // The safetensors file format: an 8-byte little-endian header length, a JSON header, then the packed data of all
 // tensors. https://github.com/huggingface/safetensors describes it. The project's own checkpoints are such files.
 
-import { kindOf } from '../file_kind.ts';
-import { arrayType, elementCount, type HostTensor, isDType } from './host-tensor.ts';
+import { kindOf, TELLING_BYTES } from '../file_kind.ts';
+import { arrayType, elementCount, type HostTensor, isDType, type StoredTensor, tensorOfBytes } from './host-tensor.ts';
+import type { ByteSource } from './source.ts';
 
 /** What a safetensors file holds. */
 export interface Safetensors {
@@ -23,6 +24,12 @@ const LENGTH_BYTES = 8;
 const MAX_HEADER_BYTES = 100_000_000;
 const METADATA = '__metadata__';
 
+/** What a safetensors file holds, its tensors to be read when they are asked for. */
+export interface StoredSafetensors {
+  tensors: Map<string, StoredTensor>;
+  metadata: Record<string, string>;
+}
+
 /**
  * Reads a safetensors file.
  * @param bytes the whole file. Tensors are views of it where their alignment allows it and copies elsewhere, so it must
@@ -34,78 +41,90 @@ const METADATA = '__metadata__';
  * itself or the data.
  */
 export function readSafetensors(bytes: Uint8Array, name: string): Safetensors {
-  const { header, dataStart } = readHeader(bytes, name);
-  const dataLength = bytes.length - dataStart;
+  const dataStart = LENGTH_BYTES + headerLength(bytes, bytes.length, name);
+  const { entries, metadata } = readHeader(bytes.subarray(LENGTH_BYTES, dataStart), bytes.length - dataStart, name);
+  const tensors = new Map<string, HostTensor>();
+  for (const entry of entries) {
+    const { dtype, shape, begin, end } = entry;
+    const values = bytes.subarray(dataStart + begin, dataStart + end);
+    tensors.set(entry.name, isDType(dtype) ? tensorOfBytes(dtype, shape, values) : unreadable(entry, name));
+  }
+  return { tensors, metadata };
+}
+
+/** Reads a safetensors file's header alone; the values of a tensor are read when it is asked for them. Throws as `readSafetensors`. */
+export async function openSafetensors(source: ByteSource): Promise<StoredSafetensors> {
+  const { name, size } = source;
+  const length = headerLength(await source.read(0, Math.min(size, TELLING_BYTES)), size, name);
+  const dataStart = LENGTH_BYTES + length;
+  const { entries, metadata } = readHeader(await source.read(LENGTH_BYTES, length), size - dataStart, name);
+  const tensors = new Map<string, StoredTensor>();
+  for (const entry of entries) {
+    const { dtype, shape, begin, end } = entry;
+    const read = async () => {
+      if (!isDType(dtype)) throw unsupported(entry, name);
+      return tensorOfBytes(dtype, shape, await source.read(dataStart + begin, end - begin));
+    };
+    tensors.set(entry.name, { dtype, shape, read });
+  }
+  return { tensors, metadata };
+}
+
+const unsupported = ({ name, dtype }: Entry, file: string): Error =>
+  new Error(
+    `${file}: tensor "${name}" has the element type ${dtype}, which is not supported; convert it to F32 in Python.`,
+  );
+
+/** A tensor that hinders nobody who does not need it: files hold counters and scales beside weights. */
+function unreadable(entry: Entry, file: string): HostTensor {
+  return {
+    shape: entry.shape,
+    get dtype(): never {
+      throw unsupported(entry, file);
+    },
+    get data(): never {
+      throw unsupported(entry, file);
+    },
+  };
+}
+
+/** The length of the header of a file of `size` bytes that begins with `start`. */
+function headerLength(start: Uint8Array, size: number, name: string): number {
+  const found = kindOf(start);
+  const refuse = (why: string) =>
+    new Error(`${name} is not a safetensors file: ${found ? `it is ${found.what}; ${found.remedy}` : why}.`);
+  if (size < LENGTH_BYTES + 1) throw refuse(`it has ${size} bytes, too few for a header`);
+  const length = Number(new DataView(start.buffer, start.byteOffset).getBigUint64(0, true));
+  if (length > MAX_HEADER_BYTES)
+    throw refuse(`its first 8 bytes ask for a header of ${length} bytes, and at most ${MAX_HEADER_BYTES} are allowed`);
+  if (start[LENGTH_BYTES] !== 0x7b) throw refuse('its header does not begin with "{"');
+  if (LENGTH_BYTES + length > size)
+    throw new Error(`${name} is truncated: its header has ${length} bytes but only ${size - LENGTH_BYTES} follow.`);
+  return length;
+}
+
+/** The tensors in the order of their data, and the metadata, of a header that `dataLength` bytes follow. */
+function readHeader(
+  bytes: Uint8Array,
+  dataLength: number,
+  name: string,
+): { entries: Entry[]; metadata: Record<string, string> } {
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new Error(`${name} is not a safetensors file: its header is not JSON in UTF-8.`, { cause });
+  }
   const metadata: Record<string, string> = {};
   const entries: Entry[] = [];
-  for (const [key, value] of Object.entries(header)) {
+  // The first byte is "{", so what parsed is an object.
+  for (const [key, value] of Object.entries(header as Record<string, unknown>)) {
     if (key === METADATA) Object.assign(metadata, readMetadata(value, name));
     else entries.push(readEntry(key, value, name));
   }
   entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
   checkOffsets(entries, dataLength, name);
-
-  const tensors = new Map<string, HostTensor>();
-  for (const entry of entries) {
-    const { dtype, shape } = entry;
-    if (!isDType(dtype)) {
-      tensors.set(entry.name, unreadable(entry, name));
-      continue;
-    }
-    const type = arrayType(dtype);
-    const start = bytes.byteOffset + dataStart + entry.begin;
-    const aligned = start % type.BYTES_PER_ELEMENT === 0;
-    const buffer = aligned ? bytes.buffer : bytes.buffer.slice(start, start + entry.end - entry.begin);
-    const data = new type(buffer, aligned ? start : 0, elementCount(shape));
-    tensors.set(entry.name, { dtype, shape, data });
-  }
-  return { tensors, metadata };
-}
-
-/** A tensor that hinders nobody who does not need it: files hold counters and scales beside weights. */
-function unreadable({ name, dtype, shape }: Entry, file: string): HostTensor {
-  const refuse = (): never => {
-    throw new Error(
-      `${file}: tensor "${name}" has the element type ${dtype}, which is not supported; convert it to F32 in Python.`,
-    );
-  };
-  return {
-    shape,
-    get dtype() {
-      return refuse();
-    },
-    get data() {
-      return refuse();
-    },
-  };
-}
-
-function readHeader(bytes: Uint8Array, name: string): { header: Record<string, unknown>; dataStart: number } {
-  const found = kindOf(bytes);
-  const refuse = (why: string) =>
-    new Error(`${name} is not a safetensors file: ${found ? `it is ${found.what}; ${found.remedy}` : why}.`);
-  if (bytes.length < LENGTH_BYTES + 1) {
-    throw refuse(`it has ${bytes.length} bytes, too few for a header`);
-  }
-  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
-  if (length > MAX_HEADER_BYTES) {
-    throw refuse(`its first 8 bytes ask for a header of ${length} bytes, and at most ${MAX_HEADER_BYTES} are allowed`);
-  }
-  if (bytes[LENGTH_BYTES] !== 0x7b) throw refuse('its header does not begin with "{"');
-  const dataStart = LENGTH_BYTES + length;
-  if (dataStart > bytes.length) {
-    throw new Error(
-      `${name} is truncated: its header has ${length} bytes but only ${bytes.length - LENGTH_BYTES} follow.`,
-    );
-  }
-  let header: unknown;
-  try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(LENGTH_BYTES, dataStart)));
-  } catch (cause) {
-    throw new Error(`${name} is not a safetensors file: its header is not JSON in UTF-8.`, { cause });
-  }
-  // The first byte is "{", so what parsed is an object.
-  return { header: header as Record<string, unknown>, dataStart };
+  return { entries, metadata };
 }
 
 function readMetadata(value: unknown, name: string): Record<string, string> {
