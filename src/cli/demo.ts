@@ -87,7 +87,7 @@ async function demo(
   };
 
   const start = createModel({ ...card, classes: undefined, seed });
-  loadParts(device, start, weights, ['encoder']);
+  await loadParts(device, start, weights, ['encoder']);
   const before = await (await createEvaluator(device, start, testData))();
 
   const report = reportData(device, {
@@ -101,7 +101,7 @@ async function demo(
   });
   const runs: Run[] = [];
   let written = { page: '', numbers: '' };
-  const setup = setupOf(settings, { train, images: indices.length, test, weights });
+  const setup = await setupOf(settings, { train, images: indices.length, test, weights });
   const run = { settings, setup, data, indices, test: testData, weights, out, describe, profile, tune };
   await clear();
   for (const method of [ceTuning, scl, coin]) {

@@ -35,7 +35,7 @@ async function evaluate({ weights: path, data: folder }: EvalOptions, request: t
   const device = await request();
   console.error(device.description);
   const model = createModel({ ...card, classes, seed: 0 });
-  console.error(loadParts(device, model, weights, ['encoder', 'classifier']));
+  console.error(await loadParts(device, model, weights, ['encoder', 'classifier']));
   const data = createDataset(device.target, images, card.statistics);
   const view = card.image_size ? { size: card.image_size } : {};
   const { scores } = await (await createEvaluator(device, model, data, { view }))();

@@ -75,7 +75,8 @@ export async function runMethod(device: Device, options: RunOptions): Promise<Ou
     });
   if (options.tune) await tuneStages(device, options, create());
   const model = create();
-  if (weights) console.error(loadParts(device, model, weights, ['encoder'], { partial: options.partial ?? false }));
+  if (weights)
+    console.error(await loadParts(device, model, weights, ['encoder'], { partial: options.partial ?? false }));
   const evaluate = test && (await createEvaluator(device, model, test));
   let final: Evaluation | undefined;
   const evaluator =

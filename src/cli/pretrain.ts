@@ -83,7 +83,7 @@ async function pretrain(options: PretrainOptions, folder: RunFolder, request: ty
     evaluateEvery: 1,
   };
   const data = createDataset(device.target, train);
-  const setup = setupOf(settings, { train, images: indices.length });
+  const setup = await setupOf(settings, { train, images: indices.length });
   await folder.clear();
   const { checkpoint } = await runMethod(device, { method: simclr, settings, setup, data, indices, out: folder.path });
   console.log(`checkpoint: ${relative('', checkpoint)}`);

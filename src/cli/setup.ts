@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
 import { version } from '../../package.json';
 import type { Augmentation } from '../data/augment.ts';
 import type { LabelledImages } from '../data/dataset.ts';
+import { explained } from '../files.node.ts';
 import type { MethodConfig } from '../methods/method.ts';
 import type { ModelOptions } from '../nn/model.ts';
 import type { Weights } from './weights.ts';
@@ -39,7 +42,7 @@ interface Source {
   readonly sha256: string;
 }
 
-export function setupOf(
+export async function setupOf(
   settings: Settings,
   {
     train,
@@ -52,13 +55,13 @@ export function setupOf(
     test?: LabelledImages;
     weights?: Weights | undefined;
   },
-): Setup {
+): Promise<Setup> {
   return {
     version,
     settings,
     data: { ...sourceOf(train), images },
     ...(test && { tested: sourceOf(test) }),
-    ...(weights && { weights: { name: weights.path, sha256: weights.sha256 } }),
+    ...(weights && { weights: { name: weights.path, sha256: await hashOf(weights.path) } }),
   };
 }
 
@@ -70,3 +73,9 @@ const sourceOf = ({ name, shape, pixels, labels, classes }: LabelledImages): Sou
     .update(labels)
     .digest('hex'),
 });
+
+async function hashOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await explained(`The weights ${path} cannot be read`, () => pipeline(createReadStream(path), hash));
+  return hash.digest('hex');
+}

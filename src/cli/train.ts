@@ -161,7 +161,7 @@ async function fineTune(
   const { run, final, checkpoint } = await runMethod(device, {
     method,
     settings,
-    setup: setupOf(settings, { train, images: indices.length, test, weights }),
+    setup: await setupOf(settings, { train, images: indices.length, test, weights }),
     data,
     indices,
     test: createDataset(device.target, test, data),

@@ -1,40 +1,41 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { LabelledImages, Statistics } from '../data/dataset.ts';
 import { explained } from '../files.node.ts';
 import type { Device } from '../gpu/device.ts';
 import type { Model, ModelOptions } from '../nn/model.ts';
 import { RESNETS, STEMS } from '../nn/resnet.ts';
-import type { HostTensor } from '../weights/host-tensor.ts';
-import { readSafetensors } from '../weights/safetensors.ts';
+import { openCheckpoint } from '../weights/checkpoint.ts';
+import type { HostTensor, StoredTensor } from '../weights/host-tensor.ts';
+import { encoderKeys } from '../weights/keys.ts';
+import { fileSource } from '../weights/source.node.ts';
 import { loadState } from '../weights/state_dict.ts';
 
-/** A checkpoint in memory. */
+/** A checkpoint, with the tensors of an encoder and a classifier in memory. */
 export interface Weights {
   readonly path: string;
-  /** Under this project's names: `encoder.*`, `projector.*`, `classifier.weight`. */
-  readonly tensors: ReadonlyMap<string, HostTensor>;
+  /** An encoder's under this project's names (`encoder.*`), all else under the file's; those cannot be read any more. */
+  readonly tensors: ReadonlyMap<string, HostTensor | StoredTensor>;
   readonly metadata: Readonly<Record<string, string>>;
-  /** Of the file. */
-  readonly sha256: string;
 }
 
 /**
- * Reads a safetensors checkpoint. Names without a known part in front (torchvision's own) are taken for an encoder's.
- * Throws in one sentence when the file is missing or no checkpoint.
+ * Reads what a checkpoint has of an encoder and a classifier: safetensors, or PyTorch's own, of this program or of the projects
+ * that `encoderKeys` knows. Throws in one sentence where the file is missing, damaged, or no checkpoint.
  */
 export async function readWeights(path: string): Promise<Weights> {
-  const bytes = await explained(`The weights ${path} cannot be read`, () => readFile(path));
-  const { tensors, metadata } = readSafetensors(new Uint8Array(bytes), path);
-  const known = /^(encoder|projector|classifier)\./;
-  const bare = ![...tensors.keys()].some((name) => known.test(name));
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  return {
-    path,
-    sha256,
-    metadata,
-    tensors: bare ? new Map([...tensors].map(([name, t]) => [`encoder.${name}`, t])) : tensors,
-  };
+  const refusal = `The weights ${path} cannot be read`;
+  const source = await explained(refusal, () => fileSource(path));
+  try {
+    const { tensors, metadata } = await openCheckpoint(source);
+    const bare = new Map([...encoderKeys(tensors.keys(), path)].map(([own, key]) => [key, `encoder.${own}`]));
+    const read = new Map<string, HostTensor | StoredTensor>();
+    for (const [key, tensor] of tensors) {
+      const name = bare.get(key) ?? key;
+      read.set(name, bare.has(key) || key.startsWith('classifier.') ? await tensor.read() : tensor);
+    }
+    return { path, metadata, tensors: read };
+  } finally {
+    await source.close();
+  }
 }
 
 /** What a checkpoint says of itself: all that is needed in order to use it. */
@@ -119,15 +120,15 @@ export function checkChannels(
 }
 
 /** Loads the parts of a model whose names begin with one of `parts`; see `loadState`. Returns what to tell of it. */
-export function loadParts(
+export async function loadParts(
   device: Device,
   { store }: Model,
   { tensors, path }: Weights,
   parts: readonly string[],
   { partial = false }: { partial?: boolean } = {},
-): string {
+): Promise<string> {
   const wanted = store.entries.filter(({ name }) => parts.some((part) => name.startsWith(`${part}.`)));
-  const { matched, unexpected, missing, misshapen } = loadState(device, wanted, tensors, path, { partial });
+  const { matched, unexpected, missing, misshapen } = await loadState(device, wanted, tensors, path, { partial });
   const kept = [...missing, ...misshapen];
   return [
     `${matched.length} of ${wanted.length} tensors come from ${path}`,

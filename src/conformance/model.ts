@@ -20,7 +20,7 @@ export async function runModel(device: Device, { inputs, attrs, outputs }: Case)
   const arch = attrs.arch as keyof typeof encoders;
   if (!encoders[arch]) throw new Error(`the architecture ${arch} is unknown`);
   const network = withClassifier(store, encoders[arch](store), attrs.num_classes as number);
-  loadState(device, store.entries, formulaState(store.entries, attrs.formula_salt as number), 'formula weights');
+  await loadState(device, store.entries, formulaState(store.entries, attrs.formula_salt as number), 'formula weights');
   const image = toEngineLayout('activation', x.data as Float32Array<ArrayBuffer>, x.shape);
 
   const evaluation = createTape(device.target, { grad: false });

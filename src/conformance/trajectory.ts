@@ -42,7 +42,7 @@ export async function runTrajectory(device: Device, { inputs, attrs }: Case): Pr
   const a = attrs as unknown as Attrs;
   const model = createTestModel(a);
   const { arena, entries } = model.store;
-  loadState(device, entries, formulaState(entries, a.formula_salt), 'formula weights');
+  await loadState(device, entries, formulaState(entries, a.formula_salt), 'formula weights');
 
   const { data: images, shape } = toEngineLayout('activation', x.data as Float32Array<ArrayBuffer>, x.shape);
   const [count = 0, ...imageShape] = shape;

@@ -2,7 +2,8 @@ import type { Device } from '../gpu/device.ts';
 import type { StateEntry } from '../nn/store.ts';
 import { type Chunk, elements, showShape, wholeChunk } from '../tape/tensor.ts';
 import { nonFinite } from './finite.ts';
-import { type HostTensor, toFloat32 } from './host-tensor.ts';
+import { type HostTensor, type StoredTensor, toFloat32 } from './host-tensor.ts';
+import { isBeside } from './keys.ts';
 import { toEngineLayout, toTorchLayout, toTorchShape } from './layout.ts';
 
 /** Reads a model from the device as PyTorch would save it: PyTorch's names, order and layouts. */
@@ -34,22 +35,20 @@ export interface LoadReport {
   readonly misshapen: string[];
 }
 
-/** Names that checkpoints hold beside an encoder: heads, queues, optimizers, and PyTorch's counters of batches. */
-const BESIDES = /^(head|classifier|projector|queue\w*|optimizer)(\.|$)|(^|\.)(fc\.\w+|num_batches_tracked)$/;
-
 /**
- * Writes PyTorch-named tensors into a model on the device. `from` names the source in errors.
- * Throws unless the file has every entry in its shape and nothing else but what `BESIDES` allows, before anything is
- * written; with `partial` it loads what matches, and throws only where nothing does. Throws where a value that it would
- * load is no finite number.
+ * Writes PyTorch-named tensors into a model on the device; of those in a file only the model's are read. `from` names the
+ * source in errors.
+ * Throws unless the source has every entry in its shape and nothing else but heads, queues and the like (`isBeside`), before
+ * anything is written; with `partial` it loads what matches, and throws only where nothing does. Throws where a value that it
+ * would load is no finite number.
  */
-export function loadState(
+export async function loadState(
   device: Device,
   entries: readonly StateEntry[],
-  tensors: ReadonlyMap<string, HostTensor>,
+  tensors: ReadonlyMap<string, HostTensor | StoredTensor>,
   from: string,
   { partial = false }: { partial?: boolean } = {},
-): LoadReport {
+): Promise<LoadReport> {
   const report = compareState(entries, tensors);
   const { matched, missing, unexpected, misshapen } = report;
   if (matched.length === 0) {
@@ -58,12 +57,13 @@ export function loadState(
       `${from} holds none of the model's tensors: the model has ${entries[0]?.name}, ..., the file ${some || 'nothing'}, ....`,
     );
   }
-  const strange = unexpected.filter((name) => !BESIDES.test(name));
+  const strange = unexpected.filter((name) => !isBeside(name));
   if (!partial && missing.length + misshapen.length + strange.length > 0) {
     const shapes = ([name]: string[]) => {
       const entry = entries.find((candidate) => candidate.name === name);
       return (
-        entry && ` ${showShape((tensors.get(entry.name) as HostTensor).shape)} and not ${showShape(torchShape(entry))}`
+        entry &&
+        ` ${showShape((tensors.get(entry.name) as StoredTensor).shape)} and not ${showShape(torchShape(entry))}`
       );
     };
     throw new Error(
@@ -77,20 +77,24 @@ export function loadState(
     );
   }
   const chosen = new Set(matched);
-  const loaded = entries
-    .filter(({ name }) => chosen.has(name))
-    .map((entry) => ({ entry, data: toFloat32(tensors.get(entry.name) as HostTensor) }));
-  for (const { entry, data } of loaded) {
+  const loaded: { entry: StateEntry; data: Float32Array }[] = [];
+  for (const entry of entries.filter(({ name }) => chosen.has(name))) {
+    const tensor = tensors.get(entry.name) as HostTensor | StoredTensor;
+    const data = toFloat32('read' in tensor ? await tensor.read() : tensor);
     const value = nonFinite(data);
     if (value !== undefined)
       throw new Error(`${from}: ${entry.name} holds ${value}; a model with such weights computes nothing of use.`);
+    loaded.push({ entry, data });
   }
   for (const { entry, data } of loaded)
     device.write(entry.tensor, entry.layout ? toEngineLayout(entry.layout, data, torchShape(entry)).data : data);
   return report;
 }
 
-function compareState(entries: readonly StateEntry[], tensors: ReadonlyMap<string, HostTensor>): LoadReport {
+function compareState(
+  entries: readonly StateEntry[],
+  tensors: ReadonlyMap<string, HostTensor | StoredTensor>,
+): LoadReport {
   const report: LoadReport = { matched: [], missing: [], unexpected: [], misshapen: [] };
   for (const entry of entries) {
     const given = tensors.get(entry.name);

@@ -92,7 +92,7 @@ test('train does what its options say: the trainer makes the same bits of them',
   const { train: images } = await loadDataset(data);
   const model = createModel({ arch: 'resnet8', encoder, projector: { out: 8 }, classes: 3, seed: 5 });
   const own = model.store.entries.filter(({ name }) => name.startsWith('encoder.'));
-  loadState(device, own, (await readModel(weights)).tensors, weights);
+  await loadState(device, own, (await readModel(weights)).tensors, weights);
   const want = await trained(
     model,
     {

@@ -14,6 +14,7 @@ import { train } from '../../src/train/trainer.ts';
 import { saveState } from '../../src/weights/state_dict.ts';
 import { testDevice } from '../device.ts';
 import { assert, suite } from '../harness.ts';
+import { refusal } from '../refusal.ts';
 import { corners } from './corners.ts';
 
 const test = suite('trainer');
@@ -227,10 +228,3 @@ test('anchors without positives are told once, before training, where they are m
   assert.equal(await told(3, simclr), []);
   assert.equal(await told(3, ceTuning), []);
 });
-
-/** What a promise is rejected with, in words. */
-const refusal = (promise: Promise<unknown>): Promise<string> =>
-  promise.then(
-    () => 'nothing was refused',
-    (error: Error) => error.message,
-  );
