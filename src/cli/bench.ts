@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { selectCases } from '../bench/cases.ts';
@@ -7,10 +7,12 @@ import { notesFor } from '../bench/notes.ts';
 import { markdown, merge, type Report, toJson } from '../bench/report.ts';
 import { type BenchOptions, type ProfiledReport, runBench } from '../bench/run_bench.ts';
 import { CANDIDATES } from '../bench/variants.ts';
+import { explained, makeFolder, writeWhole } from '../files.node.ts';
 import type { Profile } from '../gpu/program/profile.ts';
 import { requestDevice } from '../node.ts';
-import { guarded, reason } from './errors.ts';
+import { guarded } from './errors.ts';
 import { number, positive, positiveInteger, refuseIdle } from './options.ts';
+import { listenForInterruption } from './signals.node.ts';
 import { writeTrace } from './trace.node.ts';
 
 interface Options extends Omit<BenchOptions, 'pattern' | 'pytorch' | 'profile'> {
@@ -25,17 +27,14 @@ interface Options extends Omit<BenchOptions, 'pattern' | 'pytorch' | 'profile'> 
 /** Runs the cases somewhere and prints their rows. */
 export type Runner = (options: BenchOptions, print: (line: string) => void) => Promise<ProfiledReport>;
 
-/** An interrupt ends a run after the case at hand, so that what was measured until then is reported; a second one ends it at once. */
+/** An interrupt ends a run after the case at hand, so that what was measured until then is reported. */
 const inNode: Runner = async (options, print) => {
-  const interruption = new AbortController();
-  const interrupt = () => interruption.abort();
-  const signals = ['SIGINT', 'SIGTERM'] as const;
-  for (const signal of signals) process.once(signal, interrupt);
+  const interruption = listenForInterruption();
   try {
     const device = await requestDevice();
     return await runBench(device, options, `Node ${process.versions.node}`, print, interruption.signal);
   } finally {
-    for (const signal of signals) process.off(signal, interrupt);
+    interruption.close();
   }
 };
 
@@ -76,7 +75,7 @@ export function addBench(program: Command, run: Runner = inNode): Command {
           const report = { ...measured, ...(note && { note }) };
           if (profiles.length > 0)
             console.log(await writeTrace(typeof profile === 'string' ? profile : TRACE, joined(profiles), 'bench'));
-          if (json) await write(json, report);
+          if (json) await write(json, toJson(report));
           if (save) await add(report);
           const wrong = report.rows.filter(({ correct }) => !correct);
           if (report.failed.length > 0) throw new Error(`${report.failed.length} cases could not be run.`);
@@ -113,8 +112,8 @@ async function add(report: Report): Promise<void> {
   const file = join('bench/results', `${report.date.slice(0, 10)}-${device}${place}`);
   const earlier = await earlierReport(`${file}.json`);
   const merged = earlier ? merge(earlier, report) : report;
-  await write(`${file}.json`, merged);
-  await writeFile(`${file}.md`, markdown(merged, notesFor(merged.adapter)));
+  await write(`${file}.json`, toJson(merged));
+  await write(`${file}.md`, markdown(merged, notesFor(merged.adapter)));
   console.error(`written: ${file}.json and .md`);
 }
 
@@ -130,15 +129,14 @@ async function earlierReport(file: string): Promise<Report | undefined> {
   }
 }
 
-async function write(file: string, report: Report): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, toJson(report));
-}
+const write = (file: string, text: string): Promise<void> =>
+  explained(`The measurements ${file} cannot be written`, async () => {
+    await makeFolder(dirname(file));
+    await writeWhole(file, text);
+  });
 
 async function readJson(file: string) {
-  const text = await readFile(file, 'utf8').catch((error) => {
-    throw new Error(`${file} cannot be read: ${reason(error)}.`);
-  });
+  const text = await explained(`${file} cannot be read`, () => readFile(file, 'utf8'));
   try {
     return JSON.parse(text);
   } catch {

@@ -12,9 +12,10 @@ import type { Run } from '../report/data.ts';
 import { textTable } from '../report/table.ts';
 import { createEvaluator } from '../train/evaluate.ts';
 import { guarded } from './errors.ts';
-import { makeFolder, runMethod } from './fine_tune.ts';
+import { runMethod } from './fine_tune.ts';
 import { fraction, integer, number, positiveInteger } from './options.ts';
 import { reportData, withFeatures, writeReport } from './report.ts';
+import { addFolderOptions, type FolderOptions, inRunFolder, type RunFolder } from './run_folder.node.ts';
 import { type Settings, setupOf } from './setup.ts';
 import { TUNE_HELP } from './tune.ts';
 import { cardOf, loadParts, readWeights } from './weights.ts';
@@ -22,35 +23,37 @@ import { cardOf, loadParts, readWeights } from './weights.ts';
 /** Labelled images of each class: few, since that is when a self-supervised checkpoint matters. */
 const LABELS_PER_CLASS = 100;
 
-interface DemoOptions {
+interface DemoOptions extends FolderOptions {
   readonly epochs: number;
   readonly alpha: number;
   readonly seed: number;
-  readonly out: string;
   readonly describe?: boolean;
   readonly profile?: boolean;
   readonly tune?: boolean;
 }
 
 export function addDemo(program: Command): void {
-  program
-    .command('demo')
-    .description('fine-tune the embedded self-supervised encoder by CE-Tuning, SCL and COIN and compare them')
+  addFolderOptions(
+    program
+      .command('demo')
+      .description('fine-tune the embedded self-supervised encoder by CE-Tuning, SCL and COIN and compare them'),
+  )
     .addOption(number('--epochs <n>', 'epochs of each method', positiveInteger, 12))
     .addOption(number('--alpha <share>', "COIN's first stage as a share of the epochs", fraction, 0.25))
     .addOption(number('--seed <n>', 'fixes heads, order and augmentation', integer, 0))
-    .option('--out <folder>', 'where results go', 'runs/demo')
     .option('--describe', "print each stage's dispatches by layer")
     .option('--tune', TUNE_HELP)
     .option(
       '--profile',
       "time a step of each stage: print its dispatches, longest first, and write a trace to the run's folder",
     )
-    .action(guarded(demo));
+    .action(guarded((options: DemoOptions) => inRunFolder('demo', options, (folder) => demo(options, folder))));
 }
 
-async function demo({ epochs, alpha, seed, out, describe, profile, tune }: DemoOptions): Promise<void> {
-  await makeFolder(out);
+async function demo(
+  { epochs, alpha, seed, describe, profile, tune }: DemoOptions,
+  { path: out, clear }: RunFolder,
+): Promise<void> {
   const device = await requestDevice();
   console.error(device.description);
   const folder = embeddedFolder();
@@ -97,6 +100,7 @@ async function demo({ epochs, alpha, seed, out, describe, profile, tune }: DemoO
   let written = { page: '', numbers: '' };
   const setup = setupOf(settings, { train, images: indices.length, test, weights });
   const run = { settings, setup, data, indices, test: testData, weights, out, describe, profile, tune };
+  await clear();
   for (const method of [ceTuning, scl, coin]) {
     const { run: trained, final } = await runMethod(device, { ...run, method });
     runs.push(withFeatures(trained, final));

@@ -11,21 +11,3 @@ export const guarded =
   <A extends unknown[]>(command: (...args: A) => Promise<void>) =>
   (...args: A): Promise<void> =>
     command(...args).catch(fail);
-
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'that is not permitted',
-  EDQUOT: 'the disk quota is used up',
-  EEXIST: 'a file is in the way of its folder',
-  EISDIR: 'it is a folder',
-  ENOENT: 'it does not exist',
-  ENOSPC: 'the disk is full',
-  ENOTDIR: 'a file is in the way of its folder',
-  EPERM: 'that is not permitted',
-  EROFS: 'the file system is read-only',
-};
-
-/** Why the file system refused, as the end of a sentence. */
-export function reason(error: unknown): string {
-  const { code = '', message } = error as NodeJS.ErrnoException;
-  return REASONS[code] ?? message;
-}

@@ -1,8 +1,8 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { measureRoofs } from '../bench/roofs.ts';
 import { augment } from '../data/augment.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { explained, writeWhole } from '../files.node.ts';
 import type { Device } from '../gpu/device.ts';
 import type { Method } from '../methods/method.ts';
 import { createModel, type Model } from '../nn/model.ts';
@@ -19,10 +19,10 @@ import { train } from '../train/trainer.ts';
 import { firstNonFinite } from '../weights/finite.ts';
 import { writeSafetensors } from '../weights/safetensors.ts';
 import { saveState } from '../weights/state_dict.ts';
-import { reason } from './errors.ts';
 import { logEvents } from './log.node.ts';
 import { showProgress } from './progress.ts';
 import type { Settings, Setup } from './setup.ts';
+import { listenForInterruption } from './signals.node.ts';
 import { writeTrace } from './trace.node.ts';
 import { tuneFor } from './tune.ts';
 import { cardMetadata, loadParts, type ModelCard, type Weights } from './weights.ts';
@@ -43,7 +43,7 @@ export interface RunOptions {
   readonly tune?: boolean | undefined;
   /** Times a step of each stage: prints its dispatches and writes a trace. */
   readonly profile?: boolean | undefined;
-  /** The folder for the log and the checkpoint, `METHOD.jsonl` and `METHOD.safetensors`. */
+  /** The folder for the log and the checkpoint, `METHOD.jsonl` and `METHOD.safetensors`; it is there. */
   readonly out: string;
 }
 
@@ -63,7 +63,6 @@ export async function runMethod(device: Device, options: RunOptions): Promise<Ou
   const { method, settings, data, indices, test, weights, out } = options;
   const { arch, encoder, seed, lr, batch, accumulate, momentum, weight_decay, augmentation, evaluateEvery, alpha } =
     settings;
-  await makeFolder(out);
   const channels = data.images.shape[3] as number;
   const classes = method.views ? undefined : data.classes.length;
   const create = () =>
@@ -187,17 +186,15 @@ async function* saving(
   events: AsyncIterable<TrainEvent>,
   save: (epoch: number) => Promise<string>,
 ): AsyncGenerator<TrainEvent> {
-  let interrupted = false;
+  const interruption = listenForInterruption();
   let epochs = 0;
   let epoch = 0;
+  let isTrained = false;
   let last = performance.now();
-  const interrupt = () => {
-    interrupted = true;
-  };
-  process.once('SIGINT', interrupt);
   try {
     for await (const event of events) {
       if (event.type === 'start') epochs = event.epochs;
+      if (event.type === 'step') isTrained = true;
       yield event;
       if (event.type === 'checkpoint') {
         epoch = event.epoch;
@@ -206,11 +203,12 @@ async function* saving(
           last = performance.now();
         }
       }
-      if (interrupted)
-        throw new Error(`Interrupted after ${epoch} epochs; the model so far is in ${await save(epoch)}.`);
+      if (!interruption.signal.aborted || event.type === 'end') continue;
+      if (!isTrained) throw new Error('Interrupted before the first step, so there is no model to save.');
+      throw new Error(`Interrupted after ${epoch} epochs; the model so far is in ${await save(epoch)}.`);
     }
   } finally {
-    process.off('SIGINT', interrupt);
+    interruption.close();
   }
 }
 
@@ -227,19 +225,6 @@ async function saveCheckpoint(
     throw new Error(
       `${broken.name} became ${broken.value}, so no checkpoint is written to ${path}; try a lower learning rate.`,
     );
-  const bytes = writeSafetensors(state, metadata);
-  try {
-    await writeFile(`${path}.part`, bytes);
-    await rename(`${path}.part`, path);
-  } catch (cause) {
-    throw new Error(`The checkpoint ${path} cannot be written: ${reason(cause)}.`, { cause });
-  }
+  await explained(`The checkpoint ${path} cannot be written`, () => writeWhole(path, writeSafetensors(state, metadata)));
   return path;
-}
-
-/** Makes the folder of a run's results, before anything is computed that could be lost for lack of it. */
-export async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true }).catch((cause) => {
-    throw new Error(`The folder ${path} cannot be made: ${reason(cause)}.`, { cause });
-  });
 }

@@ -1,9 +1,10 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
+import { explained, makeFolder, writeWhole } from '../files.node.ts';
 import { compose, type Modules, type Recipe, recipesOf } from '../gpu/kernel/compose.ts';
 import { declarationsOf, differences } from '../gpu/kernel/declarations.ts';
-import { guarded, reason } from './errors.ts';
+import { guarded } from './errors.ts';
 import { watchKernel } from './kernel_watch.ts';
 import { modulesFolder, readModules } from './modules.node.ts';
 import { refuseIdle } from './options.ts';
@@ -79,12 +80,10 @@ const fileOf = (folder: string, { name }: Recipe): string => join(folder, `${nam
 async function writeAll(modules: Modules, kernels: readonly Recipe[], folder: string): Promise<void> {
   for (const kernel of kernels) {
     const file = fileOf(folder, kernel);
-    try {
-      await mkdir(dirname(file), { recursive: true });
-      await writeFile(file, compose(kernel, modules).text);
-    } catch (error) {
-      throw new Error(`${file} cannot be written: ${reason(error)}.`);
-    }
+    await explained(`${file} cannot be written`, async () => {
+      await makeFolder(dirname(file));
+      await writeWhole(file, compose(kernel, modules).text);
+    });
   }
   console.log(`${kernels.length} kernels written to ${folder}`);
 }
@@ -94,9 +93,7 @@ async function compareAll(modules: Modules, kernels: readonly Recipe[], folder: 
   let different = 0;
   for (const kernel of kernels) {
     const file = fileOf(folder, kernel);
-    const before = await readFile(file, 'utf8').catch((error) => {
-      throw new Error(`${file} cannot be read: ${reason(error)}.`);
-    });
+    const before = await explained(`${file} cannot be read`, () => readFile(file, 'utf8'));
     const { text } = compose(kernel, modules);
     declarations += declarationsOf(text).size;
     const found = differences(before, text);

@@ -8,6 +8,7 @@ import { requestDevice } from '../node.ts';
 import { createWorkbench, type Finding } from '../workbench/workbench.ts';
 import { listCases } from './cases.ts';
 import { readModules } from './modules.node.ts';
+import { listenForInterruption } from './signals.node.ts';
 
 /** Editors write a file in several steps. */
 const SETTLED = 30;
@@ -58,11 +59,9 @@ function watchModules(folder: string, modules: Modules): AsyncGenerator<string[]
       wake();
     }),
   );
-  let stopped = false;
-  process.once('SIGINT', () => {
-    stopped = true;
-    wake();
-  });
+  const interruption = listenForInterruption();
+  const { signal } = interruption;
+  signal.addEventListener('abort', () => wake());
 
   async function* saves() {
     try {
@@ -70,8 +69,8 @@ function watchModules(folder: string, modules: Modules): AsyncGenerator<string[]
         const woken = new Promise<void>((done) => {
           wake = done;
         });
-        if (paths.size === 0 && !stopped) await woken;
-        if (stopped) return;
+        if (paths.size === 0 && !signal.aborted) await woken;
+        if (signal.aborted) return;
         await new Promise((done) => setTimeout(done, SETTLED));
         const settled = [...paths];
         paths.clear();
@@ -79,6 +78,7 @@ function watchModules(folder: string, modules: Modules): AsyncGenerator<string[]
       }
     } finally {
       for (const watcher of watchers) watcher.close();
+      interruption.close();
     }
   }
   return saves();

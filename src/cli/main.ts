@@ -1,40 +1,12 @@
-import { Command, CommanderError } from 'commander';
-import { version } from '../../package.json';
-import { addBench } from './bench.ts';
-import { addBenchStep } from './bench_step.ts';
-import { addConformance } from './conformance.ts';
-import { addDemo } from './demo.ts';
-import { addDevices } from './devices.ts';
+import { CommanderError } from 'commander';
 import { fail } from './errors.ts';
-import { addEval } from './eval.ts';
-import { addGradcheck } from './gradcheck.ts';
-import { addKernel } from './kernel.ts';
-import { addPretrain } from './pretrain.ts';
-import { addTrain } from './train.ts';
+import { outliveOutput } from './output.node.ts';
+import { createProgram } from './program.ts';
 
-const program = new Command('coin')
-  .description('Fine-tune self-supervised image encoders with COIN on WebGPU.')
-  .version(version)
-  .showHelpAfterError('(coin COMMAND --help tells all options)')
-  .exitOverride();
-
-for (const add of [
-  addDemo,
-  addTrain,
-  addPretrain,
-  addEval,
-  addDevices,
-  addConformance,
-  addGradcheck,
-  addKernel,
-  addBench,
-  addBenchStep,
-])
-  add(program);
-for (const command of program.commands) command.exitOverride().showHelpAfterError(false);
+outliveOutput();
 
 try {
-  await program.parseAsync();
+  await createProgram().parseAsync();
 } catch (error) {
   // Commander has already said what was wrong, or shown the help that was asked for.
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 1;

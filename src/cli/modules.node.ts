@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { explained } from '../files.node.ts';
 import type { Modules } from '../gpu/kernel/compose.ts';
 import { modules as built } from '../gpu/kernel/generated.ts';
-import { reason } from './errors.ts';
 
 /** The folder of modules that belongs to this program, or undefined where it was bundled apart from one. */
 export function modulesFolder(): string | undefined {
@@ -15,9 +15,7 @@ export function modulesFolder(): string | undefined {
 /** The modules as they are on disk now, edits since the last build included; those of the build where there is no folder. */
 export async function readModules(folder: string | undefined = modulesFolder()): Promise<Modules> {
   if (folder === undefined) return built;
-  const entries = await readdir(folder, { recursive: true }).catch((error) => {
-    throw new Error(`${folder} cannot be read: ${reason(error)}.`);
-  });
+  const entries = await explained(`${folder} cannot be read`, () => readdir(folder, { recursive: true }));
   const names = entries.filter((name) => name.endsWith('.wgsl')).sort();
   const read = async (name: string) => [name.replaceAll('\\', '/'), await readFile(join(folder, name), 'utf8')];
   return Object.fromEntries(await Promise.all(names.map(read)));

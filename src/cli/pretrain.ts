@@ -8,10 +8,11 @@ import { requestDevice } from '../node.ts';
 import { guarded } from './errors.ts';
 import { runMethod } from './fine_tune.ts';
 import { fraction, integer, nonNegative, number, positive, positiveInteger } from './options.ts';
+import { addFolderOptions, type FolderOptions, inRunFolder, type RunFolder } from './run_folder.node.ts';
 import { type Settings, setupOf } from './setup.ts';
 import { addModelOptions, checkBatch, encoderOptions } from './train.ts';
 
-interface PretrainOptions {
+interface PretrainOptions extends FolderOptions {
   readonly data?: string;
   readonly arch: Settings['arch'];
   readonly width?: number;
@@ -27,15 +28,13 @@ interface PretrainOptions {
   readonly brightness: number;
   readonly contrast: number;
   readonly seed: number;
-  readonly out: string;
 }
 
 export function addPretrain(program: Command): void {
-  addModelOptions(
-    program
-      .command('pretrain')
-      .description('make a self-supervised checkpoint with SimCLR from images, without labels'),
-  )
+  const command = program
+    .command('pretrain')
+    .description('make a self-supervised checkpoint with SimCLR from images, without labels');
+  addFolderOptions(addModelOptions(command))
     .addOption(number('--epochs <n>', 'epochs', positiveInteger, 25))
     .addOption(number('--batch <n>', 'images of a step, each in two views', positiveInteger, 128))
     .addOption(number('--lr <rate>', 'first learning rate; falls along a cosine, once an epoch', positive, 0.1))
@@ -46,11 +45,12 @@ export function addPretrain(program: Command): void {
     .addOption(number('--brightness <b>', 'strength of the brightness jitter', nonNegative, 0.4))
     .addOption(number('--contrast <c>', 'strength of the contrast jitter', nonNegative, 0.4))
     .addOption(number('--seed <n>', 'fixes first values, order and augmentation', integer, 0))
-    .option('--out <folder>', 'where checkpoint and log go', 'runs/pretrain')
-    .action(guarded(pretrain));
+    .action(
+      guarded((options: PretrainOptions) => inRunFolder('pretrain', options, (folder) => pretrain(options, folder))),
+    );
 }
 
-async function pretrain(options: PretrainOptions): Promise<void> {
+async function pretrain(options: PretrainOptions, folder: RunFolder): Promise<void> {
   const { train } = await loadDataset(options.data ?? embeddedFolder());
   const indices = allIndices(train.labels.length);
   checkBatch(options.batch, indices.length);
@@ -82,6 +82,7 @@ async function pretrain(options: PretrainOptions): Promise<void> {
   };
   const data = createDataset(device.target, train);
   const setup = setupOf(settings, { train, images: indices.length });
-  const { checkpoint } = await runMethod(device, { method: simclr, settings, setup, data, indices, out: options.out });
+  await folder.clear();
+  const { checkpoint } = await runMethod(device, { method: simclr, settings, setup, data, indices, out: folder.path });
   console.log(`checkpoint: ${relative('', checkpoint)}`);
 }

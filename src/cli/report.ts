@@ -1,12 +1,11 @@
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { shuffle } from '../data/random.ts';
+import { explained, writeWhole } from '../files.node.ts';
 import type { Device } from '../gpu/device.ts';
 import { type FeaturePlot, featurePlot, flatten, type ReportData, type Run, results } from '../report/data.ts';
 import { tsne } from '../report/projection.ts';
 import { renderReport } from '../report/report.ts';
 import type { Evaluation } from '../train/evaluate.ts';
-import { reason } from './errors.ts';
 import type { Settings } from './setup.ts';
 
 /** Points of a scatter plot. */
@@ -68,12 +67,10 @@ export const withFeatures = (run: Run, final: Evaluation | undefined): Run => ({
 export async function writeReport(folder: string, report: ReportData): Promise<{ page: string; numbers: string }> {
   const page = join(folder, 'report.html');
   const numbers = join(folder, 'results.json');
-  try {
-    await writeFile(page, renderReport(report));
-    await writeFile(numbers, `${JSON.stringify(results(report), null, 2)}\n`);
-  } catch (cause) {
-    throw new Error(`The report in ${folder} cannot be written: ${reason(cause)}.`, { cause });
-  }
+  await explained(`The report in ${folder} cannot be written`, async () => {
+    await writeWhole(page, renderReport(report));
+    await writeWhole(numbers, `${JSON.stringify(results(report), null, 2)}\n`);
+  });
   return { page, numbers };
 }
 

@@ -23,11 +23,12 @@ import {
   refuseIdle,
 } from './options.ts';
 import { reportData, withFeatures, writeReport } from './report.ts';
+import { addFolderOptions, type FolderOptions, inRunFolder, type RunFolder } from './run_folder.node.ts';
 import { type Settings, setupOf } from './setup.ts';
 import { TUNE_HELP } from './tune.ts';
 import { cardOf, checkChannels, readWeights, type Weights } from './weights.ts';
 
-interface TrainOptions {
+interface TrainOptions extends FolderOptions {
   readonly data?: string;
   readonly weights?: string;
   readonly partial?: boolean;
@@ -51,7 +52,6 @@ interface TrainOptions {
   readonly labels?: number;
   readonly seed: number;
   readonly evaluateEvery: number;
-  readonly out: string;
   readonly describe?: boolean;
   readonly profile?: boolean;
   readonly tune?: boolean;
@@ -72,14 +72,13 @@ export function addModelOptions(command: Command): Command {
 }
 
 export function addTrain(program: Command): void {
-  const train = addModelOptions(
-    program
-      .command('train')
-      .description("fine-tune an encoder by one method; hyper-parameters default to the paper's")
-      .addOption(
-        new Option('--method <name>', 'fine-tuning method').choices(methods.map(({ name }) => name)).default('coin'),
-      ),
-  )
+  const train = program
+    .command('train')
+    .description("fine-tune an encoder by one method; hyper-parameters default to the paper's")
+    .addOption(
+      new Option('--method <name>', 'fine-tuning method').choices(methods.map(({ name }) => name)).default('coin'),
+    );
+  addFolderOptions(addModelOptions(train))
     .option('--weights <file>', 'safetensors checkpoint to start from (default: random values)')
     .option('--partial', 'load from the checkpoint what matches the encoder, and keep first values elsewhere')
     .addOption(number('--epochs <n>', 'epochs of both stages together', positiveInteger, 100))
@@ -101,18 +100,21 @@ export function addTrain(program: Command): void {
     .addOption(number('--labels <n>', 'labelled images of each class (default: all)', positiveInteger))
     .addOption(number('--evaluate-every <n>', 'epochs between evaluations', positiveInteger, 1))
     .addOption(number('--seed <n>', 'fixes first values, order and augmentation', integer, 42))
-    .option('--out <folder>', 'where checkpoint, log and results go', 'runs/train')
     .option('--describe', "print each stage's dispatches by layer")
     .option('--tune', TUNE_HELP)
     .option(
       '--profile',
       "time a step of each stage: print its dispatches, longest first, and write a trace to the run's folder",
     )
-    .action(guarded(fineTune));
+    .action(
+      guarded((options: TrainOptions, command: Command) =>
+        inRunFolder('train', options, (folder) => fineTune(options, command, folder)),
+      ),
+    );
   refuseIdle(train, { needs: { partial: 'weights' } });
 }
 
-async function fineTune(options: TrainOptions, command: Command): Promise<void> {
+async function fineTune(options: TrainOptions, command: Command, folder: RunFolder): Promise<void> {
   const method = methodNamed(options.method);
   const { train, test } = await loadDataset(options.data ?? embeddedFolder());
   const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
@@ -150,6 +152,7 @@ async function fineTune(options: TrainOptions, command: Command): Promise<void> 
   console.error(device.description);
   // An encoder goes on to see images as it was trained to.
   const data = createDataset(device.target, train, fits ? card?.statistics : undefined);
+  await folder.clear();
   const { run, final, checkpoint } = await runMethod(device, {
     method,
     settings,
@@ -159,7 +162,7 @@ async function fineTune(options: TrainOptions, command: Command): Promise<void> 
     test: createDataset(device.target, test, data),
     weights,
     partial: options.partial,
-    out: options.out,
+    out: folder.path,
     describe: options.describe,
     profile: options.profile,
     tune: options.tune,
@@ -175,7 +178,7 @@ async function fineTune(options: TrainOptions, command: Command): Promise<void> 
     }),
     runs: [withFeatures(run, final)],
   };
-  const { page } = await writeReport(options.out, report);
+  const { page } = await writeReport(folder.path, report);
   console.log(textTable(report));
   console.log(`\ncheckpoint: ${relative('', checkpoint)}, report: ${relative('', page)}`);
 }

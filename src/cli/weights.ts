@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { LabelledImages, Statistics } from '../data/dataset.ts';
+import { explained } from '../files.node.ts';
 import type { Device } from '../gpu/device.ts';
 import type { Model, ModelOptions } from '../nn/model.ts';
 import { RESNETS, STEMS } from '../nn/resnet.ts';
 import type { HostTensor } from '../weights/host-tensor.ts';
 import { readSafetensors } from '../weights/safetensors.ts';
 import { loadState } from '../weights/state_dict.ts';
-import { reason } from './errors.ts';
 
 /** A checkpoint in memory. */
 export interface Weights {
@@ -24,9 +24,7 @@ export interface Weights {
  * Throws in one sentence when the file is missing or no checkpoint.
  */
 export async function readWeights(path: string): Promise<Weights> {
-  const bytes = await readFile(path).catch((cause) => {
-    throw new Error(`The weights ${path} cannot be read: ${reason(cause)}.`, { cause });
-  });
+  const bytes = await explained(`The weights ${path} cannot be read`, () => readFile(path));
   const { tensors, metadata } = readSafetensors(new Uint8Array(bytes), path);
   const known = /^(encoder|projector|classifier)\./;
   const bare = ![...tensors.keys()].some((name) => known.test(name));

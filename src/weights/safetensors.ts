@@ -1,7 +1,8 @@
 // The safetensors file format: an 8-byte little-endian header length, a JSON header, then the packed data of all
 // tensors. https://github.com/huggingface/safetensors describes it. The project's own checkpoints are such files.
 
-import { arrayType, type DType, elementCount, type HostTensor, isDType } from './host-tensor.ts';
+import { kindOf } from '../file_kind.ts';
+import { arrayType, elementCount, type HostTensor, isDType } from './host-tensor.ts';
 
 /** What a safetensors file holds. */
 export interface Safetensors {
@@ -11,7 +12,8 @@ export interface Safetensors {
 
 interface Entry {
   name: string;
-  dtype: DType;
+  /** As the file says it; not every one is a `DType`. */
+  dtype: string;
   shape: number[];
   begin: number;
   end: number;
@@ -26,7 +28,8 @@ const METADATA = '__metadata__';
  * @param bytes the whole file. Tensors are views of it where their alignment allows it and copies elsewhere, so it must
  * not be changed afterwards.
  * @param name the file's name, for errors.
- * @returns the tensors, in the order of their data in the file, and the metadata strings.
+ * @returns the tensors, in the order of their data in the file, and the metadata strings. A tensor of an element type that
+ * is none of `DType` has a name and a shape; asking for more throws a sentence.
  * @throws one sentence that names the file, when it is no safetensors file, is truncated, or its header contradicts
  * itself or the data.
  */
@@ -44,28 +47,49 @@ export function readSafetensors(bytes: Uint8Array, name: string): Safetensors {
 
   const tensors = new Map<string, HostTensor>();
   for (const entry of entries) {
-    const type = arrayType(entry.dtype);
+    const { dtype, shape } = entry;
+    if (!isDType(dtype)) {
+      tensors.set(entry.name, unreadable(entry, name));
+      continue;
+    }
+    const type = arrayType(dtype);
     const start = bytes.byteOffset + dataStart + entry.begin;
     const aligned = start % type.BYTES_PER_ELEMENT === 0;
     const buffer = aligned ? bytes.buffer : bytes.buffer.slice(start, start + entry.end - entry.begin);
-    const data = new type(buffer, aligned ? start : 0, elementCount(entry.shape));
-    tensors.set(entry.name, { dtype: entry.dtype, shape: entry.shape, data });
+    const data = new type(buffer, aligned ? start : 0, elementCount(shape));
+    tensors.set(entry.name, { dtype, shape, data });
   }
   return { tensors, metadata };
 }
 
+/** A tensor that hinders nobody who does not need it: files hold counters and scales beside weights. */
+function unreadable({ name, dtype, shape }: Entry, file: string): HostTensor {
+  const refuse = (): never => {
+    throw new Error(
+      `${file}: tensor "${name}" has the element type ${dtype}, which is not supported; convert it to F32 in Python.`,
+    );
+  };
+  return {
+    shape,
+    get dtype() {
+      return refuse();
+    },
+    get data() {
+      return refuse();
+    },
+  };
+}
+
 function readHeader(bytes: Uint8Array, name: string): { header: Record<string, unknown>; dataStart: number } {
-  const refuse = (why: string) => new Error(`${name} is not a safetensors file: ${why}.`);
+  const found = kindOf(bytes);
+  const refuse = (why: string) =>
+    new Error(`${name} is not a safetensors file: ${found ? `it is ${found.what}; ${found.remedy}` : why}.`);
   if (bytes.length < LENGTH_BYTES + 1) {
     throw refuse(`it has ${bytes.length} bytes, too few for a header`);
   }
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   if (length > MAX_HEADER_BYTES) {
-    const start = String.fromCharCode(...bytes.subarray(0, LENGTH_BYTES));
-    const shown = /^[\x20-\x7e\s]*$/.test(start) ? `it begins with the text ${JSON.stringify(start)}` : '';
-    throw refuse(
-      shown || `its first 8 bytes ask for a header of ${length} bytes, and at most ${MAX_HEADER_BYTES} are allowed`,
-    );
+    throw refuse(`its first 8 bytes ask for a header of ${length} bytes, and at most ${MAX_HEADER_BYTES} are allowed`);
   }
   if (bytes[LENGTH_BYTES] !== 0x7b) throw refuse('its header does not begin with "{"');
   const dataStart = LENGTH_BYTES + length;
@@ -95,13 +119,13 @@ function readEntry(key: string, value: unknown, file: string): Entry {
   const refuse = (why: string) => new Error(`${file} is damaged: tensor "${key}" ${why}.`);
   if (!isObject(value)) throw refuse('is not described by an object');
   const { dtype, shape, data_offsets: offsets } = value;
-  if (!isDType(dtype)) throw refuse(`has the element type ${JSON.stringify(dtype)}, which is not supported`);
+  if (typeof dtype !== 'string') throw refuse(`has the element type ${JSON.stringify(dtype)}, which is no name`);
   if (!isSizes(shape)) throw refuse(`has the shape ${JSON.stringify(shape)}, which is not a list of sizes`);
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!) {
     throw refuse(`has the data_offsets ${JSON.stringify(offsets)}, which are not [begin, end]`);
   }
   const [begin, end] = offsets as [number, number];
-  const wanted = elementCount(shape) * arrayType(dtype).BYTES_PER_ELEMENT;
+  const wanted = isDType(dtype) ? elementCount(shape) * arrayType(dtype).BYTES_PER_ELEMENT : end - begin;
   if (end - begin !== wanted) {
     throw refuse(`takes ${wanted} bytes by its shape [${shape}] of ${dtype} but ${end - begin} by its data_offsets`);
   }

@@ -65,8 +65,8 @@ test('what cannot be done is one sentence', async () => {
     [['spam'], /^error: There is no kernel "spam"; families are attention, .*\.$/m],
     [['tile'], /^error: There is no kernel "tile"; there are conv2d\/dgrad_tile, /m],
     [['conv2d', '--watch'], /^error: --watch wants one kernel by its name/m],
-    [['--compare', join(folder, 'none')], /^error: .*none.* cannot be read: it does not exist\.$/m],
-    [['--modules', join(folder, 'none')], /^error: .*none cannot be read: it does not exist\.$/m],
+    [['--compare', join(folder, 'none')], /^error: .*none.* cannot be read: it does not exist; check the path\.$/m],
+    [['--modules', join(folder, 'none')], /^error: .*none cannot be read: it does not exist; check the path\.$/m],
   ];
   for (const [args, message] of refused) {
     const { code, stderr } = await coin('kernel', ...args);

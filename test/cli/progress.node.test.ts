@@ -136,7 +136,7 @@ const folder = mkdtempSync(join(tmpdir(), 'log-'));
 log.after(() => rmSync(folder, { recursive: true }));
 
 log('what the run is and then each event is a line of JSON, without the weights of checkpoints', async () => {
-  const path = join(folder, 'run', 'log.jsonl');
+  const path = join(folder, 'log.jsonl');
   assert.equal(await types(logEvents(stream(training()), path, HEAD)), ALL);
   const lines = readFileSync(path, 'utf8')
     .trimEnd()
@@ -159,10 +159,12 @@ log('a training that is stopped leaves its log', async () => {
 log('what cannot be written is told in one sentence', async () => {
   writeFileSync(join(folder, 'file'), '');
   const failing: [path: string, reason: string][] = [
-    [folder, 'it is a folder'],
-    [join(folder, 'file', 'log.jsonl'), 'a file is in the way of its folder'],
+    [folder, 'it is a folder; name a file'],
+    [join(folder, 'file', 'log.jsonl'), 'a file is in the way of its folder; take another path'],
     // A device of Linux that is always full.
-    ...(process.platform === 'linux' ? [['/dev/full', 'the disk is full'] as [string, string]] : []),
+    ...(process.platform === 'linux'
+      ? [['/dev/full', 'the disk is full; make room or take another path'] as [string, string]]
+      : []),
   ];
   for (const [path, reason] of failing) {
     const thrown = await types(logEvents(stream(training()), path, HEAD)).catch((error: Error) => error.message);

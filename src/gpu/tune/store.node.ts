@@ -1,5 +1,6 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { codeOf, makeFolder, writeWhole } from '../../files.node.ts';
 import { cacheFolder, type TextStore } from './store.ts';
 
 /** Files in the user's cache folder, or in the one that COIN_CACHE names. */
@@ -11,17 +12,14 @@ export function fileStore(folder = cacheFolder((name) => process.env[name])): Te
       try {
         return await readFile(place(name), 'utf8');
       } catch (cause) {
-        if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+        if (codeOf(cause) === 'ENOENT') return undefined;
         throw new Error('cannot be read', { cause });
       }
     },
     async write(name, text) {
-      // Renamed, so that another program never reads half of it.
-      const part = `${place(name)}.${process.pid}`;
       try {
-        await mkdir(folder, { recursive: true });
-        await writeFile(part, text);
-        await rename(part, place(name));
+        await makeFolder(folder);
+        await writeWhole(place(name), text);
       } catch (cause) {
         throw new Error('cannot be written', { cause });
       }

@@ -1,0 +1,133 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { outliveOutput } from '../../src/cli/output.node.ts';
+import { listenForInterruption } from '../../src/cli/signals.node.ts';
+import { readSafetensors } from '../../src/weights/safetensors.ts';
+import { assert, suite } from '../harness.ts';
+import { captured } from './in_process.ts';
+
+const test = suite('signals');
+
+const SIGNALS: [name: NodeJS.Signals, code: number][] = [
+  ['SIGHUP', 129],
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+];
+
+for (const [name, code] of SIGNALS)
+  test(`${name} asks to end, a second one ends with ${code}`, async () => {
+    const before = process.listenerCount(name);
+    const exit = process.exit;
+    const exits: unknown[] = [];
+    process.exit = ((with_: number) => exits.push(with_)) as unknown as typeof process.exit;
+    try {
+      const { stderr } = await captured(async () => {
+        const { signal, close } = listenForInterruption();
+        assert.not.ok(signal.aborted);
+        process.emit(name, name);
+        assert.ok(signal.aborted);
+        assert.equal(exits, []);
+        process.emit(name, name);
+        assert.equal(exits, [code]);
+        close();
+      });
+      assert.match(stderr, new RegExp(`^${name}: ending in order; a second one ends at once\\.$`, 'm'));
+      assert.is(process.listenerCount(name), before);
+    } finally {
+      process.exit = exit;
+    }
+  });
+
+/** A stream that refuses whatever is written to it. */
+const refusing = (code: string) =>
+  new Writable({
+    autoDestroy: false,
+    write: (_chunk, _encoding, done) => done(Object.assign(new Error(code), { code })),
+  });
+
+test('output that nobody reads is no failure; a full disk is told once, and is one', async () => {
+  const cases: [code: string, told: RegExp, exitCode: number][] = [
+    ['EPIPE', /^$/, 0],
+    ['EIO', /^$/, 0],
+    ['ENOSPC', /^error: The output cannot be written: the disk is full; make room or take another path\.\n$/, 1],
+  ];
+  const before = process.exitCode;
+  for (const [code, told, exitCode] of cases) {
+    const stream = refusing(code);
+    outliveOutput([stream]);
+    process.exitCode = 0;
+    const { stderr } = await captured(async () => {
+      stream.write('one');
+      stream.write('two');
+      await new Promise((done) => setImmediate(done));
+    });
+    const left = process.exitCode;
+    process.exitCode = before;
+    assert.match(stderr, told, code);
+    assert.is(left, exitCode, code);
+  }
+});
+
+let folder = '';
+test.before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'coin-'));
+});
+test.after(() => rm(folder, { recursive: true }));
+
+/** Ten images, so that an epoch is a moment. */
+const tiny = (out: string, ...more: string[]) => [
+  ...[
+    'dist/coin.js',
+    'train',
+    '--labels',
+    '1',
+    '--batch',
+    '10',
+    '--accumulate',
+    '1',
+    '--width',
+    '4',
+    '--method',
+    'scl',
+  ],
+  ...['--out', join(folder, out), ...more],
+];
+
+const ended = (child: ChildProcess) =>
+  new Promise<{ code: number | null; stderr: string }>((done) => {
+    let stderr = '';
+    child.stderr?.setEncoding('utf8').on('data', (text) => {
+      stderr += text;
+    });
+    child.on('close', (code) => done({ code, stderr }));
+  });
+
+test('a training that is asked to end saves its model and gives back its folder', async () => {
+  const child = spawn(process.execPath, tiny('ended', '--epochs', '100000', '--evaluate-every', '100000'));
+  const end = ended(child);
+  child.stderr.on('data', (text: string) => {
+    if (/epoch \d+\/100000/.test(text)) child.kill('SIGTERM');
+  });
+  const { code, stderr } = await end;
+  assert.is(code, 1);
+  const path = join(folder, 'ended', 'scl.safetensors');
+  assert.match(stderr, new RegExp(`^error: Interrupted after \\d+ epochs; the model so far is in ${path}\\.$`, 'm'));
+  assert.equal((await readdir(join(folder, 'ended'))).sort(), ['scl.jsonl', 'scl.safetensors']);
+  const { tensors } = readSafetensors(new Uint8Array(await readFile(path)), path);
+  assert.equal(tensors.get('classifier.weight')?.shape, [10, 32]);
+});
+
+test('a training whose output nobody reads goes on to its end', async () => {
+  const child = spawn(process.execPath, tiny('unread', '--epochs', '3', '--describe'));
+  for (const stream of [child.stdout, child.stderr]) stream.once('data', () => stream.destroy());
+  const code = await new Promise((done) => child.on('exit', done));
+  assert.is(code, 0);
+  assert.equal((await readdir(join(folder, 'unread'))).sort(), [
+    ...['report.html', 'results.json', 'scl.jsonl', 'scl.safetensors'],
+  ]);
+});
+
+test.run();
