@@ -2,6 +2,8 @@
 // of dimensions, the sizes as big-endian 32-bit integers, then the elements, row-major.
 // http://yann.lecun.com/exdb/mnist/ describes it.
 
+import { kindOf } from '../file_kind.ts';
+
 /** Images of one byte a pixel, one channel: `pixels` is (count, height, width), row-major, 0 to 255. */
 export interface IdxImages {
   count: number;
@@ -35,7 +37,9 @@ export async function readIdxLabels(bytes: Uint8Array, name: string): Promise<Ui
 
 function parse(bytes: Uint8Array, rank: number, what: string, name: string): { sizes: number[]; data: Uint8Array } {
   if (bytes.length < HEADER_BYTES || bytes[0] !== 0 || bytes[1] !== 0) {
-    throw new Error(`${name} is not an IDX file: it does not begin with two zero bytes and a type.`);
+    const kind = kindOf(bytes);
+    const why = kind ? `it is ${kind.what}; ${kind.remedy}` : 'it does not begin with two zero bytes and a type';
+    throw new Error(`${name} is not an IDX file: ${why}.`);
   }
   if (bytes[2] !== UNSIGNED_BYTE) {
     const type = `0x${bytes[2]!.toString(16).padStart(2, '0')}`;

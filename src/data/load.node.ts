@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { codeOf, explained } from '../files.node.ts';
 import type { Splits } from './dataset.ts';
 import { FASHION_MNIST_CLASSES, IDX_FILES, type NamedBytes, readIdxSplits } from './fashion_mnist.ts';
+import { contentOf, kindOfFile } from './folder_kind.node.ts';
 
 const EMBEDDED = join('data', 'fashion-mnist-subset');
 
@@ -29,7 +31,10 @@ export async function loadDataset(folder: string): Promise<Splits> {
   const found = await list(path);
   const read = async (name: string): Promise<NamedBytes> => {
     const file = [name, `${name}.gz`].find((candidate) => found.includes(candidate));
-    if (!file) throw new Error(`${path} has no file ${name} or ${name}.gz.`);
+    if (!file) {
+      const content = found.some((other) => IDX_NAME.test(other)) ? undefined : await contentOf(path, name);
+      throw new Error(`${path} has no file ${name} or ${name}.gz${content === undefined ? '' : `; ${content}`}.`);
+    }
     return { name: join(path, file), bytes: await readBytes(join(path, file)) };
   };
   const { train, test } = IDX_FILES;
@@ -40,16 +45,19 @@ export async function loadDataset(folder: string): Promise<Splits> {
   return readIdxSplits(basename(path), files, await classNames(path, found));
 }
 
+/** The names of IDX files say their dimensions and element type. */
+const IDX_NAME = /idx\d-ubyte/;
+
+const IN_FOLDER = 'give a folder with four IDX files';
+
 async function list(path: string): Promise<string[]> {
-  let found: string[];
-  try {
-    found = await readdir(path);
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const why =
-      { ENOENT: 'does not exist', ENOTDIR: 'is a file, not a folder' }[code ?? ''] ?? `cannot be read (${code})`;
-    throw new Error(`The data folder ${path} ${why}.`, { cause });
-  }
+  const found = await explained(`The data folder ${path} cannot be read`, () =>
+    readdir(path).catch(async (error) => {
+      if (codeOf(error) !== 'ENOTDIR' || !existsSync(path)) throw error;
+      const kind = await kindOfFile(path);
+      throw new Error(`it is a file${kind ? ` (${kind.what})` : ''}; ${kind?.isArchive ? kind.remedy : IN_FOLDER}`);
+    }),
+  );
   if (found.length === 0)
     throw new Error(
       `The data folder ${path} is empty; it must hold ${IDX_FILES.train.images}[.gz] and its three companions.`,
@@ -57,13 +65,8 @@ async function list(path: string): Promise<string[]> {
   return found;
 }
 
-async function readBytes(file: string): Promise<Uint8Array> {
-  try {
-    return new Uint8Array(await readFile(file));
-  } catch (cause) {
-    throw new Error(`${file} cannot be read (${(cause as NodeJS.ErrnoException).code}).`, { cause });
-  }
-}
+const readBytes = async (file: string): Promise<Uint8Array> =>
+  new Uint8Array(await explained(`${file} cannot be read`, () => readFile(file)));
 
 async function classNames(path: string, found: readonly string[]): Promise<readonly string[] | undefined> {
   if (found.includes('classes.txt')) {

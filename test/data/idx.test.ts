@@ -39,9 +39,12 @@ test('reads from the middle of a buffer', async () => {
 });
 
 test('refuses what is no such file', async () => {
-  const text = new TextEncoder().encode('<html>');
-  assert.match(await message(readIdxImages(text, 'f')), /^f is not an IDX file: .*two zero bytes/);
-  assert.match(await message(readIdxImages(new Uint8Array(0), 'f')), /^f is not an IDX file/);
+  const page = new TextEncoder().encode('<html>');
+  const isPage = 'f is not an IDX file: it is a web page, as of a failed download; download it again.';
+  assert.is(await message(readIdxImages(page, 'f')), isPage);
+  assert.is(await message(readIdxLabels(await gzip(page), 'f')), isPage);
+  assert.match(await message(readIdxImages(Uint8Array.of(1, 0, 8, 3), 'f')), /^f is not an IDX file: .*two zero bytes/);
+  assert.match(await message(readIdxImages(new Uint8Array(0), 'f')), /^f is not an IDX file: it is empty/);
   assert.match(await message(readIdxImages(labels, 'f')), /^f has 1 dimensions, and IDX images have 3; .*mixed up/);
   const floats = images.slice();
   floats[2] = 0x0d;

@@ -141,12 +141,66 @@ test('a folder that is empty, missing or a file is refused in one sentence', asy
     await refusal(empty),
     'The data folder ROOT/empty is empty; it must hold train-images-idx3-ubyte[.gz] and its three companions.',
   );
-  assert.is(await refusal(join(root, 'nowhere')), 'The data folder ROOT/nowhere does not exist.');
+  assert.is(
+    await refusal(join(root, 'nowhere')),
+    'The data folder ROOT/nowhere cannot be read: it does not exist; check the path.',
+  );
   assert.is(
     await refusal(join(folder({}, 'whole'), 't10k-labels-idx1-ubyte')),
-    'The data folder ROOT/whole/t10k-labels-idx1-ubyte is a file, not a folder.',
+    'The data folder ROOT/whole/t10k-labels-idx1-ubyte cannot be read: it is a file (an IDX file of images or labels); give a folder with four IDX files.',
   );
 });
+
+const PNG = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0);
+const ZIP = Uint8Array.of(0x50, 0x4b, 3, 4, ...new Uint8Array(26), 0x61);
+
+const OTHER_FOLDERS: [what: string, files: Record<string, Uint8Array | string>, end: string][] = [
+  [
+    'a folder of images in folders by class',
+    { 'cat/1.png': PNG, 'dog/1.png': PNG },
+    '; it holds images (cat/1.png), which cannot be read as they are yet; write them to four IDX files.',
+  ],
+  [
+    'a folder of images',
+    { '1.txt': 'a cat', '2.png': PNG },
+    '; it holds images (2.png), which cannot be read as they are yet; write them to four IDX files.',
+  ],
+  ['a folder with a zip archive', { 'all.zip': ZIP }, '; it holds a zip archive (all.zip): unpack it first.'],
+  [
+    'a folder above the right one',
+    { 'raw/train-images-idx3-ubyte.gz': 'x' },
+    '; its folder raw has one, so give ROOT/PATH/raw.',
+  ],
+  ['a folder with some IDX files and a zip archive', { 't10k-labels-idx1-ubyte': 'x', 'all.zip': ZIP }, '.'],
+  ['a folder of other files', { 'a.txt': 'text' }, '.'],
+];
+for (const [what, files, end] of OTHER_FOLDERS)
+  test(`${what} is told by its content`, async () => {
+    const name = `other${count++}`;
+    for (const [file, bytes] of Object.entries(files)) {
+      mkdirSync(join(root, name, file, '..'), { recursive: true });
+      writeFileSync(join(root, name, file), bytes);
+    }
+    assert.is(
+      await refusal(join(root, name)),
+      `ROOT/${name} has no file train-images-idx3-ubyte or train-images-idx3-ubyte.gz${end.replace('PATH', name)}`,
+    );
+  });
+
+const OTHER_FILES: [what: string, bytes: Uint8Array | string, end: string][] = [
+  ['a zip archive', ZIP, 'it is a file (a zip archive); unpack it.'],
+  [
+    'a web page',
+    '<!doctype html>',
+    'it is a file (a web page, as of a failed download); give a folder with four IDX files.',
+  ],
+  ['what cannot be told', Uint8Array.of(1, 0, 2), 'it is a file; give a folder with four IDX files.'],
+];
+for (const [what, bytes, end] of OTHER_FILES)
+  test(`${what} in place of a folder is told by its content`, async () => {
+    writeFileSync(join(root, 'file'), bytes);
+    assert.is(await refusal(join(root, 'file')), `The data folder ROOT/file cannot be read: ${end}`);
+  });
 
 test.after(() => rmSync(root, { recursive: true }));
 
