@@ -11,7 +11,7 @@ import { existsSync, readFileSync, watch } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { browserText, bundle, importTypeScript, node, nodeLater, portable } from './src/build/bundle.mjs';
+import { browserText, bundle, bundleTests, importTypeScript, node, nodeLater, portable } from './src/build/bundle.mjs';
 import { filesBelow, writeIfChanged } from './src/build/files.mjs';
 
 process.chdir(dirname(fileURLToPath(import.meta.url)));
@@ -64,30 +64,14 @@ function buildTypes() {
   });
 }
 
-/** One bundle a target: each file is loaded by its own import(), so that one failing file does not hide the others. */
+/** One bundle a target. */
 async function buildTests(part, out) {
   const files = filesBelow('test', '.test.ts').filter((path) => path.includes(part));
   if (files.length === 0) throw new Error(`no test file has "${part}" in its path`);
-  const bundleOf = (paths, outfile, options) =>
-    bundle({
-      stdin: {
-        contents: [
-          "import { runTests } from './harness.ts';",
-          'await runTests([',
-          ...paths.map((path) => `  ['test/${path}', () => import('./${path}')],`),
-          ']);',
-        ].join('\n'),
-        resolveDir: 'test',
-        loader: 'ts',
-      },
-      outfile: join(out, outfile),
-      sourcemap: 'inline',
-      ...options,
-    });
-  await bundleOf(files, 'test.node.mjs', node);
-  await bundleOf(
+  await bundleTests(files, join(out, 'test.node.mjs'), node);
+  await bundleTests(
     files.filter((path) => !path.endsWith('.node.test.ts')),
-    'test.web.mjs',
+    join(out, 'test.web.mjs'),
     { ...portable, plugins: [browserText, nodeLater] },
   );
   await bundle({ entryPoints: ['test/deno.ts'], outfile: join(out, 'deno.mjs'), ...node });

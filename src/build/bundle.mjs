@@ -51,6 +51,17 @@ export function bundle(options) {
   });
 }
 
+/** Bundles test files: each is loaded by its own import(), so that one that fails does not hide the others. */
+export function bundleTests(paths, outfile, options) {
+  const contents = [
+    "import { runTests } from './harness.ts';",
+    'await runTests([',
+    ...paths.map((path) => `  ['test/${path}', () => import('./${path}')],`),
+    ']);',
+  ].join('\n');
+  return bundle({ stdin: { contents, resolveDir: 'test', loader: 'ts' }, outfile, sourcemap: 'inline', ...options });
+}
+
 /** Imports a TypeScript module of this project into a program that Node runs without a build. */
 export async function importTypeScript(path) {
   const outfile = join('out', 'build', `${path.replace(/\W/g, '_')}.${process.pid}.mjs`);

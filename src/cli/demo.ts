@@ -7,7 +7,7 @@ import { ceTuning } from '../methods/ce_tuning.ts';
 import { coin } from '../methods/coin.ts';
 import { scl } from '../methods/scl.ts';
 import { createModel } from '../nn/model.ts';
-import { requestDevice } from '../node.ts';
+import type { requestDevice } from '../node.ts';
 import type { Run } from '../report/data.ts';
 import { textTable } from '../report/table.ts';
 import { createEvaluator } from '../train/evaluate.ts';
@@ -32,7 +32,7 @@ interface DemoOptions extends FolderOptions {
   readonly tune?: boolean;
 }
 
-export function addDemo(program: Command): void {
+export function addDemo(program: Command, request: typeof requestDevice): void {
   addFolderOptions(
     program
       .command('demo')
@@ -47,14 +47,17 @@ export function addDemo(program: Command): void {
       '--profile',
       "time a step of each stage: print its dispatches, longest first, and write a trace to the run's folder",
     )
-    .action(guarded((options: DemoOptions) => inRunFolder('demo', options, (folder) => demo(options, folder))));
+    .action(
+      guarded((options: DemoOptions) => inRunFolder('demo', options, (folder) => demo(options, folder, request))),
+    );
 }
 
 async function demo(
   { epochs, alpha, seed, describe, profile, tune }: DemoOptions,
   { path: out, clear }: RunFolder,
+  request: typeof requestDevice,
 ): Promise<void> {
-  const device = await requestDevice();
+  const device = await request();
   console.error(device.description);
   const folder = embeddedFolder();
   const { train, test } = await loadDataset(folder);

@@ -2,21 +2,26 @@ import type { Command } from 'commander';
 import { createDataset, type LabelledImages } from '../data/dataset.ts';
 import { embeddedFolder, loadDataset } from '../data/load.node.ts';
 import { createModel } from '../nn/model.ts';
-import { requestDevice } from '../node.ts';
+import type { requestDevice } from '../node.ts';
 import { createEvaluator } from '../train/evaluate.ts';
 import { guarded } from './errors.ts';
 import { cardOf, checkChannels, loadParts, type ModelCard, readWeights } from './weights.ts';
 
-export function addEval(program: Command): void {
+interface EvalOptions {
+  readonly weights: string;
+  readonly data?: string;
+}
+
+export function addEval(program: Command, request: typeof requestDevice): void {
   program
     .command('eval')
     .description('score a checkpoint on test images: top-1 accuracy (with a classifier) and S_Dbw of its features')
     .requiredOption('--weights <file>', 'safetensors checkpoint of this program')
     .option('--data <folder>', 'four IDX files, as of Fashion-MNIST (default: the embedded images)')
-    .action(guarded(evaluate));
+    .action(guarded((options: EvalOptions) => evaluate(options, request)));
 }
 
-async function evaluate({ weights: path, data: folder }: { weights: string; data?: string }): Promise<void> {
+async function evaluate({ weights: path, data: folder }: EvalOptions, request: typeof requestDevice): Promise<void> {
   const weights = await readWeights(path);
   const card = cardOf(weights);
   if (!card?.statistics)
@@ -27,7 +32,7 @@ async function evaluate({ weights: path, data: folder }: { weights: string; data
   checkChannels(path, card, test);
   const classes = weights.tensors.get('classifier.weight')?.shape[0];
   const images = classes === undefined ? test : inOrderOf(classNames(path, card, classes), test, path);
-  const device = await requestDevice();
+  const device = await request();
   console.error(device.description);
   const model = createModel({ ...card, classes, seed: 0 });
   console.error(loadParts(device, model, weights, ['encoder', 'classifier']));

@@ -4,7 +4,7 @@ import { createDataset } from '../data/dataset.ts';
 import { embeddedFolder, loadDataset } from '../data/load.node.ts';
 import { allIndices } from '../data/sampler.ts';
 import { simclr } from '../methods/simclr.ts';
-import { requestDevice } from '../node.ts';
+import type { requestDevice } from '../node.ts';
 import { guarded } from './errors.ts';
 import { runMethod } from './fine_tune.ts';
 import { fraction, integer, nonNegative, number, positive, positiveInteger } from './options.ts';
@@ -30,7 +30,7 @@ interface PretrainOptions extends FolderOptions {
   readonly seed: number;
 }
 
-export function addPretrain(program: Command): void {
+export function addPretrain(program: Command, request: typeof requestDevice): void {
   const command = program
     .command('pretrain')
     .description('make a self-supervised checkpoint with SimCLR from images, without labels');
@@ -46,15 +46,17 @@ export function addPretrain(program: Command): void {
     .addOption(number('--contrast <c>', 'strength of the contrast jitter', nonNegative, 0.4))
     .addOption(number('--seed <n>', 'fixes first values, order and augmentation', integer, 0))
     .action(
-      guarded((options: PretrainOptions) => inRunFolder('pretrain', options, (folder) => pretrain(options, folder))),
+      guarded((options: PretrainOptions) =>
+        inRunFolder('pretrain', options, (folder) => pretrain(options, folder, request)),
+      ),
     );
 }
 
-async function pretrain(options: PretrainOptions, folder: RunFolder): Promise<void> {
+async function pretrain(options: PretrainOptions, folder: RunFolder, request: typeof requestDevice): Promise<void> {
   const { train } = await loadDataset(options.data ?? embeddedFolder());
   const indices = allIndices(train.labels.length);
   checkBatch(options.batch, indices.length);
-  const device = await requestDevice();
+  const device = await request();
   console.error(device.description);
   const settings: Settings = {
     arch: options.arch,

@@ -1,37 +1,41 @@
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { version } from '../../package.json';
+import { requestDevice } from '../node.ts';
 import { addBench } from './bench.ts';
 import { addBenchStep } from './bench_step.ts';
 import { addConformance } from './conformance.ts';
 import { addDemo } from './demo.ts';
 import { addDevices } from './devices.ts';
+import { fail } from './errors.ts';
 import { addEval } from './eval.ts';
 import { addGradcheck } from './gradcheck.ts';
 import { addKernel } from './kernel.ts';
 import { addPretrain } from './pretrain.ts';
 import { addTrain } from './train.ts';
 
-/** The command line. Errors that are not told yet are thrown; a command's own are told, and leave exit code 1. */
-export function createProgram(): Command {
+/**
+ * Runs a command line. `request` gives the device that commands train and evaluate on. What goes wrong is told in a sentence, and
+ * leaves exit code 1.
+ */
+export async function runProgram(args: readonly string[], request: typeof requestDevice = requestDevice): Promise<void> {
+  try {
+    await createProgram(request).parseAsync(args, { from: 'user' });
+  } catch (error) {
+    // Commander has already said what was wrong, or shown the help that was asked for.
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 1;
+    else fail(error);
+  }
+}
+
+function createProgram(request: typeof requestDevice): Command {
   const program = new Command('coin')
     .description('Fine-tune self-supervised image encoders with COIN on WebGPU.')
     .version(version)
     .showHelpAfterError('(coin COMMAND --help tells all options)')
     .exitOverride();
 
-  for (const add of [
-    addDemo,
-    addTrain,
-    addPretrain,
-    addEval,
-    addDevices,
-    addConformance,
-    addGradcheck,
-    addKernel,
-    addBench,
-    addBenchStep,
-  ])
-    add(program);
+  for (const add of [addDemo, addTrain, addPretrain, addEval]) add(program, request);
+  for (const add of [addDevices, addConformance, addGradcheck, addKernel, addBench, addBenchStep]) add(program);
   for (const command of program.commands) command.exitOverride().showHelpAfterError(false);
   return program;
 }

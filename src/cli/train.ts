@@ -6,7 +6,7 @@ import { allIndices, stratifiedSubset } from '../data/sampler.ts';
 import { methodNamed, methods } from '../methods/index.ts';
 import type { Method, MethodConfig } from '../methods/method.ts';
 import { RESNETS, STEMS } from '../nn/resnet.ts';
-import { requestDevice } from '../node.ts';
+import type { requestDevice } from '../node.ts';
 import type { ReportData } from '../report/data.ts';
 import { textTable } from '../report/table.ts';
 import { guarded } from './errors.ts';
@@ -71,7 +71,7 @@ export function addModelOptions(command: Command): Command {
     .addOption(number('--projection <n>', "features of the projector's output", positiveInteger, 256));
 }
 
-export function addTrain(program: Command): void {
+export function addTrain(program: Command, request: typeof requestDevice): void {
   const train = program
     .command('train')
     .description("fine-tune an encoder by one method; hyper-parameters default to the paper's")
@@ -108,13 +108,18 @@ export function addTrain(program: Command): void {
     )
     .action(
       guarded((options: TrainOptions, command: Command) =>
-        inRunFolder('train', options, (folder) => fineTune(options, command, folder)),
+        inRunFolder('train', options, (folder) => fineTune(options, command, folder, request)),
       ),
     );
   refuseIdle(train, { needs: { partial: 'weights' } });
 }
 
-async function fineTune(options: TrainOptions, command: Command, folder: RunFolder): Promise<void> {
+async function fineTune(
+  options: TrainOptions,
+  command: Command,
+  folder: RunFolder,
+  request: typeof requestDevice,
+): Promise<void> {
   const method = methodNamed(options.method);
   const { train, test } = await loadDataset(options.data ?? embeddedFolder());
   const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
@@ -148,7 +153,7 @@ async function fineTune(options: TrainOptions, command: Command, folder: RunFold
   const given = new Set(Object.keys(options).filter((name) => isGiven(command, name)));
   refuseWithoutEffect(given, method, settings);
   refuseContradictions(given, options, weights);
-  const device = await requestDevice();
+  const device = await request();
   console.error(device.description);
   // An encoder goes on to see images as it was trained to.
   const data = createDataset(device.target, train, fits ? card?.statistics : undefined);

@@ -1,5 +1,3 @@
-import { createDataset, type Dataset } from '../../src/data/dataset.ts';
-import { randomNormal } from '../../src/data/random.ts';
 import { allIndices } from '../../src/data/sampler.ts';
 import type { Device } from '../../src/gpu/device.ts';
 import { ceTuning } from '../../src/methods/ce_tuning.ts';
@@ -16,6 +14,7 @@ import { train } from '../../src/train/trainer.ts';
 import { saveState } from '../../src/weights/state_dict.ts';
 import { testDevice } from '../device.ts';
 import { assert, suite } from '../harness.ts';
+import { corners } from './corners.ts';
 
 const test = suite('trainer');
 
@@ -27,24 +26,6 @@ const config: MethodConfig = {
   variant: 'paper',
   label_smoothing: 0,
 };
-
-/** Bright squares in one of three corners, with noise: easy to tell apart, so that learning shows in few steps. */
-function corners(device: Device, count = 27): Dataset {
-  const noise = randomNormal(count * 64, 20, 5, 5);
-  const labels = Int32Array.from({ length: count }, (_, i) => i % 3);
-  const pixels = Uint8Array.from({ length: count * 64 }, (_, i) => {
-    const [image, y, x] = [Math.floor(i / 64), Math.floor(i / 8) % 8, i % 8];
-    const [top, left] = [
-      [0, 0],
-      [0, 4],
-      [4, 4],
-    ][labels[image]!]!;
-    const inside = y >= top! && y < top! + 4 && x >= left! && x < left! + 4;
-    return Math.max(0, Math.min(255, 60 + (inside ? 120 : 0) + noise[i]!));
-  });
-  const classes = ['top left', 'top right', 'bottom right'];
-  return createDataset(device.target, { name: 'corners', shape: [count, 8, 8, 1], pixels, labels, classes });
-}
 
 function setUp(device: Device, method: Method, more: Partial<TrainConfig> = {}): TrainConfig & { model: Model } {
   const data = corners(device);

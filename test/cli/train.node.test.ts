@@ -1,0 +1,221 @@
+import { watch } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createDataset } from '../../src/data/dataset.ts';
+import { loadDataset } from '../../src/data/load.node.ts';
+import { allIndices, stratifiedSubset } from '../../src/data/sampler.ts';
+import { coin } from '../../src/methods/coin.ts';
+import { simclr } from '../../src/methods/simclr.ts';
+import { createModel, type Model } from '../../src/nn/model.ts';
+import { sgd } from '../../src/optim/sgd.ts';
+import type { TrainConfig } from '../../src/train/config.ts';
+import type { TrainEvent } from '../../src/train/events.ts';
+import { train } from '../../src/train/trainer.ts';
+import type { HostTensor } from '../../src/weights/host-tensor.ts';
+import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors.ts';
+import { loadState, saveState } from '../../src/weights/state_dict.ts';
+import { testDevice } from '../device.ts';
+import { assert, suite } from '../harness.ts';
+import { writeCorners } from './corner_data.ts';
+import { coinHere } from './in_process.ts';
+
+const test = suite('train and pretrain');
+
+let folder = '';
+let data = '';
+let weights = '';
+/** Of another width than the default, so that it has to be told from the file. */
+const encoder = { width: 4, channels: 1 };
+test.before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'coin-'));
+  data = await writeCorners(join(folder, 'data'));
+  weights = join(folder, 'start.safetensors');
+  const { store } = createModel({ arch: 'resnet8', encoder, seed: 9 });
+  const metadata = { arch: 'resnet8', width: '4', channels: '1' };
+  await writeFile(weights, writeSafetensors(await saveState(await testDevice(), store.entries), metadata));
+});
+test.after(() => rm(folder, { recursive: true }));
+
+const readModel = async (path: string) => readSafetensors(new Uint8Array(await readFile(path)), path);
+
+const eventsOf = async (path: string): Promise<TrainEvent[]> =>
+  (await readFile(path, 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+/** What the trainer itself makes of a model under these settings. */
+async function trained(
+  model: Model,
+  settings: Omit<TrainConfig, 'model' | 'data' | 'optimizer'>,
+  optimizer: { momentum: number; weight_decay: number },
+): Promise<ReadonlyMap<string, HostTensor>> {
+  const device = await testDevice();
+  const images = createDataset(device.target, (await loadDataset(data)).train);
+  const config = {
+    ...settings,
+    model,
+    data: images,
+    optimizer: sgd(model.store.arena, { ...optimizer, nesterov: true }),
+  };
+  for await (const event of train(device, config)) if (event.type === 'end') break;
+  return saveState(device, model.store.entries);
+}
+
+function assertSameBits(got: ReadonlyMap<string, HostTensor>, want: ReadonlyMap<string, HostTensor>): void {
+  assert.equal([...got.keys()].sort(), [...want.keys()].sort());
+  for (const [name, tensor] of want) assert.equal(got.get(name), tensor, name);
+}
+
+test('train does what its options say: the trainer makes the same bits of them', async () => {
+  const out = join(folder, 'train');
+  const { code, stderr } = await coinHere(
+    ...['train', '--data', data, '--weights', weights, '--method', 'coin', '--epochs', '3', '--alpha', '0.3'],
+    ...[
+      '--lambda',
+      '0.7',
+      '--temperature',
+      '0.6',
+      '--variant',
+      'paper',
+      '--label-smoothing',
+      '0.2',
+      '--projection',
+      '8',
+    ],
+    ...['--batch', '4', '--accumulate', '2', '--lr', '0.03', '--momentum', '0.4', '--weight-decay', '0.02'],
+    ...['--crop-scale', '0.6', '--labels', '6', '--seed', '5', '--evaluate-every', '2', '--out', out],
+  );
+  assert.is(code, 0, stderr);
+  const device = await testDevice();
+  const { train: images } = await loadDataset(data);
+  const model = createModel({ arch: 'resnet8', encoder, projector: { out: 8 }, classes: 3, seed: 5 });
+  loadState(device, model.store.entries, (await readModel(weights)).tensors, weights);
+  const want = await trained(
+    model,
+    {
+      method: coin,
+      options: { epochs: 3, alpha: 0.3, lambda: 0.7, temperature: 0.6, variant: 'paper', label_smoothing: 0.2 },
+      indices: stratifiedSubset(images.labels, images.classes, 6, 5),
+      batch: 4,
+      accumulate: 2,
+      lr: 0.03,
+      seed: 5,
+      augmentation: { crop: { scale: [0.6, 1] }, flip: 0.5 },
+    },
+    { momentum: 0.4, weight_decay: 0.02 },
+  );
+  const { tensors, metadata } = await readModel(join(out, 'coin.safetensors'));
+  assertSameBits(tensors, want);
+  assert.equal([metadata.arch, metadata.width, metadata.epoch], ['resnet8', '4', '3']);
+  const events = await eventsOf(join(out, 'coin.jsonl'));
+  assert.equal(
+    events.flatMap((event) => (event.type === 'evaluation' ? [event.epoch] : [])),
+    [0, 2, 3],
+  );
+});
+
+test('pretrain does what its options say: the trainer makes the same bits of them', async () => {
+  const out = join(folder, 'pretrain');
+  const { code, stderr } = await coinHere(
+    ...['pretrain', '--data', data, '--arch', 'resnet8', '--width', '4', '--stem', 'small', '--projection', '8'],
+    ...['--epochs', '2', '--batch', '7', '--lr', '0.03', '--momentum', '0.4', '--weight-decay', '0.02', '--seed', '5'],
+    ...['--temperature', '0.6', '--crop-scale', '0.6', '--brightness', '0.3', '--contrast', '0.2', '--out', out],
+  );
+  assert.is(code, 0, stderr);
+  const want = await trained(
+    createModel({ arch: 'resnet8', encoder: { ...encoder, stem: 'small' }, projector: { out: 8 }, seed: 5 }),
+    {
+      method: simclr,
+      options: { epochs: 2, alpha: 0, lambda: 0, temperature: 0.6, variant: 'paper', label_smoothing: 0 },
+      indices: allIndices(27),
+      batch: 7,
+      lr: 0.03,
+      seed: 5,
+      augmentation: { crop: { scale: [0.6, 1] }, flip: 0.5, brightness: 0.3, contrast: 0.2 },
+    },
+    { momentum: 0.4, weight_decay: 0.02 },
+  );
+  const { tensors, metadata } = await readModel(join(out, 'simclr.safetensors'));
+  assertSameBits(tensors, want);
+  assert.is(metadata.stem, 'small');
+});
+
+/** A run of a moment. */
+const quick = (out: string, ...more: string[]) => [
+  ...['train', '--data', data, '--weights', weights, '--method', 'scl', '--batch', '9', '--accumulate', '1'],
+  ...['--projection', '8', '--out', join(folder, out), ...more],
+];
+
+test('each file of a run but the log is written beside its place first', async () => {
+  const out = join(folder, 'whole');
+  await coinHere(...quick('whole', '--epochs', '1'));
+  const seen = new Set<string>();
+  const watcher = watch(out, (_event, name) => seen.add(String(name)));
+  const { code } = await coinHere(...quick('whole', '--epochs', '1', '--overwrite', '--profile'));
+  await new Promise((done) => setTimeout(done, 50));
+  watcher.close();
+  assert.is(code, 0);
+  for (const name of ['scl.safetensors', 'report.html', 'results.json', 'scl-fine-tuning.trace.json'])
+    assert.ok(seen.has(`${name}.${process.pid}.part`), `${name} was written in place; seen were ${[...seen]}`);
+});
+
+test('a second run into the folder of another leaves it as it is', async () => {
+  const first = await coinHere(...quick('mine', '--epochs', '1'));
+  assert.is(first.code, 0, first.stderr);
+  const before = await readFile(join(folder, 'mine', 'scl.safetensors'));
+  const { code, stderr } = await coinHere(...quick('mine', '--epochs', '1', '--seed', '7'));
+  assert.is(code, 1);
+  assert.match(
+    stderr,
+    /^error: The folder .*mine holds another run \(report\.html and 3 more\); take another --out, or/m,
+  );
+  assert.equal(await readFile(join(folder, 'mine', 'scl.safetensors')), before);
+});
+
+test('an interrupt saves the model of that moment, and tells where', async () => {
+  const log = join(folder, 'stopped', 'scl.jsonl');
+  const interrupt = setInterval(async () => {
+    const text = await readFile(log, 'utf8').catch(() => '');
+    if (!text.includes('"type":"epoch"')) return;
+    clearInterval(interrupt);
+    process.emit('SIGTERM', 'SIGTERM');
+  }, 5);
+  const { code, stderr } = await coinHere(...quick('stopped', '--epochs', '100000', '--evaluate-every', '100000'));
+  clearInterval(interrupt);
+  assert.is(code, 1);
+  const path = join(folder, 'stopped', 'scl.safetensors');
+  assert.match(stderr, new RegExp(`^error: Interrupted after \\d+ epochs; the model so far is in ${path}\\.$`, 'm'));
+  const { tensors } = await readModel(path);
+  assert.not.equal(tensors.get('encoder.conv1.weight'), (await readModel(weights)).tensors.get('encoder.conv1.weight'));
+});
+
+test('an interrupt before the first step saves nothing', async () => {
+  const interrupt = setInterval(() => {
+    if (process.listenerCount('SIGINT') > listeners) process.emit('SIGINT', 'SIGINT');
+    else return;
+    clearInterval(interrupt);
+  }, 0);
+  const listeners = process.listenerCount('SIGINT');
+  const { code, stderr } = await coinHere(...quick('early', '--epochs', '2'));
+  clearInterval(interrupt);
+  assert.is(code, 1);
+  assert.match(stderr, /^error: Interrupted before the first step, so there is no model to save\.$/m);
+  await readFile(join(folder, 'early', 'scl.safetensors')).then(
+    () => assert.unreachable('a model was saved'),
+    () => {},
+  );
+});
+
+test('eval gives the score that train ended with', async () => {
+  const out = join(folder, 'scored');
+  assert.is((await coinHere(...quick('scored', '--epochs', '2'))).code, 0);
+  const [result] = JSON.parse(await readFile(join(out, 'results.json'), 'utf8'));
+  const { code, stdout } = await coinHere('eval', '--data', data, '--weights', join(out, 'scl.safetensors'));
+  assert.is(code, 0);
+  assert.is(Number(/top-1 +([\d.]+) %/.exec(stdout)?.[1]), Number(result.top1.toFixed(2)));
+  assert.is(Number(/S_Dbw +([\d.]+) /.exec(stdout)?.[1]), Number(result.s_dbw.toFixed(4)));
+});
+
+test.run();
