@@ -225,6 +225,8 @@ async function saveCheckpoint(
     throw new Error(
       `${broken.name} became ${broken.value}, so no checkpoint is written to ${path}; try a lower learning rate.`,
     );
-  await explained(`The checkpoint ${path} cannot be written`, () => writeWhole(path, writeSafetensors(state, metadata)));
+  await explained(`The checkpoint ${path} cannot be written`, () =>
+    writeWhole(path, writeSafetensors(state, metadata)),
+  );
   return path;
 }

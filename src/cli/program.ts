@@ -17,7 +17,10 @@ import { addTrain } from './train.ts';
  * Runs a command line. `request` gives the device that commands train and evaluate on. What goes wrong is told in a sentence, and
  * leaves exit code 1.
  */
-export async function runProgram(args: readonly string[], request: typeof requestDevice = requestDevice): Promise<void> {
+export async function runProgram(
+  args: readonly string[],
+  request: typeof requestDevice = requestDevice,
+): Promise<void> {
   try {
     await createProgram(request).parseAsync(args, { from: 'user' });
   } catch (error) {
