@@ -1,142 +1,15 @@
 // Puts faults into the sources, one at a time, and tells whether the test that should notice one does:
 //   npm run mutants [-- WORDS]    those whose description, file or test has all of these words
-// The lists are in test/mutants/. The tree stays as it is: a fault is put into the bundles, in a folder of their own.
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { browserText, bundle, bundleTests, importTypeScript, node } from '../src/build/bundle.mjs';
-import { filesBelow } from '../src/build/files.mjs';
+// The lists are in test/mutants/.
+import { judge, listedMutants } from './mutants/judge.mjs';
 
-/** Seconds after which a test counts as hanging. */
-const PATIENCE = 180;
-
-/** What is built anew for each fault. */
-const BUILT = ['dist', 'out'];
-
-/** A folder that looks like the root, but for what is built. Inside of out/, so that packages are found from there. */
-function scratchCopy() {
-  mkdirSync('out', { recursive: true });
-  const folder = mkdtempSync(join('out', 'mutants-'));
-  for (const name of readdirSync('.'))
-    if (!BUILT.includes(name) && !name.startsWith('.git')) symlinkSync(resolve(name), join(folder, name));
-  return folder;
-}
-
-/** How often a text stands in a file. */
-export const occurrences = ({ file, text }) =>
-  existsSync(file) ? readFileSync(file, 'utf8').split(text).length - 1 : 0;
-
-/** Puts a fault into its file while that is bundled. */
-const mutating = ({ file, text, replacement }) => ({
-  name: 'mutating',
-  setup({ onLoad }) {
-    const path = resolve(file);
-    onLoad({ filter: /\.(ts|mjs|wgsl)$/ }, (loaded) =>
-      loaded.path === path
-        ? {
-            contents: readFileSync(path, 'utf8').replace(text, () => replacement),
-            loader: path.endsWith('.wgsl') ? 'text' : 'ts',
-          }
-        : null,
-    );
-  },
+const words = process.argv.slice(2).flatMap((argument) => argument.split(/\s+/));
+const chosen = (await listedMutants()).filter(({ what, file, test }) => {
+  const about = `${what} ${file} ${test.file} ${test.name}`.toLowerCase();
+  return words.every((word) => about.includes(word.toLowerCase()));
 });
-
-/**
- * Runs a test, with a fault or without one. Returns how many tests passed and failed, both 0 where the run ended before it
- * could tell; hanging is a failure.
- */
-async function runTest(folder, { file, name }, mutant) {
-  const options = { ...node, plugins: [...(mutant ? [mutating(mutant)] : []), browserText] };
-  await bundleTests([file], join(folder, 'out', 'test.mjs'), options);
-  // Commands in processes of their own run what is in dist/.
-  if (file.startsWith('cli/'))
-    await bundle({ entryPoints: ['src/cli/main.ts'], outfile: join(folder, 'dist', 'coin.js'), ...options });
-  const child = spawn(process.execPath, ['--enable-source-maps', 'out/test.mjs', name], {
-    cwd: folder,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  let output = '';
-  let hangs = false;
-  child.stdout.setEncoding('utf8').on('data', (text) => {
-    output += text;
-  });
-  const stop = () => {
-    try {
-      process.kill(-child.pid, 'SIGKILL');
-    } catch {
-      // Everything has ended already.
-    }
-  };
-  const timer = setTimeout(() => {
-    hangs = true;
-    stop();
-  }, 1000 * PATIENCE);
-  await new Promise((done) => child.on('close', done).on('exit', stop));
-  clearTimeout(timer);
-  const [, passed = 0, failed = 0] = /^(\d+) passed, (\d+) failed/m.exec(output) ?? [];
-  return { passed: Number(passed), failed: hangs ? 1 : Number(failed) };
-}
-
-/**
- * Judges mutants: whether the test that should notice each one fails with it, having passed without.
- * @param {import('./mutants/mutant.ts').Mutant[]} mutants
- * @param {(line: string) => void} print
- * @returns how many were killed, survived, and could not be judged.
- */
-export async function judge(mutants, print) {
-  const counts = { killed: 0, survived: 0, wrong: 0 };
-  const tell = (verdict, { what, file, test }, why) => {
-    counts[verdict] += 1;
-    print(`${verdict.padEnd(8)}  ${file}: ${what}${why ? `: ${why}` : ` (${test.file}: ${test.name})`}`);
-  };
-  const folder = scratchCopy();
-  const passing = new Map();
-  try {
-    for (const mutant of mutants) {
-      const found = occurrences(mutant);
-      if (found !== 1) {
-        tell('wrong', mutant, `the text ${JSON.stringify(mutant.text)} is there ${found} times and not once`);
-        continue;
-      }
-      const key = JSON.stringify(mutant.test);
-      if (!passing.has(key)) {
-        const { passed, failed } = await runTest(folder, mutant.test);
-        passing.set(key, passed > 0 && failed === 0);
-      }
-      if (!passing.get(key)) {
-        tell('wrong', mutant, `no test "${mutant.test.name}" of ${mutant.test.file} passes without it`);
-        continue;
-      }
-      const result = await runTest(folder, mutant.test, mutant).catch(() => undefined);
-      if (!result) tell('wrong', mutant, 'it is no program');
-      else if (result.passed + result.failed === 0) tell('wrong', mutant, 'the run ended before it told a result');
-      else tell(result.failed > 0 ? 'killed' : 'survived', mutant);
-    }
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-  return counts;
-}
-
-/** All lists, one after the other. */
-export async function listedMutants() {
-  const lists = filesBelow('test/mutants', '.ts').filter((path) => path !== 'mutant.ts');
-  const modules = await Promise.all(lists.map((path) => importTypeScript(join('test/mutants', path))));
-  return modules.flatMap(({ mutants }) => mutants);
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const words = process.argv.slice(2).flatMap((argument) => argument.split(/\s+/));
-  const chosen = (await listedMutants()).filter(({ what, file, test }) => {
-    const about = `${what} ${file} ${test.file} ${test.name}`.toLowerCase();
-    return words.every((word) => about.includes(word.toLowerCase()));
-  });
-  const { killed, survived, wrong } = await judge(chosen, console.log);
-  if (wrong > 0) console.log(`${wrong} could not be judged`);
-  if (chosen.length === 0) console.log(`no mutant has all of: ${words.join(' ')}`);
-  console.log(`${killed} killed, ${survived} survived`);
-  process.exitCode = survived + wrong > 0 || killed === 0 ? 1 : 0;
-}
+const { killed, survived, wrong } = await judge(chosen, console.log);
+if (wrong > 0) console.log(`${wrong} could not be judged`);
+if (chosen.length === 0) console.log(`no mutant has all of: ${words.join(' ')}`);
+console.log(`${killed} killed, ${survived} survived`);
+process.exitCode = survived + wrong > 0 || killed === 0 ? 1 : 0;

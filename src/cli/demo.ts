@@ -1,8 +1,9 @@
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import type { Command } from 'commander';
-import { createDataset } from '../data/dataset.ts';
+import { createDataset, type Splits } from '../data/dataset.ts';
 import { embeddedFolder, loadDataset } from '../data/load.node.ts';
 import { stratifiedSubset } from '../data/sampler.ts';
+import type { Device } from '../gpu/device.ts';
 import { ceTuning } from '../methods/ce_tuning.ts';
 import { coin } from '../methods/coin.ts';
 import { scl } from '../methods/scl.ts';
@@ -18,7 +19,7 @@ import { reportData, withFeatures, writeReport } from './report.ts';
 import { addFolderOptions, type FolderOptions, inRunFolder, type RunFolder } from './run_folder.node.ts';
 import { type Settings, setupOf } from './setup.ts';
 import { TUNE_HELP } from './tune.ts';
-import { cardOf, loadParts, readWeights } from './weights.ts';
+import { cardOf, loadParts, readWeights, type Weights } from './weights.ts';
 
 /** Labelled images of each class: few, since that is when a self-supervised checkpoint matters. */
 const LABELS_PER_CLASS = 100;
@@ -52,21 +53,35 @@ export function addDemo(program: Command, request: typeof requestDevice): void {
     );
 }
 
-async function demo(
-  { epochs, alpha, seed, describe, profile, tune }: DemoOptions,
-  { path: out, clear }: RunFolder,
-  request: typeof requestDevice,
-): Promise<void> {
+async function demo(options: DemoOptions, folder: RunFolder, request: typeof requestDevice): Promise<void> {
   const device = await request();
   console.error(device.description);
-  const folder = embeddedFolder();
-  const { train, test } = await loadDataset(folder);
-  const weights = await readWeights(join(dirname(folder), 'simclr.safetensors'));
+  const images = embeddedFolder();
+  const splits = await loadDataset(images);
+  const weights = await readWeights(join(dirname(images), 'simclr.safetensors'));
+  await compareMethods(device, { ...options, splits, weights, labels: LABELS_PER_CLASS }, folder);
+}
+
+/** What methods are compared on, besides the demo's options. */
+export interface Comparison extends DemoOptions {
+  readonly splits: Splits;
+  /** The encoder that each method starts from. */
+  readonly weights: Weights;
+  /** Labelled images of each class. */
+  readonly labels: number;
+}
+
+/** Fine-tunes one encoder by each method, prints the table, and writes report and results of those that are done. */
+export async function compareMethods(
+  device: Device,
+  { splits: { train, test }, weights, labels, epochs, alpha, seed, describe, profile, tune }: Comparison,
+  { path: out, clear }: RunFolder,
+): Promise<void> {
   const card = cardOf(weights);
   if (!card) throw new Error(`${weights.path} does not say which encoder it holds; make it again by "coin pretrain".`);
   const data = createDataset(device.target, train, card.statistics);
   const testData = createDataset(device.target, test, data);
-  const indices = stratifiedSubset(data.labels, data.classes, LABELS_PER_CLASS, seed);
+  const indices = stratifiedSubset(data.labels, data.classes, labels, seed);
   const settings: Settings = {
     ...{ arch: card.arch, encoder: card.encoder },
     projector: { out: 64 },
@@ -93,7 +108,7 @@ async function demo(
   const report = reportData(device, {
     title: 'COIN beside SCL and CE-Tuning on Fashion-MNIST',
     settings,
-    checkpoint: 'data/simclr.safetensors',
+    checkpoint: join('data', basename(weights.path)),
     images: indices.length,
     tested: testData.labels.length,
     classes: data.classes,

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { version } from '../../package.json';
 import { requestDevice } from '../node.ts';
 import { addBench } from './bench.ts';
@@ -6,6 +6,7 @@ import { addBenchStep } from './bench_step.ts';
 import { addConformance } from './conformance.ts';
 import { addDemo } from './demo.ts';
 import { addDevices } from './devices.ts';
+import { fail } from './errors.ts';
 import { addEval } from './eval.ts';
 import { addGradcheck } from './gradcheck.ts';
 import { addKernel } from './kernel.ts';
@@ -13,10 +14,23 @@ import { addPretrain } from './pretrain.ts';
 import { addTrain } from './train.ts';
 
 /**
- * The command line; `request` gives the device that commands train and evaluate on. Errors that are not told yet are thrown; a
- * command's own are told, and leave exit code 1.
+ * Runs a command line. `request` gives the device that commands train and evaluate on. What goes wrong is told in a sentence, and
+ * leaves exit code 1.
  */
-export function createProgram(request: typeof requestDevice = requestDevice): Command {
+export async function runProgram(
+  args: readonly string[],
+  request: typeof requestDevice = requestDevice,
+): Promise<void> {
+  try {
+    await createProgram(request).parseAsync(args, { from: 'user' });
+  } catch (error) {
+    // Commander has already said what was wrong, or shown the help that was asked for.
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 1;
+    else fail(error);
+  }
+}
+
+function createProgram(request: typeof requestDevice): Command {
   const program = new Command('coin')
     .description('Fine-tune self-supervised image encoders with COIN on WebGPU.')
     .version(version)

@@ -72,13 +72,13 @@ export function addModelOptions(command: Command): Command {
 }
 
 export function addTrain(program: Command, request: typeof requestDevice): void {
-  const command = program
+  const train = program
     .command('train')
     .description("fine-tune an encoder by one method; hyper-parameters default to the paper's")
     .addOption(
       new Option('--method <name>', 'fine-tuning method').choices(methods.map(({ name }) => name)).default('coin'),
     );
-  addFolderOptions(addModelOptions(command))
+  addFolderOptions(addModelOptions(train))
     .option('--weights <file>', 'safetensors checkpoint to start from (default: random values)')
     .option('--partial', 'load from the checkpoint what matches the encoder, and keep first values elsewhere')
     .addOption(number('--epochs <n>', 'epochs of both stages together', positiveInteger, 100))
@@ -107,11 +107,11 @@ export function addTrain(program: Command, request: typeof requestDevice): void 
       "time a step of each stage: print its dispatches, longest first, and write a trace to the run's folder",
     )
     .action(
-      guarded((options: TrainOptions) =>
+      guarded((options: TrainOptions, command: Command) =>
         inRunFolder('train', options, (folder) => fineTune(options, command, folder, request)),
       ),
     );
-  refuseIdle(command, { needs: { partial: 'weights' } });
+  refuseIdle(train, { needs: { partial: 'weights' } });
 }
 
 async function fineTune(

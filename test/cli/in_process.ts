@@ -1,6 +1,5 @@
 // Commands without a process of their own, so that tests of what they compute are quick.
-import { CommanderError } from 'commander';
-import { createProgram } from '../../src/cli/program.ts';
+import { runProgram } from '../../src/cli/program.ts';
 import { testDevice } from '../device.ts';
 import type { Ended } from './coin.ts';
 
@@ -26,14 +25,7 @@ export async function coinHere(...args: string[]): Promise<Ended> {
   const before = process.exitCode;
   process.exitCode = 0;
   try {
-    const { stdout, stderr } = await captured(() =>
-      createProgram(testDevice)
-        .parseAsync(args, { from: 'user' })
-        .catch((error) => {
-          if (!(error instanceof CommanderError)) throw error;
-          process.exitCode = error.exitCode;
-        }),
-    );
+    const { stdout, stderr } = await captured(() => runProgram(args, testDevice));
     return { code: Number(process.exitCode), stdout, stderr };
   } finally {
     process.exitCode = before;

@@ -1,12 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { outliveOutput } from '../../src/cli/output.node.ts';
 import { listenForInterruption } from '../../src/cli/signals.node.ts';
-import { readSafetensors } from '../../src/weights/safetensors.ts';
 import { assert, suite } from '../harness.ts';
+import { writeCorners } from './corner_data.ts';
 import { captured } from './in_process.ts';
 
 const test = suite('signals');
@@ -77,56 +77,18 @@ test.before(async () => {
 });
 test.after(() => rm(folder, { recursive: true }));
 
-/** Ten images, so that an epoch is a moment. */
-const tiny = (out: string, ...more: string[]) => [
-  ...[
-    'dist/coin.js',
-    'train',
-    '--labels',
-    '1',
-    '--batch',
-    '10',
-    '--accumulate',
-    '1',
-    '--width',
-    '4',
-    '--method',
-    'scl',
-  ],
-  ...['--out', join(folder, out), ...more],
-];
-
-const ended = (child: ChildProcess) =>
-  new Promise<{ code: number | null; stderr: string }>((done) => {
-    let stderr = '';
-    child.stderr?.setEncoding('utf8').on('data', (text) => {
-      stderr += text;
-    });
-    child.on('close', (code) => done({ code, stderr }));
-  });
-
-test('a training that is asked to end saves its model and gives back its folder', async () => {
-  const child = spawn(process.execPath, tiny('ended', '--epochs', '100000', '--evaluate-every', '100000'));
-  const end = ended(child);
-  child.stderr.on('data', (text: string) => {
-    if (/epoch \d+\/100000/.test(text)) child.kill('SIGTERM');
-  });
-  const { code, stderr } = await end;
-  assert.is(code, 1);
-  const path = join(folder, 'ended', 'scl.safetensors');
-  assert.match(stderr, new RegExp(`^error: Interrupted after \\d+ epochs; the model so far is in ${path}\\.$`, 'm'));
-  assert.equal((await readdir(join(folder, 'ended'))).sort(), ['scl.jsonl', 'scl.safetensors']);
-  const { tensors } = readSafetensors(new Uint8Array(await readFile(path)), path);
-  assert.equal(tensors.get('classifier.weight')?.shape, [10, 32]);
-});
-
 test('a training whose output nobody reads goes on to its end', async () => {
-  const child = spawn(process.execPath, tiny('unread', '--epochs', '3', '--describe'));
+  const data = await writeCorners(join(folder, 'data'));
+  const out = join(folder, 'unread');
+  const child = spawn(process.execPath, [
+    ...['dist/coin.js', 'train', '--data', data, '--out', out, '--method', 'ce-tuning', '--width', '4'],
+    ...['--batch', '9', '--epochs', '3', '--describe'],
+  ]);
   for (const stream of [child.stdout, child.stderr]) stream.once('data', () => stream.destroy());
   const code = await new Promise((done) => child.on('exit', done));
   assert.is(code, 0);
-  assert.equal((await readdir(join(folder, 'unread'))).sort(), [
-    ...['report.html', 'results.json', 'scl.jsonl', 'scl.safetensors'],
+  assert.equal((await readdir(out)).sort(), [
+    ...['ce-tuning.jsonl', 'ce-tuning.safetensors', 'report.html', 'results.json'],
   ]);
 });
 

@@ -1,5 +1,5 @@
 import { watch } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDataset } from '../../src/data/dataset.ts';
@@ -188,6 +188,8 @@ test('an interrupt saves the model of that moment, and tells where', async () =>
   assert.is(code, 1);
   const path = join(folder, 'stopped', 'scl.safetensors');
   assert.match(stderr, new RegExp(`^error: Interrupted after \\d+ epochs; the model so far is in ${path}\\.$`, 'm'));
+  // Without the lock, which is given back.
+  assert.equal((await readdir(join(folder, 'stopped'))).sort(), ['scl.jsonl', 'scl.safetensors']);
   const { tensors } = await readModel(path);
   assert.not.equal(tensors.get('encoder.conv1.weight'), (await readModel(weights)).tensors.get('encoder.conv1.weight'));
 });

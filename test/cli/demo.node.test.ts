@@ -1,0 +1,66 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { compareMethods } from '../../src/cli/demo.ts';
+import { loadDataset } from '../../src/data/load.node.ts';
+import { createModel } from '../../src/nn/model.ts';
+import { saveState } from '../../src/weights/state_dict.ts';
+import { testDevice } from '../device.ts';
+import { assert, suite } from '../harness.ts';
+import { writeCorners } from './corner_data.ts';
+import { captured } from './in_process.ts';
+
+const test = suite('demo');
+
+let folder = '';
+test.before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'coin-'));
+});
+test.after(() => rm(folder, { recursive: true }));
+
+test('CE-Tuning, SCL and COIN start from the same encoder, and the results are of all three', async () => {
+  const device = await testDevice();
+  const splits = await loadDataset(await writeCorners(join(folder, 'data')));
+  const { store } = createModel({ arch: 'resnet8', encoder: { width: 4, channels: 1 }, seed: 9 });
+  const weights = {
+    path: 'start.safetensors',
+    sha256: '',
+    tensors: await saveState(device, store.entries),
+    metadata: { arch: 'resnet8', width: '4', channels: '1' },
+  };
+  let cleared = 0;
+  const run = {
+    path: folder,
+    clear: async () => {
+      cleared += 1;
+    },
+  };
+  const { stdout } = await captured(() =>
+    compareMethods(device, { splits, weights, labels: 3, epochs: 2, alpha: 0.5, seed: 1 }, run),
+  );
+  assert.is(cleared, 1);
+  const results = JSON.parse(await readFile(join(folder, 'results.json'), 'utf8')) as Record<string, unknown>[];
+  assert.equal(
+    results.map(({ method, alpha, epochs, seed }) => [method, alpha, epochs, seed]),
+    [
+      ['ce-tuning', 0, 2, 1],
+      ['scl', 0, 2, 1],
+      ['coin', 0.5, 2, 1],
+    ],
+  );
+  for (const title of ['CE-Tuning', 'SCL', 'COIN']) assert.match(stdout, new RegExp(`^${title} +\\d`, 'm'));
+  const files = await readdir(folder);
+  const firstScores = await Promise.all(
+    ['ce-tuning', 'scl', 'coin'].map(async (name) => {
+      assert.ok(files.includes(`${name}.safetensors`), name);
+      const log = (await readFile(join(folder, `${name}.jsonl`), 'utf8'))
+        .split('\n')
+        .map((line) => line && JSON.parse(line));
+      return log.find(({ type }) => type === 'evaluation').s_dbw;
+    }),
+  );
+  assert.equal(firstScores[1], firstScores[0]);
+  assert.equal(firstScores[2], firstScores[0]);
+});
+
+test.run();

@@ -1,0 +1,150 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are texts of sources
+// Faults of the command line: what it does with its options, its files and its signals.
+import { noticedBy } from './mutant.ts';
+
+const TRAIN = 'src/cli/train.ts';
+const FINE_TUNE = 'src/cli/fine_tune.ts';
+const PRETRAIN = 'src/cli/pretrain.ts';
+const FILES = 'src/files.node.ts';
+const FOLDER = 'src/cli/run_folder.node.ts';
+const SIGNALS = 'src/cli/signals.node.ts';
+
+export const mutants = [
+  ...noticedBy(
+    'cli/train.node.test.ts',
+    'train does what its options say',
+    ['--weights is ignored', FINE_TUNE, 'if (weights) console.error(', 'if (weights && false) console.error('],
+    [
+      "the architecture is the option's and not the checkpoint's",
+      TRAIN,
+      '...(card ?? { arch: options.arch, encoder: encoderOptions(options) }),',
+      '...{ arch: options.arch, encoder: encoderOptions(options) },',
+    ],
+    ['--lr is ignored', TRAIN, 'lr: options.lr,', 'lr: 0.01,'],
+    ['--momentum is ignored', TRAIN, 'momentum: options.momentum,', 'momentum: 0.9,'],
+    ['--weight-decay is ignored', TRAIN, 'weight_decay: options.weightDecay,', 'weight_decay: 1e-4,'],
+    ['--label-smoothing is ignored', TRAIN, 'label_smoothing: options.labelSmoothing,', 'label_smoothing: 0,'],
+    ['--crop-scale is ignored', TRAIN, 'scale: [options.cropScale, 1]', 'scale: [0.08, 1]'],
+    ['--projection is ignored', TRAIN, 'projector: { out: options.projection },', 'projector: { out: 256 },'],
+    ['--temperature is ignored', TRAIN, 'temperature: options.temperature,', 'temperature: 0.3,'],
+    ['--lambda is ignored', TRAIN, 'lambda: options.lambda,', 'lambda: 0.1,'],
+    ['--alpha is ignored', TRAIN, 'alpha: options.alpha,', 'alpha: 0.7,'],
+    ['--variant is ignored', TRAIN, 'variant: options.variant,', "variant: 'official',"],
+    ['--accumulate is ignored', TRAIN, 'accumulate: options.accumulate,', 'accumulate: 4,'],
+    ['--batch is ignored', TRAIN, 'batch: options.batch,', 'batch: 18,'],
+    ['--labels is ignored', TRAIN, 'options.labels === undefined', 'true'],
+    ['--seed is ignored', TRAIN, 'seed: options.seed,', 'seed: 42,'],
+    ['--evaluate-every is ignored', TRAIN, 'evaluateEvery: options.evaluateEvery,', 'evaluateEvery: 1,'],
+    [
+      "the trainer's momentum is not the setting's",
+      FINE_TUNE,
+      '{ momentum, nesterov: true',
+      '{ momentum: 0.9, nesterov: true',
+    ],
+  ),
+  ...noticedBy(
+    'cli/train.node.test.ts',
+    'pretrain does what its options say',
+    ['--temperature is ignored', PRETRAIN, 'temperature: options.temperature,', 'temperature: 0.2,'],
+    ['--lr is ignored', PRETRAIN, 'lr: options.lr,', 'lr: 0.1,'],
+    ['--projection is ignored', PRETRAIN, 'projector: { out: options.projection },', 'projector: { out: 256 },'],
+    ['--crop-scale is ignored', PRETRAIN, 'scale: [options.cropScale, 1]', 'scale: [0.2, 1]'],
+    ['--brightness is ignored', PRETRAIN, 'brightness: options.brightness,', 'brightness: 0.4,'],
+    ['--contrast is ignored', PRETRAIN, 'contrast: options.contrast,', 'contrast: 0.4,'],
+    ['--stem and --width are ignored', PRETRAIN, 'encoder: encoderOptions(options),', 'encoder: {},'],
+  ),
+  ...noticedBy(
+    'cli/train.node.test.ts',
+    'an interrupt saves the model',
+    ['an interrupt does not save', FINE_TUNE, 'is in ${await save(epoch)}.', 'is in ${path}.'],
+    ['an interrupt is not heard', FINE_TUNE, '!interruption.signal.aborted || ', 'true || '],
+    ['only SIGINT is heard', SIGNALS, "['SIGINT', 'SIGTERM', 'SIGHUP']", "['SIGINT']"],
+    ['the folder stays locked', FOLDER, 'finally {\n    release();', 'finally {'],
+  ),
+  ...noticedBy('cli/train.node.test.ts', 'an interrupt before the first step', [
+    'a model that is not trained is saved',
+    FINE_TUNE,
+    'if (!isTrained)',
+    'if (false)',
+  ]),
+  ...noticedBy(
+    'cli/train.node.test.ts',
+    'each file of a run',
+    [
+      'checkpoints are written in place',
+      FINE_TUNE,
+      'writeWhole(path, writeSafetensors(state, metadata))',
+      "import('node:fs/promises').then((fs) => fs.writeFile(path, writeSafetensors(state, metadata)))",
+    ],
+    [
+      'results are written in place',
+      'src/cli/report.ts',
+      'await writeWhole(numbers, ',
+      "await (await import('node:fs/promises')).writeFile(numbers, ",
+    ],
+  ),
+  ...noticedBy('cli/train.node.test.ts', 'a second run into the folder', [
+    'a folder of another run is written to',
+    FOLDER,
+    'found.length === 0 || overwrite',
+    'true',
+  ]),
+  ...noticedBy(
+    'cli/run_folder.node.test.ts',
+    '',
+    ['a lock is not looked at', FOLDER, 'const isStale = !(await isHeld(file));', 'const isStale = true;'],
+    ['a lock of a program that has ended holds', FOLDER, "codeOf(error) !== 'ESRCH'", 'true'],
+    [
+      '--overwrite leaves what the other run left',
+      FOLDER,
+      'for (const name of await filesIn(path)) {',
+      'for (const name of []) {',
+    ],
+    ['all files are taken for those of runs', FOLDER, '.filter((name) => WRITTEN.test(name))', ''],
+    ['a folder stays that was made in vain', FOLDER, 'rmdirSync(folder);', ''],
+  ),
+  ...noticedBy(
+    'files.node.test.ts',
+    '',
+    ['a part stays on a full disk', FILES, 'await rm(part, { force: true });', ''],
+    ['files are written in place', FILES, 'const part = `${place}.${process.pid}.part`;', 'const part = place;'],
+    ['devices are replaced', FILES, 'if (there && !there.isFile() && !there.isDirectory())', 'if (false)'],
+    ['links are replaced', FILES, 'await realpath(path).catch(() => path)', 'path'],
+    ['a full disk has no reason', FILES, '  ENOSPC: `the disk is full; ${FULL}`,\n', ''],
+  ),
+  ...noticedBy(
+    'cli/signals.node.test.ts',
+    'a second one ends',
+    ['a second signal is not heard', SIGNALS, 'if (controller.signal.aborted) process.exit', 'if (false) process.exit'],
+    ['the exit code is that of an error', SIGNALS, '128 + constants.signals[name]', '1'],
+  ),
+  ...noticedBy('cli/signals.node.test.ts', 'output nobody reads goes on', [
+    'a closed pipe ends the program',
+    'src/cli/main.ts',
+    'outliveOutput();',
+    '',
+  ]),
+  ...noticedBy(
+    'cli/demo.node.test.ts',
+    '',
+    ['the demo runs only COIN', 'src/cli/demo.ts', 'of [ceTuning, scl, coin]', 'of [coin]'],
+    [
+      'the demo does not load its encoder',
+      FINE_TUNE,
+      'if (weights) console.error(',
+      'if (weights && false) console.error(',
+    ],
+  ),
+  ...noticedBy(
+    'data/load.node.test.ts',
+    'is told by its content',
+    ['a folder of images is not known', 'src/data/folder_kind.node.ts', 'if (kind?.isImage)', 'if (false)'],
+    ['archives are not known', 'src/file_kind.ts', 'isArchive: true', 'isArchive: false'],
+  ),
+  ...noticedBy('weights/safetensors.test.ts', 'hinders none', [
+    'an element type that nobody needs is damage',
+    'src/weights/safetensors.ts',
+    "typeof dtype !== 'string'",
+    '!isDType(dtype)',
+  ]),
+];
