@@ -38,8 +38,17 @@ struct Params {
 // @include batch_norm/merge.wgsl
 
 @compute @workgroup_size(WORKGROUP)
-fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let column = wid.x * COLUMN_LANES + lane % COLUMN_LANES;
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) nwg: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let place = block_and_chunk(wid, nwg);
+  let chunk = place.y;
+  if (chunk * params.chunk_rows >= params.rows) {
+    return;
+  }
+  let column = place.x * COLUMN_LANES + lane % COLUMN_LANES;
   let row_lane = lane / COLUMN_LANES;
   let inside = min(column, params.columns - 1u);
   let moments = combine_partials(inside, lane, 0u, params.partials);
@@ -49,8 +58,8 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane
   var sum = Value(0.0);
   var products = Value(0.0);
   // Lanes beyond the last column get no rows.
-  let end = select(0u, min((wid.y + 1u) * params.chunk_rows, params.sum_rows), column < params.columns);
-  let first = wid.y * params.chunk_rows + row_lane;
+  let end = select(0u, min((chunk + 1u) * params.chunk_rows, params.sum_rows), column < params.columns);
+  let first = chunk * params.chunk_rows + row_lane;
   let stride = ROW_LANES * params.columns;
   var at = first * params.columns + inside;
   for (var row = first; row < end; row += ROW_LANES) {
@@ -69,10 +78,10 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane
   products = sum_row_lanes(products, lane) * inverse_deviation;
 
   if (column < params.columns && row_lane == 0u) {
-    let to = 2u * wid.y * params.columns + column;
+    let to = 2u * chunk * params.columns + column;
     sums[to] = sum;
     sums[to + params.columns] = products;
-    if (wid.y == 0u) {
+    if (chunk == 0u) {
       let last = 2u * params.chunks * params.columns + column;
       sums[last] = mean;
       sums[last + params.columns] = inverse_deviation;

@@ -45,8 +45,17 @@ fn normalize(at: u32, mean: Value, scale: Value, offset: Value) {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let column = wid.x * COLUMN_LANES + lane % COLUMN_LANES;
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) nwg: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let place = block_and_chunk(wid, nwg);
+  let chunk = place.y;
+  if (chunk * params.chunk_rows >= params.rows) {
+    return;
+  }
+  let column = place.x * COLUMN_LANES + lane % COLUMN_LANES;
   let row_lane = lane / COLUMN_LANES;
   let inside = min(column, params.columns - 1u);
   let moments = combine_partials(inside, lane, 0u, params.partials);
@@ -55,8 +64,8 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane
   let offset = bias[inside];
 
   // Lanes beyond the last column get no rows.
-  let end = select(0u, min((wid.y + 1u) * params.chunk_rows, params.rows), column < params.columns);
-  let first = wid.y * params.chunk_rows + row_lane;
+  let end = select(0u, min((chunk + 1u) * params.chunk_rows, params.rows), column < params.columns);
+  let first = chunk * params.chunk_rows + row_lane;
   let stride = ROW_LANES * params.columns;
   var at = first * params.columns + inside;
   var row = first;
@@ -73,7 +82,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane
     at += stride;
   }
 
-  if (column < params.columns && row_lane == 0u && wid.y == 0u) {
+  if (column < params.columns && row_lane == 0u && chunk == 0u) {
     let unbiased = moments.squares / f32(params.rows - 1u);
     running_mean[column] += params.momentum * (mean - running_mean[column]);
     running_var[column] += params.momentum * (unbiased - running_var[column]);

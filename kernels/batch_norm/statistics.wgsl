@@ -22,11 +22,20 @@ struct Params {
 // @include batch_norm/moments.wgsl
 
 @compute @workgroup_size(WORKGROUP)
-fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let column = wid.x * COLUMN_LANES + lane % COLUMN_LANES;
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) nwg: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let place = block_and_chunk(wid, nwg);
+  let chunk = place.y;
+  if (chunk * params.chunk_rows >= params.rows) {
+    return;
+  }
+  let column = place.x * COLUMN_LANES + lane % COLUMN_LANES;
   let row_lane = lane / COLUMN_LANES;
   let inside = min(column, params.columns - 1u);
-  let first = wid.y * params.chunk_rows;
+  let first = chunk * params.chunk_rows;
   let end = min(first + params.chunk_rows, params.rows);
 
   // Sums about the first value: near the mean, so that squares do not cancel.
@@ -54,7 +63,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane
   }
   let moments = moments_about(about, sum, squares, end - first, lane);
   if (column < params.columns && row_lane == 0u) {
-    partials[2u * wid.y * params.columns + column] = moments.mean;
-    partials[(2u * wid.y + 1u) * params.columns + column] = moments.squares;
+    partials[2u * chunk * params.columns + column] = moments.mean;
+    partials[(2u * chunk + 1u) * params.columns + column] = moments.squares;
   }
 }

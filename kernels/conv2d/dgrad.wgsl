@@ -55,6 +55,10 @@ fn gemm_columns() -> u32 {
   return group_inputs();
 }
 
+fn gemm_slices() -> u32 {
+  return params.stride_height * params.stride_width * params.groups;
+}
+
 fn gemm_segments() -> u32 {
   return params.kernel_height * params.kernel_width;
 }

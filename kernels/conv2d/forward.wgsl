@@ -38,6 +38,10 @@ fn gemm_columns() -> u32 {
   return group_outputs();
 }
 
+fn gemm_slices() -> u32 {
+  return params.groups;
+}
+
 fn gemm_segments() -> u32 {
   return params.kernel_height * params.kernel_width / run();
 }

@@ -23,6 +23,10 @@ const B_K_MAJOR: u32 = 1u;
 
 // @include conv2d/params.wgsl
 
+fn pixels() -> u32 {
+  return params.batch * params.out_height * params.out_width;
+}
+
 // The first pixel of a slice.
 fn split_start(z: u32) -> u32 {
   return z / params.groups * params.split_pixels;
@@ -36,6 +40,10 @@ fn gemm_columns() -> u32 {
   return group_outputs();
 }
 
+fn gemm_slices() -> u32 {
+  return (pixels() + params.split_pixels - 1u) / params.split_pixels * params.groups;
+}
+
 fn gemm_segments() -> u32 {
   return 1u;
 }
@@ -45,8 +53,7 @@ fn gemm_meets(segment: u32, z: u32) -> bool {
 }
 
 fn gemm_depth(z: u32) -> u32 {
-  let pixels = params.batch * params.out_height * params.out_width;
-  return min(pixels - split_start(z), params.split_pixels);
+  return min(pixels() - split_start(z), params.split_pixels);
 }
 
 // Four successive output pixels, moved on by K_STEP at a time in mixed radix: no division in the loop.

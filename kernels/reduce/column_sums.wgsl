@@ -21,11 +21,20 @@ struct Params {
 // @include lib/columns.wgsl
 
 @compute @workgroup_size(WORKGROUP)
-fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let column = wid.x * COLUMN_LANES + lane % COLUMN_LANES;
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) nwg: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let place = block_and_chunk(wid, nwg);
+  let chunk = place.y;
+  if (chunk * params.chunk_rows >= params.rows) {
+    return;
+  }
+  let column = place.x * COLUMN_LANES + lane % COLUMN_LANES;
   let row_lane = lane / COLUMN_LANES;
-  let end = min((wid.y + 1u) * params.chunk_rows, params.rows);
-  let first = wid.y * params.chunk_rows + row_lane;
+  let end = min((chunk + 1u) * params.chunk_rows, params.rows);
+  let first = chunk * params.chunk_rows + row_lane;
   let stride = ROW_LANES * params.columns;
   var at = first * params.columns + min(column, params.columns - 1u);
   var sum = Value(0.0);
@@ -35,6 +44,6 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane
   }
   sum = sum_row_lanes(sum, lane);
   if (column < params.columns && row_lane == 0u) {
-    y[wid.y * params.columns + column] = sum * params.factor;
+    y[chunk * params.columns + column] = sum * params.factor;
   }
 }

@@ -20,14 +20,23 @@ struct Params {
 // @include lib/columns.wgsl
 
 @compute @workgroup_size(WORKGROUP)
-fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let column = wid.x * COLUMN_LANES + lane % COLUMN_LANES;
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) nwg: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let place = block_and_chunk(wid, nwg);
+  let chunk = place.y;
+  if (chunk * params.chunk_rows >= params.rows) {
+    return;
+  }
+  let column = place.x * COLUMN_LANES + lane % COLUMN_LANES;
   let inside = min(column, params.columns - 1u);
   // Lanes beyond the last column get no rows.
-  let end = select(0u, min((wid.y + 1u) * params.chunk_rows, params.rows), column < params.columns);
-  let first = wid.y * params.chunk_rows + lane / COLUMN_LANES;
+  let end = select(0u, min((chunk + 1u) * params.chunk_rows, params.rows), column < params.columns);
+  let first = chunk * params.chunk_rows + lane / COLUMN_LANES;
   let stride = ROW_LANES * params.columns;
-  let value = x[wid.y * params.columns + inside] * params.factor;
+  let value = x[chunk * params.columns + inside] * params.factor;
   var at = first * params.columns + inside;
   for (var row = first; row < end; row += ROW_LANES) {
     y[at] = value;

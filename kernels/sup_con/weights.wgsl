@@ -18,6 +18,7 @@ const CHUNK_ROWS: u32 = 16u; // @tune
 @group(0) @binding(3) var<storage, read> label_quads: array<vec4i>;
 @group(0) @binding(4) var<storage, read_write> s: array<vec4f>;
 
+// @include lib/grid.wgsl
 // @include sup_con/strip.wgsl
 
 alias Value = vec4f;
@@ -30,16 +31,23 @@ fn share(exponent: vec4f) -> vec4f {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let quad = wid.x * WORKGROUP + lane;
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) nwg: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let across = (params.quads + WORKGROUP - 1u) / WORKGROUP;
+  let index = workgroup_index(wid, nwg);
+  let quad = index % across * WORKGROUP + lane;
   if (quad >= params.quads) {
     return;
   }
   let columns = columns_of(quad);
   let theirs = transpose(mat4x4f(rows[columns.x], rows[columns.y], rows[columns.z], rows[columns.w]));
   let their_labels = label_quads[columns.x / 4u];
-  let end = min((wid.y + 1u) * CHUNK_ROWS, params.rows);
-  for (var row = wid.y * CHUNK_ROWS; row < end; row++) {
+  let first = index / across * CHUNK_ROWS;
+  let end = min(first + CHUNK_ROWS, params.rows);
+  for (var row = first; row < end; row++) {
     let i = params.first + row;
     let own = rows[i];
     let others = others_of(i, columns);

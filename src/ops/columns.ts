@@ -1,4 +1,4 @@
-import type { Target, Workgroups } from '../gpu/kernel/target.ts';
+import { grid, type Target, type Workgroups } from '../gpu/kernel/target.ts';
 
 /** How kernels with `lib/columns.wgsl` cover a tensor of rows × columns (columns counted in f32s or vec4s). */
 export interface ColumnGrid {
@@ -29,8 +29,8 @@ export const wholeGrid = (target: Target, shape: Shape): ColumnGrid => columnGri
 
 /** A chunk an image, whose pixels are `shape.rows`. */
 export function imageGrid(target: Target, shape: Shape, images: number): Pick<ColumnGrid, 'constants' | 'workgroups'> {
-  const { constants, workgroups } = wholeGrid(target, shape);
-  return { constants, workgroups: [workgroups[0], images, 1] };
+  const { constants, blocks } = blocksOf(target, shape);
+  return { constants, workgroups: grid(target, blocks * images) };
 }
 
 function columnGrid(
@@ -38,15 +38,21 @@ function columnGrid(
   { rows, columns, width }: Shape,
   { total, most }: { total: number; most: number },
 ): ColumnGrid {
-  // On a processor lanes are few and barriers dear; a GPU wants 256 bytes in a row and many rows in flight.
-  const [lanes, invocations] = target.kind === 'cpu' ? [8, 4] : [64 / width, 128];
-  const COLUMN_LANES = Math.min(lanes, powerAbove(columns));
-  const ROW_LANES = Math.max(1, invocations / COLUMN_LANES);
-  const blocks = Math.ceil(columns / COLUMN_LANES);
+  const { constants, blocks } = blocksOf(target, { columns, width });
+  const { ROW_LANES } = constants;
   const wanted = Math.min(most, Math.ceil(total / blocks), Math.ceil(rows / (ROW_LANES * ROWS_OF_A_LANE)));
   const chunkRows = Math.ceil(rows / wanted / ROW_LANES) * ROW_LANES;
   const chunks = Math.ceil(rows / chunkRows);
-  return { constants: { COLUMN_LANES, ROW_LANES }, workgroups: [blocks, chunks, 1], chunkRows, chunks };
+  return { constants, workgroups: grid(target, blocks * chunks), chunkRows, chunks };
+}
+
+/** Blocks of columns side by side, a workgroup each. */
+function blocksOf({ kind }: Target, { columns, width }: Pick<Shape, 'columns' | 'width'>) {
+  // On a processor lanes are few and barriers dear; a GPU wants 256 bytes in a row and many rows in flight.
+  const [lanes, invocations] = kind === 'cpu' ? [8, 4] : [64 / width, 128];
+  const COLUMN_LANES = Math.min(lanes, powerAbove(columns));
+  const ROW_LANES = Math.max(1, invocations / COLUMN_LANES);
+  return { constants: { COLUMN_LANES, ROW_LANES }, blocks: Math.ceil(columns / COLUMN_LANES) };
 }
 
 /** A lane should have some rows to make up for combining its column's partials. */

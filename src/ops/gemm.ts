@@ -52,17 +52,13 @@ export const gemmCandidate = <K, M = never>(
 
 /** Why a body cannot run a product on an adapter; undefined where it can. */
 function unfitBody(body: Body, gemm: Gemm, target: Target, reads: Reads): string | undefined {
-  const { columns, slices, mostSplits = 1, vec4 } = gemm;
+  const { columns, vec4 } = gemm;
   if (reads === 'vec4' && !vec4) return 'a contiguous size or a stride is no multiple of 4';
   if (reads === 'image' && columns % 4 !== 0) return 'the output channels are no multiple of 4';
-  if (slices * mostSplits > MOST_SLICES) return `there are more than ${MOST_SLICES} slices`;
   if (body === 'subgroup' && !target.features.has('subgroups')) return 'the adapter has no subgroups';
   if (body === 'subgroup' && ![4, 8].includes(target.subgroupSize)) return 'subgroups do not have 4 or 8 lanes';
   return undefined;
 }
-
-/** WebGPU's least limit of a grid's dimension. */
-const MOST_SLICES = 65_535;
 
 /** Processors of an adapter; nothing tells how many a GPU has, and there are those with ten and with 150. */
 export const processorsOf = ({ kind }: Target): number => (kind === 'cpu' ? 4 : 128);
@@ -140,11 +136,13 @@ const SPLITTING: Readonly<Record<Target['kind'], { element: number; launch: numb
 /** One element an invocation. */
 const SINGLE = { rows: 8, columns: 8, threads: 64, cost: 1 };
 
-/** Workgroups of a GEMM: tiles folded into x and y, slices along z. */
-export function gemmGrid(target: Target, gemm: Gemm, tiling: Pick<Tiling, 'rows' | 'columns'>): Workgroups {
-  const [x, y] = grid(target, tilesOf(gemm, tiling));
-  return [x, y, gemm.slices];
-}
+/** Workgroups of a GEMM: the tiles of all slices, each slice in so many splits. */
+export const gemmGrid = (
+  target: Target,
+  gemm: Gemm,
+  tiling: Pick<Tiling, 'rows' | 'columns'>,
+  splits = 1,
+): Workgroups => grid(target, tilesOf(gemm, tiling) * gemm.slices * splits);
 
 /** Time an element takes with each body's best tiling, relative to the best body: roughly, to tell what need not be measured. */
 const COST: Readonly<Record<Body | 'depthwise' | 'none', Readonly<Record<Target['kind'], number>>>> = {

@@ -1,9 +1,8 @@
 import { kernels } from '../gpu/kernel/generated.ts';
-import { grid } from '../gpu/kernel/target.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import { elements, type Moments, type Shape, showShape, type Tensor } from '../tape/tensor.ts';
 import type { Tiling } from './gemm/tilings.ts';
-import { chooseGemm, type GemmCandidate, gemmCandidate, tilesOf } from './gemm.ts';
+import { chooseGemm, type GemmCandidate, gemmCandidate, gemmGrid } from './gemm.ts';
 import { momentsOf } from './moments.ts';
 import { mostSplits, partialSize, split, sumPartials } from './split.ts';
 import { transposed } from './transpose.ts';
@@ -152,16 +151,14 @@ export function product(tape: Tape, problem: Product): Moments | undefined {
   };
   const { kernel, moments, tiling = NAIVE_TILING, splits: parts } = chooseGemm(tape, 'matmul', matmulCandidates, gemm);
   const right = tiling.transposesB ? { tensor: transposed(tape, b.tensor, [1, n, k], label), row: n } : b;
-  const tiles = tilesOf(gemm, tiling);
   const { splits, terms: split_k } = split(k, parts);
 
   const partials = splits > 1 ? tape.empty([splits, partial_size], `${label}.partials`) : undefined;
   const c = partials ? { tensor: partials, row: n, inner: m * n, outer: innerCount * m * n } : problem.c;
-  const [across, down] = grid(tape.target, tiles);
   const launch = {
     bindings: { a: a.tensor, b: right.tensor, bias: bias ?? b.tensor, c: c.tensor },
     uniforms: {
-      ...{ m, n, k, inner_count: innerCount, splits, split_k, partial_size },
+      ...{ m, n, k, inner_count: innerCount, slices: batches * splits, splits, split_k, partial_size },
       ...{ a_offset: a.offset ?? 0, a_row: a.row, a_outer: a.outer ?? 0, a_inner: a.inner ?? 0 },
       ...{ b_offset: b.offset ?? 0, b_row: right.row, b_outer: b.outer ?? 0, b_inner: b.inner ?? 0 },
       ...{ c_offset: c.offset ?? 0, c_row: c.row, c_outer: c.outer ?? 0, c_inner: c.inner ?? 0 },
@@ -175,7 +172,7 @@ export function product(tape: Tape, problem: Product): Moments | undefined {
       ACCUMULATE: accumulate && !partials ? 1 : 0,
       RELU: relu && !partials ? 1 : 0,
     },
-    workgroups: [across, down, batches * splits] as const,
+    workgroups: gemmGrid(tape.target, gemm, tiling, splits),
     label,
     flops: 2 * m * n * k * batches,
     updates: accumulate && !partials ? c.tensor : undefined,

@@ -138,7 +138,7 @@ export function supCon(
           bindings: { rows, labels, label_quads: labels, s: w },
           uniforms: uniformsOf(strip),
           constants: { WORKGROUP, CHUNK_ROWS },
-          workgroups: [Math.ceil(columns / (4 * WORKGROUP)), Math.ceil(count / CHUNK_ROWS), 1],
+          workgroups: grid(tape.target, Math.ceil(columns / (4 * WORKGROUP)) * Math.ceil(count / CHUNK_ROWS)),
           label: 'sup_con.weights',
           flops: 10 * count * columns,
         });

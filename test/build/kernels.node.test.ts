@@ -73,8 +73,8 @@ const MISTAKES: readonly Mistake[] = [
   {
     name: 'a module that is not there',
     path: 'gemm/tile.wgsl',
-    text: '// @include lib/grid.wgsl',
-    replacement: '// @include lib/gird.wgsl',
+    text: '// @include gemm/place.wgsl',
+    replacement: '// @include gemm/plaice.wgsl',
     message: /there is no kernels\/lib\/gird\.wgsl, which \w+\/\w+ includes/,
   },
   {

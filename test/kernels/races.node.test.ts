@@ -41,7 +41,7 @@ const UNIFORMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     ...{ m: 16, n: 16, k: 8, inner_count: 1 },
     ...{ a_offset: 0, a_row: 8, a_outer: 0, a_inner: 0 },
     ...{ b_offset: 0, b_row: 16, b_outer: 0, b_inner: 0 },
-    ...{ c_offset: 0, c_row: 16, c_outer: 0, c_inner: 0, splits: 1, split_k: 8, partial_size: 256 },
+    ...{ c_offset: 0, c_row: 16, c_outer: 0, c_inner: 0, slices: 1, splits: 1, split_k: 8, partial_size: 256 },
   },
   reduce: { rows: 8, columns: 3, chunk_rows: 4, sums: 4, factor: 1 },
   softmax: { rows: 8, columns: 5 },

@@ -51,7 +51,7 @@ export async function checkGolden(
 }
 
 export interface ReferenceOptions extends Partial<Tolerance> {
-  /** How many elements of each gradient are checked. */
+  /** How many elements of each gradient are checked, from the first to the last. */
   readonly positions?: number;
   readonly candidate?: string;
   /** Which ways of launching are checked; all unless given. */
@@ -76,7 +76,9 @@ export async function checkReference(
     .filter(([name, { data }]) => !subject.constant?.includes(name) && data instanceof Float32Array)
     .map(([name, { data }]) => {
       const count = Math.min(positions, data.length);
-      const chosen = Array.from({ length: count }, (_, i) => Math.floor((i * data.length) / count));
+      const chosen = Array.from({ length: count }, (_, i) =>
+        Math.floor((i * (data.length - 1)) / Math.max(count - 1, 1)),
+      );
       return { name, chosen, want: centralDifference(subject.op, exact, attrs, name, arriving, chosen) };
     });
   for (const kind of structures) {

@@ -54,6 +54,19 @@ for (const candidate of ['vec4', 'scalar']) {
       [3, 3],
       [0, 0],
     ],
+    // Padding of more than half a window, which ONNX allows: windows that hold one pixel of the image or all of it.
+    [
+      [2, 8, 5, 6],
+      [3, 3],
+      [1, 2],
+      [2, 2],
+    ],
+    [
+      [1, 4, 1, 2],
+      [4, 5],
+      [3, 1],
+      [3, 4],
+    ],
   ] as const)
     test(`against float64: [${shape}] kernel [${kernel}] stride [${stride}], ${candidate}`, () =>
       checkReference(subject, { kernel, stride, padding }, { x: noise(shape) }, { candidate, positions: 60 }));
@@ -76,7 +89,10 @@ test('refuses what does not fit', async () => {
   const tape = createTape((await testDevice()).target);
   const x = tape.input('x', [1, 2, 2, 4]);
   assert.throws(() => maxPool2d(tape, x, { kernel: [3, 3] }), /x has shape \[1, 2, 2, 4\], but the kernel is \[3,3\]/);
-  assert.throws(() => maxPool2d(tape, x, { kernel: [2, 2], padding: [2, 2] }), /more than half of the kernel/);
+  assert.throws(
+    () => maxPool2d(tape, x, { kernel: [2, 3], padding: [1, 3] }),
+    /^max_pool2d: padding is \[1,3\], but it must be below the kernel, which is \[2,3\]\.$/,
+  );
 });
 
 test.run();

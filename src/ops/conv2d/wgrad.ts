@@ -1,8 +1,9 @@
 import { kernels } from '../../gpu/kernel/generated.ts';
+import type { Workgroups } from '../../gpu/kernel/target.ts';
 import type { Tape } from '../../tape/tape.ts';
 import { elements, type Tensor } from '../../tape/tensor.ts';
 import { chooseGemm, type GemmCandidate, gemmCandidate, gemmGrid, workgroupsWanted } from '../gemm.ts';
-import { mostSplits, partialSize, split, sumPartials } from '../split.ts';
+import { mostSplits, partialSize, type Split, split, sumPartials } from '../split.ts';
 import {
   type Conv,
   depthwiseCandidate,
@@ -43,30 +44,35 @@ export function wgrad(tape: Tape, conv: Conv, x: Tensor, dy: Tensor, dw: Tensor)
     ...operandsOf(conv),
   };
   const { kernel, tiling, channels, splits: parts } = chooseGemm(tape, label, wgradCandidates, gemm);
-  const { constants, workgroups } = tiling
-    ? {
-        constants: { ...tiling.constants, MASK_K: pixels % tiling.step === 0 ? 0 : 1 },
-        workgroups: gemmGrid(tape.target, gemm, tiling),
-      }
-    : untiled(tape.target, conv, channels, {
-        strips: conv.kernel_height * Math.ceil(conv.kernel_width / 4),
-        elements: elements(dw.shape),
-      });
-  const [across, down, slices] = workgroups;
+  const launch = (
+    { splits, terms: split_pixels }: Split,
+    constants: Readonly<Record<string, number>>,
+    workgroups: Workgroups,
+  ) => {
+    const partials = splits === 1 ? dw : tape.empty([splits, partial_size], 'conv2d.wgrad.partials');
+    tape.dispatch(kernel, {
+      bindings: { x, dy, dw: partials },
+      uniforms: { ...conv, split_pixels, partial_size },
+      constants,
+      workgroups,
+      label,
+      flops: flopsOf(conv),
+    });
+    if (splits > 1) sumPartials(tape, partials, dw, { label: `${label}.sum` });
+  };
+  if (tiling) {
+    const own = split(pixels, parts);
+    const MASK_K = pixels % tiling.step === 0 ? 0 : 1;
+    launch(own, { ...tiling.constants, MASK_K }, gemmGrid(tape.target, gemm, tiling, own.splits));
+    return;
+  }
+  const { constants, workgroups } = untiled(tape.target, conv, channels, {
+    strips: conv.kernel_height * Math.ceil(conv.kernel_width / 4),
+    elements: elements(dw.shape),
+  });
+  const [across, down] = workgroups;
   // A depthwise kernel has few workgroups and walks along whole lines.
   const wanted = Math.ceil(workgroupsWanted(tape.target, UNTILED_WORKGROUP) / (across * down));
-  const { splits, terms: split_pixels } = channels
-    ? split(pixels, Math.min(gemm.mostSplits, wanted), conv.out_width)
-    : split(pixels, parts);
-
-  const partials = splits === 1 ? dw : tape.empty([splits, partial_size], 'conv2d.wgrad.partials');
-  tape.dispatch(kernel, {
-    bindings: { x, dy, dw: partials },
-    uniforms: { ...conv, split_pixels, partial_size },
-    constants,
-    workgroups: [across, down, slices * splits],
-    label,
-    flops: flopsOf(conv),
-  });
-  if (splits > 1) sumPartials(tape, partials, dw, { label: `${label}.sum` });
+  const own = channels ? split(pixels, Math.min(gemm.mostSplits, wanted), conv.out_width) : split(pixels, parts);
+  launch(own, constants, [across, down, own.splits]);
 }
