@@ -84,7 +84,17 @@ test('a destroyed program gives its memory back, and says that it was destroyed'
 });
 
 test('buffers are as large as any reservation needs, each for its own rank, and the same until that changes', async () => {
-  const scratch = createScratch((await testDevice()).gpu);
+  const { gpu } = await testDevice();
+  const freed: number[] = [];
+  const createBuffer = (descriptor: GPUBufferDescriptor) => {
+    const buffer = gpu.createBuffer(descriptor);
+    const destroy = () => {
+      freed.push(buffer.size);
+      buffer.destroy();
+    };
+    return { size: buffer.size, destroy };
+  };
+  const scratch = createScratch({ createBuffer } as unknown as GPUDevice);
   const sizes = (buffers: readonly GPUBuffer[]) => buffers.map(({ size }) => size);
   const one = scratch.reserve([16, 64, 32]);
   assert.equal(sizes(one.buffers()), [16, 64, 32]);
@@ -95,9 +105,11 @@ test('buffers are as large as any reservation needs, each for its own rank, and 
   assert.equal(sizes(one.buffers()), [16, 128, 48]);
   assert.is(one.buffers()[0], before[0]);
   assert.is(scratch.bytes, 16 + 128 + 48);
+  assert.equal(freed, [64, 32]);
   two.release();
   assert.equal(sizes(one.buffers()), [16, 64, 32]);
+  assert.equal(freed.splice(0), [64, 32, 128, 48]);
   one.release();
-  assert.is(scratch.bytes, 0);
+  assert.equal([scratch.bytes, freed], [0, [64, 32, 16]]);
   assert.equal(scratch.reserve([]).buffers(), []);
 });
