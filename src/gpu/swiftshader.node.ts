@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join, resolve } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliDecompressSync } from 'node:zlib';
 import { isPrivate, temporaryFolder } from './private_folder.node.ts';
-import { cacheFolder } from './tune/store.ts';
+import { userCache } from './tune/store.node.ts';
 
 /** A software driver for Vulkan and a way to reach it. */
 export interface Driver {
@@ -51,7 +51,7 @@ export function findSwiftShader(): Driver | null {
 }
 
 function unpackedFrom(archive: string): Driver {
-  const caches = resolve(cacheFolder((name) => process.env[name]));
+  const caches = userCache();
   const problems: unknown[] = [];
   for (const place of [
     () => {

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { SHARE_ENV, Worker, type WorkerOptions } from 'node:worker_threads';
 import { DAWN_PACKAGE, fastest, requestNodeAdapter } from '../../src/gpu/adapter.node.ts';
 import { findSwiftShader, hasSwiftShader, SWIFTSHADER_PACKAGE } from '../../src/gpu/swiftshader.node.ts';
+import { userCache } from '../../src/gpu/tune/store.node.ts';
 import { assert, skip, suite } from '../harness.ts';
 
 const test = suite('adapters in Node');
@@ -46,6 +47,17 @@ test("SwiftShader is unpacked into the user's cache, once", async () => {
   const [first] = await loadedFrom({ COIN_CACHE: cache });
   assert.equal(await readdir(cache), [first?.slice(cache.length + 1)]);
   assert.equal(await loadedFrom({ COIN_CACHE: cache }), [first]);
+});
+
+test("without a home in the environment it is the user's own that counts, and not the folder that a program runs in", () => {
+  const { HOME, XDG_CACHE_HOME, COIN_CACHE } = process.env;
+  for (const name of ['HOME', 'XDG_CACHE_HOME', 'COIN_CACHE']) delete process.env[name];
+  try {
+    assert.is(userCache(), join(userInfo().homedir, '.cache', 'coin-webgpu'));
+  } finally {
+    for (const [name, value] of Object.entries({ HOME, XDG_CACHE_HOME, COIN_CACHE }))
+      if (value !== undefined) process.env[name] = value;
+  }
 });
 
 /** Caches that must not be used, and how they are made. */
