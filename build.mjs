@@ -5,13 +5,22 @@
 //   node build.mjs --standalone     out/coin.mjs: the command line in one file that needs nothing but the package webgpu
 //   node build.mjs --watch          rebuild dist/ on every change
 // `--out DIR` puts test bundles elsewhere than out/.
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, watch } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { browserText, bundle, bundleTests, importTypeScript, node, nodeLater, portable } from './src/build/bundle.mjs';
+import {
+  browserText,
+  bundle,
+  bundleTests,
+  canBuild,
+  importTypeScript,
+  node,
+  nodeLater,
+  portable,
+} from './src/build/bundle.mjs';
 import { filesBelow, writeIfChanged } from './src/build/files.mjs';
 
 process.chdir(dirname(fileURLToPath(import.meta.url)));
@@ -25,15 +34,17 @@ const PRODUCTS = [
 ];
 
 /**
- * Composes the kernels, compiles them unless the last build compiled the same texts, and writes their typed index. What is
- * wrong with them fails the build at its end, or is only mentioned.
+ * Composes the kernels, compiles them unless the last build did so with the same compiler, and writes their typed index. What
+ * is wrong with them fails the build at its end, or is only mentioned.
  */
 async function prepareKernels({ lenient }) {
   const { indexKernels } = await importTypeScript('src/build/kernels.ts');
   const read = (path) => readFileSync(join('kernels', path), 'utf8');
   const modules = Object.fromEntries(filesBelow('kernels', '.wgsl').map((path) => [path, read(path)]));
   const stamp = join('out', 'build', 'compiled.sha256');
-  const digest = createHash('sha256').update(JSON.stringify(modules)).digest('hex');
+  const digest = createHash('sha256')
+    .update(JSON.stringify([compilerVersion(), modules]))
+    .digest('hex');
   const known = existsSync(stamp) && readFileSync(stamp, 'utf8') === digest;
   const compile = known ? undefined : await (await importTypeScript('src/build/compile.node.ts')).createCompiler();
   const { text, errors } = await indexKernels(modules, compile);
@@ -41,6 +52,12 @@ async function prepareKernels({ lenient }) {
   if (errors.length === 0 && compile) writeIfChanged(stamp, digest);
   for (const error of errors) console.error(lenient ? `note: ${error}` : `error: ${error}`);
   if (errors.length > 0 && !lenient) process.exitCode = 1;
+}
+
+/** What compiles the kernels: another release may find other mistakes. Undefined where none is installed. */
+function compilerVersion() {
+  const path = join('node_modules', 'webgpu', 'package.json');
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).version : undefined;
 }
 
 /** Some packages are CommonJS and ask for Node's modules by `require`. */
@@ -58,10 +75,11 @@ async function buildProducts() {
 }
 
 function buildTypes() {
-  // Types are checked by "npm run check"; here they are only written.
-  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'src/build', '--noCheck'], {
+  // They are checked too: a kernel whose names have changed no longer fits the ops that launch it.
+  const { status } = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'src/build'], {
     stdio: 'inherit',
   });
+  if (status !== 0) throw new Error('the types do not fit, as told above; dist/types is not to be used');
 }
 
 /** One bundle a target. */
@@ -91,6 +109,10 @@ const { values: flags, positionals } = parseArgs({
 
 async function main() {
   const part = positionals[0] ?? '';
+  if (process.env.npm_lifecycle_event === 'prepare' && !canBuild()) {
+    console.error('note: nothing is built, since the development dependencies were left out.');
+    return;
+  }
   // A build of selected tests goes on without the kernels that are broken, so that each can be repaired on its own.
   await prepareKernels({ lenient: flags.tests && part !== '' });
   if (flags.kernels) return;

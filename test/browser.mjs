@@ -1,8 +1,9 @@
 // Runs a bundle in a headless browser that has WebGPU and relays its console.
 // The bundle finds its arguments in `globalThis.testPage.args` and ends by `globalThis.testPage.exit(code)`.
-import { createReadStream, existsSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, mkdirSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { MARK } from './watch.mjs';
 
 const TYPES = {
@@ -84,19 +85,32 @@ function joinMarks(print) {
 
 /** Chromium's headless shell from npm; playwright-core only drives it. */
 async function launch() {
-  // On systems without Chromium's own libraries this makes the package bring them along.
-  process.env.AWS_LAMBDA_JS_RUNTIME ??= 'nodejs20.x';
-  const [{ chromium: driver }, { default: chromium }] = await Promise.all([
+  const [{ chromium: driver }, executablePath] = await Promise.all([
     import('playwright-core'),
-    import('@sparticuz/chromium'),
+    process.env.CHROMIUM ?? unpackChromium(),
   ]);
   // A Vulkan driver chosen for Node can leave the browser without any.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('VK_')));
-  return driver.launch({
-    executablePath: process.env.CHROMIUM ?? (await chromium.executablePath()),
-    args: LAUNCH_FLAGS,
-    env,
-  });
+  return driver.launch({ executablePath, args: LAUNCH_FLAGS, env });
+}
+
+/**
+ * The package unpacks into the temporary folder, and runs what it finds there. Anyone can put a program into the system's
+ * own, so it gets one of this project.
+ */
+async function unpackChromium() {
+  const { TMPDIR } = process.env;
+  process.env.TMPDIR = fileURLToPath(new URL('../out/chromium', import.meta.url));
+  mkdirSync(process.env.TMPDIR, { recursive: true });
+  // On systems without Chromium's own libraries this makes the package bring them along.
+  process.env.AWS_LAMBDA_JS_RUNTIME ??= 'nodejs20.x';
+  try {
+    const { default: chromium } = await import('@sparticuz/chromium');
+    return await chromium.executablePath();
+  } finally {
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
+  }
 }
 
 function pageFor(settings) {

@@ -1,6 +1,6 @@
 import type { Device } from '../gpu/device.ts';
 import { type Command, encode } from '../gpu/program/command.ts';
-import { type Prepared, prepare } from '../gpu/program/prepare.ts';
+import { type Bound, type Prepared, prepare } from '../gpu/program/prepare.ts';
 import { compile, type Program } from '../gpu/program/program.ts';
 import type { Tape } from '../tape/tape.ts';
 
@@ -36,16 +36,19 @@ export async function measureCompile(
   const compiled = performance.now() - start;
   // Pipelines and memory are there already: this only gives the commands.
   const prepared = await prepare(device, tape);
+  const bound = prepared.bind();
   await touch(device, prepared);
   const first = performance.now();
   runOnce(
     device,
-    firstOfEach(prepared).map((index) => prepared.commands[index] as Command),
+    firstOfEach(bound).map((index) => bound.commands[index] as Command),
   );
   await device.idle();
+  const seconds = (compiled + performance.now() - first) / 1000;
+  prepared.destroy();
   return {
     program,
-    seconds: (compiled + performance.now() - first) / 1000,
+    seconds,
     pipelines: await oneByOne(another, tape, processorTime),
   };
 }
@@ -69,13 +72,14 @@ async function oneByOne(
   for (const { kernel, constants } of tape.dispatches)
     created.push(await clocked(() => device.wait(device.pipelines.get(kernel, constants))));
   const prepared = await prepare(device, tape);
+  const bound = prepared.bind();
   await touch(device, prepared);
   const times: PipelineTime[] = [];
-  for (const index of firstOfEach(prepared)) {
+  for (const index of firstOfEach(bound)) {
     const dispatch = prepared.planned.dispatches[index] as Prepared['planned']['dispatches'][number];
     const made = created[tape.dispatches.indexOf(dispatch)] as Taken;
     const ran = await clocked(async () => {
-      runOnce(device, [prepared.commands[index] as Command]);
+      runOnce(device, [bound.commands[index] as Command]);
       await device.idle();
     });
     const { kernel, constants } = dispatch;
@@ -84,11 +88,12 @@ async function oneByOne(
       processor: processorTime && made.processor + ran.processor,
     });
   }
+  prepared.destroy();
   return times.sort((a, b) => b.milliseconds - a.milliseconds);
 }
 
 /** The first command of each pipeline. */
-const firstOfEach = ({ commands }: Prepared): number[] => {
+const firstOfEach = ({ commands }: Bound): number[] => {
   const first = new Map<GPUComputePipeline, number>();
   for (const [index, { pipeline }] of commands.entries()) if (!first.has(pipeline)) first.set(pipeline, index);
   return [...first.values()];
@@ -104,7 +109,8 @@ function runOnce({ gpu }: Device, commands: readonly Command[]): void {
 }
 
 /** Reads a word of every buffer, so that its first touch, which fills it with zeros, is not taken for a kernel's time. */
-async function touch({ gpu, idle }: Device, { planned, locate }: Prepared): Promise<void> {
+async function touch({ gpu, idle }: Device, { planned, bind }: Prepared): Promise<void> {
+  const { locate } = bind();
   const tensors = new Set(planned.dispatches.flatMap(({ bindings }) => Object.values(bindings)));
   const buffers = new Set([...tensors].map((tensor) => locate(tensor).buffer));
   const sink = gpu.createBuffer({ size: 4, usage: GPUBufferUsage.COPY_DST });

@@ -2,7 +2,6 @@
 import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
 
 /** Settings of bundles for Node. */
 export const node = {
@@ -38,8 +37,20 @@ export const nodeLater = {
   },
 };
 
+/** Whether what only a build needs is installed. */
+export function canBuild() {
+  try {
+    return import.meta.resolve('esbuild') !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** Bundles as one ES module; errors are printed by esbuild. */
-export function bundle(options) {
+export async function bundle(options) {
+  if (!canBuild())
+    throw new Error('a build needs the development dependencies: run npm ci without leaving them out (--omit=dev)');
+  const { build } = await import('esbuild');
   return build({
     bundle: true,
     format: 'esm',

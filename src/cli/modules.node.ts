@@ -20,3 +20,13 @@ export async function readModules(folder: string | undefined = modulesFolder()):
   const read = async (name: string) => [name.replaceAll('\\', '/'), await readFile(join(folder, name), 'utf8')];
   return Object.fromEntries(await Promise.all(names.map(read)));
 }
+
+/** A sentence where the modules on disk are not those that this program was built of and runs; undefined where they are. */
+export async function staleModules(): Promise<string | undefined> {
+  const now = await readModules();
+  const paths = [...new Set([...Object.keys(built), ...Object.keys(now)])].sort();
+  const [first, ...more] = paths.filter((path) => built[path] !== now[path]);
+  if (first === undefined) return undefined;
+  const others = more.length > 0 ? ` and ${more.length} more have` : ' has';
+  return `note: kernels/${first}${others} changed since the last build, whose kernels are what runs here: npm run build takes them in.`;
+}

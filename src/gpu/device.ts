@@ -1,9 +1,10 @@
-import { BYTES, byteLength, type Chunk, type DType, elements, showShape, type Tensor } from '../tape/tensor.ts';
+import { byteLength, type Chunk, elements, type Tensor } from '../tape/tensor.ts';
 import { createLibrary, type Library } from './kernel/library.ts';
 import { createPipelines, type Pipelines } from './kernel/pipelines.ts';
 import { NULL_BACKEND, type Target } from './kernel/target.ts';
 import { createScratch, type Scratch } from './scratch.ts';
 import { createStagingRing, type Staging, type TypedArray, view } from './staging.ts';
+import { checkData, writeBytes } from './write.ts';
 
 export type { TypedArray } from './staging.ts';
 
@@ -33,8 +34,9 @@ export interface Device {
   wait<T>(promise: Promise<T>): Promise<T>;
   /** Waits until all submitted work is done. */
   idle(): Promise<void>;
-  /** Throws what has gone wrong since the last call: a lost device or an uncaptured GPU error. */
+  /** Throws an uncaptured GPU error since the last call; once the device was lost or destroyed, it throws that each time. */
   check(): void;
+  /** Frees all memory; from then on whatever is asked of the device or its programs throws. */
   destroy(): void;
 }
 
@@ -65,21 +67,22 @@ export async function createDevice(
   const buffers = new WeakMap<Chunk, GPUBuffer>();
   const written = new WeakSet<Chunk>();
   const failures: Error[] = [];
-  let destroyed = false;
+  /** Why nothing can be done any more. */
+  let gone: { readonly message: string; readonly cause?: unknown } | undefined;
 
   gpu.addEventListener('uncapturederror', (event) => failures.push(toError(event.error)));
-  gpu.lost.then((info) => {
-    if (!destroyed)
-      failures.push(
-        new Error(`The GPU device was lost (${info.message || info.reason}); what was saved so far is intact.`, {
-          cause: info,
-        }),
-      );
+  gpu.lost.then((cause) => {
+    const message = `The GPU device was lost (${cause.message || cause.reason}); what was saved so far is intact.`;
+    gone ??= { message, cause };
   });
 
+  const live = () => {
+    if (gone) throw new Error(gone.message, { cause: gone.cause });
+  };
   const check = () => {
     const [failure] = failures.splice(0);
     if (failure) throw failure;
+    live();
   };
   const ring = createStagingRing(gpu, wait, check);
   const library = createLibrary();
@@ -93,6 +96,7 @@ export async function createDevice(
     scratch: createScratch(gpu),
     wait,
     buffer(chunk) {
+      live();
       const existing = buffers.get(chunk);
       if (existing) return existing;
       if (chunk.bytes > target.limits.maxBufferSize)
@@ -124,14 +128,18 @@ export async function createDevice(
       gpu.queue.submit([encoder.finish()]);
       return view(await staging.read(), tensor.dtype, elements(tensor.shape));
     },
-    stage: (bytes) => ring.take(bytes),
+    stage(bytes) {
+      live();
+      return ring.take(bytes);
+    },
     async idle() {
+      live();
       await wait(gpu.queue.onSubmittedWorkDone());
       check();
     },
     check,
     destroy() {
-      destroyed = true;
+      gone ??= { message: 'The device was destroyed: request another one.' };
       gpu.destroy();
     },
   };
@@ -210,44 +218,10 @@ function toError(error: GPUError): Error {
   return wrapped;
 }
 
-const ARRAYS: Readonly<Record<DType, readonly { new (length: number): ArrayBufferView; readonly name: string }[]>> = {
-  f32: [Float32Array],
-  i32: [Int32Array],
-  u32: [Uint32Array],
-  u8: [Uint8Array, Uint8ClampedArray],
-};
-
-/** Throws unless the data are exactly a tensor's elements: bytes of another type would be taken for its own. */
-function checkData(tensor: Tensor, data: ArrayBufferView): void {
-  const { label, dtype, shape } = tensor;
-  const wanted = `${label} ${showShape(shape)} takes ${elements(shape)} elements of ${dtype} in a ${ARRAYS[dtype][0]?.name}`;
-  const given = Object.prototype.toString.call(data).slice(8, -1);
-  if (!ARRAYS[dtype].some((array) => data instanceof array)) throw new Error(`${wanted}, but was given a ${given}.`);
-  const count = data.byteLength / BYTES[dtype];
-  if (count !== elements(shape)) throw new Error(`${wanted}, but was given ${count}.`);
-}
-
 function lasting(tensor: Tensor) {
   if (!tensor.storage)
     throw new Error(
       `${tensor.label} is a step's temporary: only inputs, outputs and lasting tensors can be read or written.`,
     );
   return tensor.storage;
-}
-
-/** `writeBuffer` wants whole words, which bytes of images need not be. */
-function writeBytes(gpu: GPUDevice, buffer: GPUBuffer, offset: number, data: ArrayBufferView): void {
-  const { buffer: memory, byteOffset, byteLength: length } = data;
-  // Dawn's binding for Node ends the process where it is given memory that threads share, so that is copied.
-  const shared = typeof SharedArrayBuffer !== 'undefined' && memory instanceof SharedArrayBuffer;
-  const bytes = shared
-    ? new Uint8Array(memory, byteOffset, length).slice()
-    : new Uint8Array(memory as ArrayBuffer, byteOffset, length);
-  const words = bytes.length & ~3;
-  if (words > 0) gpu.queue.writeBuffer(buffer, offset, bytes, 0, words);
-  if (words < bytes.length) {
-    const last = new Uint8Array(4);
-    last.set(bytes.subarray(words));
-    gpu.queue.writeBuffer(buffer, offset + words, last);
-  }
 }

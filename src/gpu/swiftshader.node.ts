@@ -1,8 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliDecompressSync } from 'node:zlib';
+import { isPrivate, temporaryFolder } from './private_folder.node.ts';
+import { userCache } from './tune/store.node.ts';
 
 /** A software driver for Vulkan and a way to reach it. */
 export interface Driver {
@@ -28,31 +30,56 @@ export function openLibrary(path: string): boolean {
   }
 }
 
-/** Unpacks SwiftShader, which comes with a package from npm, once into a cache. Null where the npm package has none for this machine. */
+/** The package from npm that brings SwiftShader. */
+export const SWIFTSHADER_PACKAGE = '@sparticuz/chromium@147.0.0';
+
+/** Whether there is a SwiftShader for this machine in the package from npm. */
+export const hasSwiftShader = process.platform === 'linux' && process.arch === 'x64';
+
+let unpacked: Driver | undefined;
+
+/**
+ * Unpacks SwiftShader into the user's cache, or, where others could write there, anew for this program alone.
+ * Null where there is none for this machine, or its package is not installed. Throws where it can be unpacked nowhere.
+ */
 export function findSwiftShader(): Driver | null {
-  if (process.platform !== 'linux' || process.arch !== 'x64') return null;
+  if (!hasSwiftShader) return null;
   const archive = findArchive();
   if (!archive) return null;
-  const name = `swiftshader-${statSync(archive.path).size}`;
+  unpacked ??= unpackedFrom(archive);
+  return unpacked;
+}
+
+function unpackedFrom(archive: string): Driver {
+  const caches = userCache();
   const problems: unknown[] = [];
-  for (const cache of [
-    join(archive.modules, '.cache', 'coin-webgpu'),
-    join(tmpdir(), `coin-webgpu-${process.getuid?.()}`),
-  ]) {
-    const folder = join(cache, name);
+  for (const place of [
+    () => {
+      const folder = join(caches, `swiftshader-${statSync(archive).size}`);
+      if (!existsSync(folder)) unpack(archive, folder);
+      if (!isPrivate(folder)) throw new Error(`Others than this user can write to ${folder}.`);
+      return folder;
+    },
+    () => {
+      const folder = join(temporaryFolder(), 'swiftshader');
+      unpack(archive, folder);
+      return folder;
+    },
+  ])
     try {
-      if (!existsSync(folder)) unpack(archive.path, folder);
+      const folder = place();
+      if (folder.includes(delimiter)) throw new Error(`A list of drivers cannot name ${folder}.`);
       return { manifest: join(folder, 'vk_swiftshader_icd.json'), loader: join(folder, LOADER) };
     } catch (error) {
       problems.push(error);
     }
-  }
-  throw new Error(`SwiftShader cannot be unpacked: neither node_modules/.cache nor ${tmpdir()} can be written.`, {
-    cause: problems[0],
-  });
+  throw new Error(
+    `SwiftShader cannot be unpacked: neither ${caches} nor ${tmpdir()} can be written and has a path without "${delimiter}"; name another folder with COIN_CACHE.`,
+    { cause: problems[0] },
+  );
 }
 
-function findArchive(): { path: string; modules: string } | null {
+function findArchive(): string | null {
   let folder: string;
   try {
     folder = dirname(fileURLToPath(import.meta.resolve('@sparticuz/chromium')));
@@ -61,7 +88,7 @@ function findArchive(): { path: string; modules: string } | null {
   }
   while (dirname(folder) !== folder) {
     const path = join(folder, 'bin', 'swiftshader.tar.br');
-    if (existsSync(path)) return { path, modules: dirname(dirname(folder)) };
+    if (existsSync(path)) return path;
     folder = dirname(folder);
   }
   return null;
@@ -69,8 +96,8 @@ function findArchive(): { path: string; modules: string } | null {
 
 /** Unpacks beside the target and renames, so that other processes see the whole folder or none. */
 function unpack(archive: string, folder: string): void {
-  const temporary = `${folder}.${process.pid}.tmp`;
-  mkdirSync(temporary, { recursive: true });
+  mkdirSync(dirname(folder), { recursive: true, mode: 0o700 });
+  const temporary = mkdtempSync(`${folder}.`);
   try {
     for (const { name, data } of readTar(brotliDecompressSync(readFileSync(archive)))) {
       if (/^libvk_swiftshader\.so$|^libvulkan\.so\.1$|\.json$/.test(name)) writeFileSync(join(temporary, name), data);

@@ -7,9 +7,12 @@ export interface Ended {
 }
 
 /** Runs `coin` to its end. */
-export const coin = (...args: string[]): Promise<Ended> =>
+export const coin = (...args: string[]): Promise<Ended> => run('dist/coin.js', ...args);
+
+/** Runs a program in Node to its end. */
+export const run = (...args: string[]): Promise<Ended> =>
   new Promise((resolve) => {
-    execFile(process.execPath, ['dist/coin.js', ...args], (error, stdout, stderr) =>
+    execFile(process.execPath, args, (error, stdout, stderr) =>
       resolve({ code: error ? Number(error.code ?? -1) : 0, stdout, stderr }),
     );
   });

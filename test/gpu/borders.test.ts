@@ -1,6 +1,6 @@
 import type { Device } from '../../src/gpu/device.ts';
 import { compile, type Program } from '../../src/gpu/program/program.ts';
-import { relu } from '../../src/ops/elementwise.ts';
+import { add, relu } from '../../src/ops/elementwise.ts';
 import { createTape } from '../../src/tape/tape.ts';
 import { type DType, variable } from '../../src/tape/tensor.ts';
 import { testDevice } from '../device.ts';
@@ -106,6 +106,51 @@ test('an input that was never given is an error; one that a program does not use
   const x = Float32Array.of(1, 2, 3);
   assert.equal([...(await program.run({ x }, ['y']).read()).y], [1, 2, 3]);
   assert.equal([...(await program.run({}, ['y']).read()).y], [1, 2, 3]);
+});
+
+test('a run that is refused writes nothing and takes no memory to read back', async () => {
+  const device = await testDevice();
+  let staged = 0;
+  const own: Device = {
+    ...device,
+    stage(bytes) {
+      staged += 1;
+      return device.stage(bytes);
+    },
+  };
+  const tape = createTape(device.target);
+  const x = tape.input('x', [2]);
+  const y = tape.input('y', [2]);
+  tape.output('sum', add(tape, relu(tape, x), relu(tape, y)));
+  const program = await compile(own, tape);
+  const one = Float32Array.of(1, 1);
+  const rows: [inputs: Record<string, Float32Array>, outputs: string[], message: RegExp][] = [
+    [{ x: one }, ['sum'], /never given its input y/],
+    [{ x: one, y: new Float32Array(3) }, ['sum'], /y \[2\] takes 2 elements/],
+    [{ x: one, y: one, z: one }, ['sum'], /no input named z/],
+    [{ x: one, y: one }, ['sum', 'product'], /no output named product/],
+  ];
+  for (const [inputs, outputs, why] of rows)
+    assert.match(
+      thrown(() => program.run(inputs, outputs)),
+      why,
+    );
+  assert.equal([staged, device.isWritten(x), device.isWritten(y)], [0, false, false]);
+  assert.equal([...(await program.run({ x: one, y: one }, ['sum']).read()).sum], [2, 2]);
+  assert.is(staged, 1);
+});
+
+test('reading nothing waits for the run all the same', async () => {
+  const device = await testDevice();
+  const program = await reluOf(device, 2 ** 20);
+  const run = program.run({ x: new Float32Array(2 ** 20) });
+  let isDone = false;
+  const done = device.gpu.queue.onSubmittedWorkDone().then(() => {
+    isDone = true;
+  });
+  assert.equal(await run.read(), {});
+  assert.ok(isDone);
+  await done;
 });
 
 for (const clock of ['timestamps', 'wall clock'])

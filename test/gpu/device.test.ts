@@ -1,3 +1,4 @@
+import type { Device } from '../../src/gpu/device.ts';
 import { kernels } from '../../src/gpu/kernel/generated.ts';
 import { packUniforms, specialize } from '../../src/gpu/kernel/kernel.ts';
 import { createLibrary } from '../../src/gpu/kernel/library.ts';
@@ -108,15 +109,43 @@ test('the time of each dispatch is measured', async () => {
   for (const { nanoseconds } of infos) assert.ok(nanoseconds >= 0);
 });
 
-test('a lost device is told in a sentence at the next call', async () => {
-  const device = await newDevice();
+/** What is asked of a device and a program on it; each has to be refused where the device is gone. */
+async function requests(device: Device) {
   const tape = createTape(device.target);
-  tape.output('y', relu(tape, tape.input('x', [3])));
+  const x = tape.input('x', [3]);
+  tape.output('y', relu(tape, x));
   const program = await compile(device, tape);
+  const inputs = { x: new Float32Array(3) };
+  return {
+    run: () => program.run(inputs),
+    profile: () => program.profile(inputs),
+    compile: () => compile(device, tape),
+    write: () => device.write(x, inputs.x),
+    read: () => device.read(x),
+    idle: () => device.idle(),
+    check: () => device.check(),
+  };
+}
+
+test('a lost device is told in a sentence, each time that something is asked of it', async () => {
+  const device = await newDevice();
+  const asked = await requests(device);
   device.gpu.destroy();
   await device.gpu.lost;
-  assert.match(
-    await message(() => program.run({ x: new Float32Array(3) })),
-    /^The GPU device was lost \(.+\); what was saved so far is intact\.$/,
-  );
+  for (const round of [1, 2])
+    for (const [name, ask] of Object.entries(asked))
+      assert.match(
+        await message(ask),
+        /^The GPU device was lost \(.+\); what was saved so far is intact\.$/,
+        `${name}, ${round}`,
+      );
+});
+
+test('a destroyed device says so, each time that something is asked of it', async () => {
+  const device = await newDevice();
+  const asked = await requests(device);
+  device.destroy();
+  for (const round of [1, 2])
+    for (const [name, ask] of Object.entries(asked))
+      assert.is(await message(ask), 'The device was destroyed: request another one.', `${name}, ${round}`);
 });

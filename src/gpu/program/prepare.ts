@@ -9,6 +9,14 @@ import { type Plan, plan } from './plan.ts';
 /** A tape with all that its runs need made once: memory, pipelines, uniforms and bind groups. */
 export interface Prepared {
   readonly planned: Plan;
+  /** What to submit, in the memory for temporaries as it is now; to be asked for again at the next submission. */
+  bind(): Bound;
+  /** Frees its own memory, once the queue no longer needs it, and gives back what it shares. */
+  destroy(): void;
+}
+
+/** A tape's dispatches, bound to buffers. */
+export interface Bound {
   /** One for each planned dispatch. */
   readonly commands: readonly Command[];
   /** The commands in runs that are submitted together. */
@@ -23,38 +31,63 @@ export interface Prepared {
  */
 const SUBMISSION_COST = { gpu: 2e11, cpu: 2e10 };
 
-/** Throws when a tensor is larger than the adapter can bind. */
+/** Throws when a tensor is larger than the adapter can bind, or when the GPU has failed since the last call. */
 export async function prepare(device: Device, tape: Tape): Promise<Prepared> {
   const { gpu, target } = device;
+  device.check();
   const planned = plan(tape.dispatches, [...tape.outputs.values()]);
   checkSizes(device, planned);
   const pipelines = await device.wait(
     Promise.all(planned.dispatches.map(({ kernel, constants }) => device.pipelines.get(kernel, constants))),
   );
-  const scratch = device.scratch.take(planned.sizes);
-  const locate = (tensor: Tensor): Required<GPUBufferBinding> => {
-    const size = byteLength(tensor);
-    if (!tensor.storage)
-      return { buffer: scratch[planned.placement.get(tensor) as number] as GPUBuffer, offset: 0, size };
-    const { chunk, offset } = tensor.storage;
-    return { buffer: device.buffer(chunk), offset, size };
-  };
+  device.check();
   const uniforms = writeUniforms(gpu, planned.dispatches);
-  const commands = planned.dispatches.map(({ kernel, bindings, workgroups, label }, index): Command => {
-    const { pipeline, layout } = pipelines[index] as Pipeline;
-    const entries: GPUBindGroupEntry[] = kernel.bindings.map(({ name, binding }) => ({
-      binding,
-      resource: locate(bindings[name] as Tensor),
-    }));
-    const uniform = uniforms.at(index);
-    if (uniform) entries.push({ binding: 0, resource: uniform });
-    return { pipeline, workgroups, bindGroup: gpu.createBindGroup({ label, layout, entries }) };
-  });
-  return { planned, commands, submissions: cut(planned.dispatches, commands, SUBMISSION_COST[target.kind]), locate };
+  const reservation = device.scratch.reserve(planned.sizes);
+  let bound: (Bound & { readonly scratch: readonly GPUBuffer[] }) | undefined;
+  const bind = () => {
+    const scratch = reservation.buffers();
+    if (bound?.scratch === scratch) return bound;
+    const locate = (tensor: Tensor): Required<GPUBufferBinding> => {
+      const size = byteLength(tensor);
+      if (!tensor.storage)
+        return { buffer: scratch[planned.placement.get(tensor) as number] as GPUBuffer, offset: 0, size };
+      const { chunk, offset } = tensor.storage;
+      return { buffer: device.buffer(chunk), offset, size };
+    };
+    const commands = planned.dispatches.map(({ kernel, bindings, workgroups, label }, index): Command => {
+      const { pipeline, layout } = pipelines[index] as Pipeline;
+      const entries: GPUBindGroupEntry[] = kernel.bindings.map(({ name, binding }) => ({
+        binding,
+        resource: locate(bindings[name] as Tensor),
+      }));
+      const uniform = uniforms.slots[index];
+      if (uniform) entries.push({ binding: 0, resource: uniform });
+      return { pipeline, workgroups, bindGroup: gpu.createBindGroup({ label, layout, entries }) };
+    });
+    bound = { scratch, commands, submissions: cut(planned.dispatches, commands, SUBMISSION_COST[target.kind]), locate };
+    return bound;
+  };
+  const destroy = () => {
+    reservation.release();
+    uniforms.buffer?.destroy();
+  };
+  try {
+    // Memory that cannot be had is told when a program is made, not when it first runs.
+    bind();
+  } catch (error) {
+    destroy();
+    throw error;
+  }
+  return { planned, bind, destroy };
 }
 
-/** All uniforms of a program in one buffer, written once, a slot a dispatch. */
-function writeUniforms(gpu: GPUDevice, dispatches: readonly Dispatch[]): (GPUBufferBinding | undefined)[] {
+/** All uniforms of a program in one buffer, written once, a slot a dispatch; kernels without any need none. */
+interface Uniforms {
+  readonly buffer?: GPUBuffer;
+  readonly slots: readonly (GPUBufferBinding | undefined)[];
+}
+
+function writeUniforms(gpu: GPUDevice, dispatches: readonly Dispatch[]): Uniforms {
   const slot = gpu.limits.minUniformBufferOffsetAlignment;
   let bytes = 0;
   const slots = dispatches.map(({ kernel, uniforms }) => {
@@ -63,7 +96,7 @@ function writeUniforms(gpu: GPUDevice, dispatches: readonly Dispatch[]): (GPUBuf
     bytes += Math.ceil(kernel.uniforms.size / slot) * slot;
     return { offset, data: packUniforms(kernel, uniforms) };
   });
-  if (bytes === 0) return slots.map(() => undefined);
+  if (bytes === 0) return { slots: [] };
   const buffer = gpu.createBuffer({
     label: 'uniforms',
     size: bytes,
@@ -73,7 +106,10 @@ function writeUniforms(gpu: GPUDevice, dispatches: readonly Dispatch[]): (GPUBuf
   const mapped = new Uint8Array(buffer.getMappedRange());
   for (const entry of slots) if (entry) mapped.set(new Uint8Array(entry.data), entry.offset);
   buffer.unmap();
-  return slots.map((entry) => entry && { buffer, offset: entry.offset, size: entry.data.byteLength });
+  return {
+    buffer,
+    slots: slots.map((entry) => entry && { buffer, offset: entry.offset, size: entry.data.byteLength }),
+  };
 }
 
 /** Splits the commands of dispatches into runs of bounded cost, at least one. */

@@ -1,12 +1,13 @@
 import type { Tape } from '../../tape/tape.ts';
-import { type DType, elements } from '../../tape/tensor.ts';
+import { elements, type Tensor } from '../../tape/tensor.ts';
 import type { Device } from '../device.ts';
 import { createScratch } from '../scratch.ts';
 import { type Staging, type TypedArray, view } from '../staging.ts';
+import { checkData } from '../write.ts';
 import { encode } from './command.ts';
 import { type DispatchInfo, infoOf } from './dispatch_info.ts';
 import { lastingChunks, type Plan } from './plan.ts';
-import { prepare } from './prepare.ts';
+import { type Bound, type Prepared, prepare } from './prepare.ts';
 import { type Profile, profile } from './profile.ts';
 
 /** A compiled tape: built once, run many times. */
@@ -15,7 +16,7 @@ export interface Program {
    * Writes the given inputs (others keep their last value, but for those that each run needs anew), submits one run and returns at once.
    * The outputs named in `read` are copied out at the end of the run and can be awaited whenever it suits.
    * Throws when an input or output is unknown, when an input is not an array of its own type and length or was never given,
-   * or when the GPU has failed since the last call.
+   * when the program or its device was destroyed, or when the GPU has failed since the last call; nothing is written then.
    */
   run<K extends string = never>(inputs?: Readonly<Record<string, ArrayBufferView>>, read?: readonly K[]): Readback<K>;
   /**
@@ -29,10 +30,12 @@ export interface Program {
   /** Every dispatch of a run, in order. */
   describe(): DispatchInfo[];
   readonly memory: ProgramMemory;
+  /** Frees the program's memory, once the runs that were submitted are over; what they read back can still be read. */
+  destroy(): void;
 }
 
 export interface Readback<K extends string> {
-  /** The outputs asked for; waits for the run to finish. Called again it gives the same values. */
+  /** The outputs asked for; waits for the run to finish, also where none was. Called again it gives the same values. */
   read(): Promise<{ readonly [P in K]: TypedArray }>;
 }
 
@@ -48,14 +51,21 @@ export interface ProgramMemory {
   readonly lasting: number;
 }
 
+/** Why a program cannot run. */
+const OBSTACLES = {
+  profiled: 'The program is being profiled dispatch by dispatch: it can run when that has ended.',
+  destroyed: 'The program was destroyed: compile its tape again to run it.',
+};
+
 /**
  * Plans memory, compiles pipelines and makes bind groups for a tape.
- * Throws when a tensor is larger than the adapter can bind.
+ * Throws when a tensor is larger than the adapter can bind, when the device was destroyed or the GPU has failed.
  */
 export async function compile(device: Device, tape: Tape): Promise<Program> {
   const { gpu } = device;
   const started = performance.now();
-  const { planned, commands, submissions, locate } = await prepare(device, tape);
+  const prepared = await prepare(device, tape);
+  const { planned } = prepared;
   const host = [
     { name: 'record', start: tape.started, end: started },
     { name: 'compile', start: started, end: performance.now() },
@@ -65,51 +75,31 @@ export async function compile(device: Device, tape: Tape): Promise<Program> {
     ...tape.outputs.values(),
   ]);
   const needed = [...tape.inputs].filter(([, tensor]) => bound.has(tensor));
-  const begin = (inputs: Readonly<Record<string, ArrayBufferView>>) => {
+  let state: 'ready' | keyof typeof OBSTACLES = 'ready';
+  /** Looks at all that is given before anything is written: what is refused leaves no trace. */
+  const begin = <K extends string>(inputs: Readonly<Record<string, ArrayBufferView>>, names: readonly K[]) => {
+    if (state !== 'ready') throw new Error(OBSTACLES[state]);
     device.check();
+    const outputs = names.map((name) => ({ name, tensor: named(tape.outputs, 'output', name) }));
+    const given = Object.entries(inputs).map(([name, data]) => ({ tensor: named(tape.inputs, 'input', name), data }));
+    for (const { tensor, data } of given) checkData(tensor, data);
     const admitted = [...tape.admissions].map(([name, admit]) => admit(inputs[name]));
-    for (const name in inputs) device.write(named(tape.inputs, 'input', name), inputs[name] as ArrayBufferView);
-    const missing = needed.filter(([, tensor]) => !device.isWritten(tensor)).map(([name]) => name);
-    if (missing.length > 0) throw new Error(`The program was never given its input ${missing.join(', ')}.`);
+    const missing = needed.filter(([name, tensor]) => !(name in inputs) && !device.isWritten(tensor));
+    if (missing.length > 0)
+      throw new Error(`The program was never given its input ${missing.map(([name]) => name).join(', ')}.`);
+    for (const { tensor, data } of given) device.write(tensor, data);
     for (const taken of admitted) taken();
-  };
-  /** Where the named outputs go, and how to get them from there. */
-  const reading = <K extends string>(names: readonly K[], where = locate) => {
-    let bytes = 0;
-    const places = names.map((name) => {
-      const tensor = named(tape.outputs, 'output', name);
-      const output = { tensor, ...where(tensor) };
-      const place = bytes;
-      bytes += output.size;
-      return { name, place, ...output };
-    });
-    const staging: Staging | undefined = bytes > 0 ? device.stage(bytes) : undefined;
-    return {
-      copy(encoder: GPUCommandEncoder) {
-        for (const { buffer, offset, size, place } of places)
-          encoder.copyBufferToBuffer(buffer, offset, (staging as Staging).buffer, place, size);
-      },
-      async read() {
-        const copied = (await staging?.read()) ?? new ArrayBuffer(0);
-        const entries = places.map(({ name, place, tensor, size }) => [
-          name,
-          view(copied.slice(place, place + size), tensor.dtype as DType, elements(tensor.shape)),
-        ]);
-        return Object.fromEntries(entries);
-      },
-    };
+    return outputs;
   };
   const describe = () => planned.dispatches.map(infoOf);
 
-  let byClock = false;
   return {
     describe,
     memory: memoryOf(planned),
     run(inputs = {}, names = []) {
-      if (byClock)
-        throw new Error('The program is being profiled dispatch by dispatch: it can run when that has ended.');
-      const { copy, read } = reading(names);
-      begin(inputs);
+      const outputs = begin(inputs, names);
+      const { submissions, locate } = prepared.bind();
+      const { copy, read } = readback(device, outputs, locate);
       submissions.forEach((part, index) => {
         const encoder = gpu.createCommandEncoder();
         encode(encoder, part);
@@ -119,26 +109,63 @@ export async function compile(device: Device, tape: Tape): Promise<Program> {
       return { read };
     },
     async profile(inputs = {}, names = []) {
-      const scratch = createScratch(gpu);
-      let timed: Awaited<ReturnType<typeof profile>>;
-      let read: ReturnType<typeof reading>['read'];
-      byClock = !device.target.features.has('timestamp-query');
-      try {
-        // A clock has to wait for each dispatch, and meanwhile others would use the shared memory for temporaries.
-        const own = byClock ? await prepare({ ...device, scratch }, tape) : { commands, locate };
-        const outputs = reading(names, own.locate);
-        begin(inputs);
-        read = outputs.read;
-        timed = await profile(device, own.commands, outputs.copy);
-      } finally {
-        byClock = false;
-        scratch.destroy();
-      }
-      const dispatches = describe().map((info, index) => ({
-        ...info,
-        ...(timed.times[index] as (typeof timed.times)[number]),
-      }));
-      return { dispatches, host: [...host, ...timed.host], clock: timed.clock, read };
+      const outputs = begin(inputs, names);
+      const byClock = !device.target.features.has('timestamp-query');
+      const profiled = async ({ bind }: Prepared) => {
+        const { commands, locate } = bind();
+        const { copy, read } = readback(device, outputs, locate);
+        return { ...(await profile(device, commands, copy)), read };
+      };
+      const { times, host: spans, clock, read } = byClock ? await alone(profiled) : await profiled(prepared);
+      const dispatches = describe().map((info, index) => ({ ...info, ...(times[index] as (typeof times)[number]) }));
+      return { dispatches, host: [...host, ...spans], clock, read };
+    },
+    destroy() {
+      state = 'destroyed';
+      prepared.destroy();
+    },
+  };
+
+  /** A clock has to wait for each dispatch, and meanwhile others would use the shared memory for temporaries. */
+  async function alone<T>(action: (own: Prepared) => Promise<T>): Promise<T> {
+    state = 'profiled';
+    const scratch = createScratch(gpu);
+    try {
+      return await action(await prepare({ ...device, scratch }, tape));
+    } finally {
+      if (state === 'profiled') state = 'ready';
+      scratch.destroy();
+    }
+  }
+}
+
+/** Where outputs go at the end of a run, and how to get them from there. */
+function readback<K extends string>(
+  device: Device,
+  outputs: readonly { readonly name: K; readonly tensor: Tensor }[],
+  locate: Bound['locate'],
+): Readback<K> & { copy(encoder: GPUCommandEncoder): void } {
+  let bytes = 0;
+  const places = outputs.map((output) => {
+    const source = locate(output.tensor);
+    const place = bytes;
+    bytes += source.size;
+    return { ...output, ...source, place };
+  });
+  const staging: Staging | undefined = bytes > 0 ? device.stage(bytes) : undefined;
+  return {
+    copy(encoder) {
+      for (const { buffer, offset, size, place } of places)
+        encoder.copyBufferToBuffer(buffer, offset, (staging as Staging).buffer, place, size);
+    },
+    async read() {
+      if (!staging) await device.idle();
+      const copied = (await staging?.read()) ?? new ArrayBuffer(0);
+      const entries = places.map(({ name, place, tensor, size }) => [
+        name,
+        view(copied.slice(place, place + size), tensor.dtype, elements(tensor.shape)),
+      ]);
+      return Object.fromEntries(entries);
     },
   };
 }

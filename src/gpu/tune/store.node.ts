@@ -1,10 +1,15 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { codeOf, makeFolder, writeWhole } from '../../files.node.ts';
 import { cacheFolder, type TextStore } from './store.ts';
 
-/** Files in the user's cache folder, or in the one that COIN_CACHE names. */
-export function fileStore(folder = cacheFolder((name) => process.env[name])): TextStore {
+/** The folder for the files of this package: the one that COIN_CACHE names, or one below the user's caches. */
+export const userCache = (): string =>
+  resolve(cacheFolder((name) => process.env[name] || (name === 'HOME' ? homedir() : undefined)));
+
+/** Files in the user's cache folder, or in another one. */
+export function fileStore(folder = userCache()): TextStore {
   const place = (name: string) => join(folder, name);
   return {
     place,

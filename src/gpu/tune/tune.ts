@@ -3,6 +3,7 @@ import type { Choose, Tape, Way } from '../../tape/tape.ts';
 import type { Device } from '../device.ts';
 import { type Prepared, prepare } from '../program/prepare.ts';
 import { profile } from '../program/profile.ts';
+import { createScratch } from '../scratch.ts';
 
 /** What was measured of one problem. */
 export interface Tuned {
@@ -48,15 +49,42 @@ export async function tune(
   const plain = recordWays(device, record, 0);
   const most = Math.max(0, ...plain.sites.map(({ ways }) => ways.length));
   if (most === 0) return [];
-  const turns: { sites: readonly Site[]; prepared: Prepared }[] = [];
-  for (let way = 0; way < most && (way < 2 || !isTimeUp()); way++) {
-    const { tape, sites } = way === 0 ? plain : recordWays(device, record, way);
-    turns.push({ sites: sitesWithDispatches(tape, sites), prepared: await prepare(device, tape) });
+  const turns: Turn[] = [];
+  // Of its own, since a turn may have to wait for each dispatch and others would use shared memory meanwhile.
+  const scratch = createScratch(device.gpu);
+  try {
+    for (let way = 0; way < most && (way < 2 || !isTimeUp()); way++) {
+      const { tape, sites } = way === 0 ? plain : recordWays(device, record, way);
+      turns.push({ sites: sitesWithDispatches(tape, sites), prepared: await prepare({ ...device, scratch }, tape) });
+    }
+    const times = await timesOf(device, turns, rounds, isTimeUp);
+    const open = new Map(plain.sites.map(({ key, ways }) => [key, ways.length]));
+    const tuned = [...times].map(([key, ways]) => best(key, ways, open.get(key) ?? 0));
+    for (const { key, best } of tuned) device.measured.set(key, best);
+    return tuned;
+  } finally {
+    for (const { prepared } of turns) prepared.destroy();
+    scratch.destroy();
   }
+}
+
+/** The tape with every problem in one of its ways. */
+interface Turn {
+  readonly sites: readonly Site[];
+  readonly prepared: Prepared;
+}
+
+/** Milliseconds of each round, by problem and way. */
+async function timesOf(
+  device: Device,
+  turns: readonly Turn[],
+  rounds: number,
+  isTimeUp: () => boolean,
+): Promise<Map<string, Map<string, number[]>>> {
   const times = new Map<string, Map<string, number[]>>();
   for (let round = -1; round < rounds && (round < 1 || !isTimeUp()); round++)
     for (const { sites, prepared } of round % 2 === 0 ? turns : [...turns].reverse()) {
-      const run = await profile(device, prepared.commands);
+      const run = await profile(device, prepared.bind().commands);
       // The first round pays for memory and, on some drivers, compilation.
       if (round < 0) continue;
       const taken = new Map(
@@ -73,10 +101,7 @@ export async function tune(
         times.set(key, ways.set(name, [...(ways.get(name) ?? []), sum]));
       }
     }
-  const open = new Map(plain.sites.map(({ key, ways }) => [key, ways.length]));
-  const tuned = [...times].map(([key, ways]) => best(key, ways, open.get(key) ?? 0));
-  for (const { key, best } of tuned) device.measured.set(key, best);
-  return tuned;
+  return times;
 }
 
 /** A choice made while a tape was recorded. */
