@@ -14,6 +14,7 @@ import { createEvaluator } from '../train/evaluate.ts';
 import { guarded } from './errors.ts';
 import { runMethod } from './fine_tune.ts';
 import { fraction, integer, number, positiveInteger } from './options.ts';
+import { showEvaluation } from './progress.ts';
 import { reportData, withFeatures, writeReport } from './report.ts';
 import { addFolderOptions, type FolderOptions, inRunFolder, type RunFolder } from './run_folder.node.ts';
 import { type Settings, setupOf } from './setup.ts';
@@ -88,14 +89,14 @@ async function demo(
 
   const start = createModel({ ...card, classes: undefined, seed });
   loadParts(device, start, weights, ['encoder']);
-  const before = await (await createEvaluator(device, start, testData))();
+  const before = await showEvaluation(await createEvaluator(device, start, testData), { stream: process.stderr });
 
-  const report = reportData(device, {
+  const report = await reportData(device, {
     title: 'COIN beside SCL and CE-Tuning on Fashion-MNIST',
     settings,
     checkpoint: 'data/simclr.safetensors',
     images: indices.length,
-    tested: testData.labels.length,
+    test,
     classes: data.classes,
     before,
   });

@@ -3,8 +3,10 @@ import { createDataset, type LabelledImages } from '../data/dataset.ts';
 import { embeddedFolder, loadDataset } from '../data/load.node.ts';
 import { createModel } from '../nn/model.ts';
 import type { requestDevice } from '../node.ts';
+import { intervalOf } from '../report/ranking.ts';
 import { createEvaluator } from '../train/evaluate.ts';
 import { guarded } from './errors.ts';
+import { showEvaluation } from './progress.ts';
 import { cardOf, checkChannels, loadParts, type ModelCard, readWeights } from './weights.ts';
 
 interface EvalOptions {
@@ -38,13 +40,20 @@ async function evaluate({ weights: path, data: folder }: EvalOptions, request: t
   console.error(loadParts(device, model, weights, ['encoder', 'classifier']));
   const data = createDataset(device.target, images, card.statistics);
   const view = card.image_size ? { size: card.image_size } : {};
-  const { scores } = await (await createEvaluator(device, model, data, { view }))();
-  if (scores.top1 !== undefined) console.log(`top-1  ${scores.top1.toFixed(2)} %`);
+  const evaluator = await createEvaluator(device, model, data, { view });
+  const { scores } = await showEvaluation(evaluator, { stream: process.stderr });
+  const { length: tested } = test.labels;
+  if (scores.top1 !== undefined) {
+    const interval = intervalOf(scores.top1, tested).map((end) => end.toFixed(1));
+    console.log(
+      `top-1  ${scores.top1.toFixed(2)} % of ${tested.toLocaleString('en')} images (95 % interval ${interval.join('–')}, Wilson)`,
+    );
+  }
   const { s_dbw } = scores;
   console.log(
     s_dbw
       ? `S_Dbw  ${s_dbw.score.toFixed(4)} = Scat ${s_dbw.scat.toFixed(4)} + Dens_bw ${s_dbw.dens_bw.toFixed(4)}`
-      : 'S_Dbw  undefined: two classes are empty around their centre',
+      : scores.s_dbw_undefined,
   );
 }
 

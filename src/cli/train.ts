@@ -173,14 +173,14 @@ async function fineTune(
     tune: options.tune,
   });
   const report: ReportData = {
-    ...reportData(device, {
+    ...(await reportData(device, {
       title: `${method.title} on ${train.name}`,
       settings,
       checkpoint: weights?.path,
       images: indices.length,
-      tested: test.labels.length,
+      test,
       classes,
-    }),
+    })),
     runs: [withFeatures(run, final)],
   };
   const { page } = await writeReport(folder.path, report);
