@@ -5,7 +5,7 @@ import { profileTable } from '../report/profile.ts';
 import { selectCases } from './cases.ts';
 import { type MeasureOptions, measureCase } from './measure_case.ts';
 import { columns, type Report, type Row, type TorchTimes } from './report.ts';
-import { measureRoofs } from './roofs.ts';
+import { busyNote, measureRoofs } from './roofs.ts';
 import type { Candidates } from './variants.ts';
 
 /** Plain data, so that it can be handed to another runtime. */
@@ -53,6 +53,8 @@ export async function runBench(
   print(
     `roofs: ${roofs.gflops.toPrecision(3)} GFLOP/s of multiply-adds, ${roofs.gigabytes.toPrecision(3)} GB/s of copying`,
   );
+  const busy = busyNote(roofs);
+  if (busy) print(busy);
   print(padded(columns.map(({ heading }) => heading)));
   const rows: Row[] = [];
   const failed: string[] = [];

@@ -18,32 +18,29 @@ import { showEvaluation } from './progress.ts';
 import { reportData, withFeatures, writeReport } from './report.ts';
 import { addFolderOptions, type FolderOptions, inRunFolder, type RunFolder } from './run_folder.node.ts';
 import { type Settings, setupOf } from './setup.ts';
-import { TUNE_HELP } from './tune.ts';
+import { addTuneOptions, type TuneOptions, useTuned } from './tune.ts';
 import { cardOf, loadParts, readWeights } from './weights.ts';
 
 /** Labelled images of each class: few, since that is when a self-supervised checkpoint matters. */
 const LABELS_PER_CLASS = 100;
 
-interface DemoOptions extends FolderOptions {
+interface DemoOptions extends FolderOptions, TuneOptions {
   readonly epochs: number;
   readonly alpha: number;
   readonly seed: number;
   readonly describe?: boolean;
   readonly profile?: boolean;
-  readonly tune?: boolean;
 }
 
 export function addDemo(program: Command, request: typeof requestDevice): void {
-  addFolderOptions(
-    program
-      .command('demo')
-      .description('fine-tune the embedded self-supervised encoder by CE-Tuning, SCL and COIN and compare them'),
-  )
+  const command = program
+    .command('demo')
+    .description('fine-tune the embedded self-supervised encoder by CE-Tuning, SCL and COIN and compare them');
+  addTuneOptions(addFolderOptions(command))
     .addOption(number('--epochs <n>', 'epochs of each method', positiveInteger, 12))
     .addOption(number('--alpha <share>', "COIN's first stage as a share of the epochs", fraction, 0.25))
     .addOption(number('--seed <n>', 'fixes heads, order and augmentation', integer, 0))
     .option('--describe', "print each stage's dispatches by layer")
-    .option('--tune', TUNE_HELP)
     .option(
       '--profile',
       "time a step of each stage: print its dispatches, longest first, and write a trace to the run's folder",
@@ -54,12 +51,13 @@ export function addDemo(program: Command, request: typeof requestDevice): void {
 }
 
 async function demo(
-  { epochs, alpha, seed, describe, profile, tune }: DemoOptions,
+  { epochs, alpha, seed, describe, profile, tune, tuned }: DemoOptions,
   { path: out, clear }: RunFolder,
   request: typeof requestDevice,
 ): Promise<void> {
   const device = await request();
   console.error(device.description);
+  await useTuned(device, { tune, tuned });
   const folder = embeddedFolder();
   const { train, test } = await loadDataset(folder);
   const weights = await readWeights(join(dirname(folder), 'simclr.safetensors'));

@@ -7,11 +7,13 @@ import { intervalOf } from '../report/ranking.ts';
 import { createEvaluator } from '../train/evaluate.ts';
 import { guarded } from './errors.ts';
 import { showEvaluation } from './progress.ts';
+import { noTuned, useTuned } from './tune.ts';
 import { cardOf, checkChannels, loadParts, type ModelCard, readWeights } from './weights.ts';
 
 interface EvalOptions {
   readonly weights: string;
   readonly data?: string;
+  readonly tuned: boolean;
 }
 
 export function addEval(program: Command, request: typeof requestDevice): void {
@@ -20,10 +22,11 @@ export function addEval(program: Command, request: typeof requestDevice): void {
     .description('score a checkpoint on test images: top-1 accuracy (with a classifier) and S_Dbw of its features')
     .requiredOption('--weights <file>', 'safetensors checkpoint of this program')
     .option('--data <folder>', 'four IDX files, as of Fashion-MNIST (default: the embedded images)')
+    .addOption(noTuned())
     .action(guarded((options: EvalOptions) => evaluate(options, request)));
 }
 
-async function evaluate({ weights: path, data: folder }: EvalOptions, request: typeof requestDevice): Promise<void> {
+async function evaluate({ weights: path, data: folder, tuned }: EvalOptions, request: typeof requestDevice): Promise<void> {
   const weights = await readWeights(path);
   const card = cardOf(weights);
   if (!card?.statistics)
@@ -36,6 +39,7 @@ async function evaluate({ weights: path, data: folder }: EvalOptions, request: t
   const images = classes === undefined ? test : inOrderOf(classNames(path, card, classes), test, path);
   const device = await request();
   console.error(device.description);
+  await useTuned(device, { tuned });
   const model = createModel({ ...card, classes, seed: 0 });
   console.error(loadParts(device, model, weights, ['encoder', 'classifier']));
   const data = createDataset(device.target, images, card.statistics);
