@@ -26,7 +26,10 @@ export function addEval(program: Command, request: typeof requestDevice): void {
     .action(guarded((options: EvalOptions) => evaluate(options, request)));
 }
 
-async function evaluate({ weights: path, data: folder, tuned }: EvalOptions, request: typeof requestDevice): Promise<void> {
+async function evaluate(
+  { weights: path, data: folder, tuned }: EvalOptions,
+  request: typeof requestDevice,
+): Promise<void> {
   const weights = await readWeights(path);
   const card = cardOf(weights);
   if (!card?.statistics)
