@@ -44,7 +44,7 @@ export * from './tape/parameter.ts';
 export * from './tape/tape.ts';
 export * from './tape/tensor.ts';
 export type { TrainConfig } from './train/config.ts';
-export { createEvaluator, type Evaluation, type Evaluator } from './train/evaluate.ts';
+export { createEvaluator, type Evaluation, type Evaluator, evaluate } from './train/evaluate.ts';
 export type { Scores, TrainEvent } from './train/events.ts';
 export { type Batch, recordStep } from './train/step.ts';
 export { train } from './train/trainer.ts';

@@ -1,16 +1,21 @@
-// Runs golden cases in Deno or in a headless browser: node test/conformance.mjs deno|browser [FOLDER...]
+// Runs golden cases in Deno or in a headless browser: node test/conformance.mjs deno|browser [FOLDER|OP...]
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { runInBrowser } from './browser.mjs';
 
 const BUNDLE = 'out/conformance.web.mjs';
 const [runtime, ...given] = process.argv.slice(2);
-const folders = given.length > 0 ? given : ['test/golden'];
+const isFolder = (word) => existsSync(word) && statSync(word).isDirectory();
+const folders = given.some(isFolder) ? given.filter(isFolder) : ['test/golden'];
+const ops = given.filter((word) => !isFolder(word));
 
 const casesOf = (folder) => {
-  const names = readdirSync(folder).filter((name) => name.endsWith('.safetensors'));
-  if (names.length === 0) throw new Error(`${folder} has no golden case (*.safetensors).`);
+  const isWanted = (name) =>
+    ops.length === 0 || ops.some((op) => name.startsWith(`${op}-`) || name.startsWith(`${op}_`));
+  const names = readdirSync(folder).filter((name) => name.endsWith('.safetensors') && isWanted(name));
+  if (names.length === 0)
+    throw new Error(`${folder} has no golden case${ops.length > 0 ? ` of ${ops.join(', ')}` : ''} (*.safetensors).`);
   return names.sort();
 };
 

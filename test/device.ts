@@ -1,4 +1,6 @@
 import { type Device, requestDevice } from '../src/gpu/device.ts';
+import { createLibrary } from '../src/gpu/kernel/library.ts';
+import { createPipelines } from '../src/gpu/kernel/pipelines.ts';
 
 let shared: Promise<Device> | undefined;
 
@@ -6,6 +8,18 @@ let shared: Promise<Device> | undefined;
 export function testDevice(): Promise<Device> {
   shared ??= newDevice();
   return shared;
+}
+
+/** The shared device with other kernels: a module of theirs ends with a line that does not compile; also the line's number. */
+export async function brokenDevice(path: string, mistake: string): Promise<{ device: Device; line: number }> {
+  const shared = await testDevice();
+  const library = createLibrary();
+  const text = library.modules[path] as string;
+  library.replaceModule(path, `${text}${mistake}\n`);
+  return {
+    device: { ...shared, library, pipelines: createPipelines(shared.gpu, library) },
+    line: text.split('\n').length,
+  };
 }
 
 /** A device of its own: the runtime's where it has WebGPU, else Dawn's in Node. */

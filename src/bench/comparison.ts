@@ -1,5 +1,5 @@
 import { median } from '../quantile.ts';
-import { clock, type RoundOptions, type Run, timesFor } from './timing.ts';
+import { type RoundOptions, type Run, takeTurns } from './timing.ts';
 
 /** How long one way takes by another, each compiled several times. */
 export interface Comparison {
@@ -19,30 +19,19 @@ export interface Comparison {
  */
 export const COPIES = 4;
 
-/** Fewer rounds than these may all meet an interruption. */
-const LEAST_ROUNDS = 3;
+/** Fewer samples than these may all meet an interruption. */
+const FEWEST = 3;
 
-/**
- * Times the copies of two ways in turn, forwards and backwards, so that whatever else the machine does meets all alike. It
- * ends after so many rounds, or once they have taken the budget, in milliseconds.
- */
+/** Times the copies of two ways in turn, until so many rounds are over or each copy has taken its share of the budget. */
 export async function compareRuns(
   before: readonly Run[],
   after: readonly Run[],
   { rounds, budget }: RoundOptions,
 ): Promise<Comparison> {
-  const entries = [...before, ...after].map((run) => ({ run, samples: [] as number[] }));
-  // The first execution pays for memory and caches.
-  for (const { run } of entries) await clock(run, 1);
-  const times = timesFor(await clock(entries[0]!.run, 1));
-  const started = performance.now();
-  for (let round = 0; round < rounds; round++) {
-    if (round >= LEAST_ROUNDS && performance.now() - started > budget) break;
-    for (const { run, samples } of round % 2 === 0 ? entries : [...entries].reverse())
-      samples.push((await clock(run, times)) / times);
-  }
+  const runs = [...before, ...after];
+  const taken = await takeTurns(runs, { rounds, budget: budget / runs.length }, FEWEST);
   // Whatever else the machine does only adds to a time.
-  const fastest = entries.map(({ samples }) => Math.min(...samples));
+  const fastest = taken.map(({ samples }) => Math.min(...samples));
   return compareTimes(fastest.slice(0, before.length), fastest.slice(before.length));
 }
 

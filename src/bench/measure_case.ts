@@ -15,7 +15,7 @@ export interface Measurement extends Timing, Work, Share {
   readonly candidate: string;
   /** The kernel that has most to do. */
   readonly kernel: string;
-  /** Its time by that of the first candidate, the engine's own choice. */
+  /** Its time by that of the engine's own choice; NaN where that is broken. */
   readonly ratio: number;
   /** GFLOP and gigabytes a second, by what the mathematics needs. */
   readonly gflops: number;
@@ -42,6 +42,8 @@ export interface Measured {
   readonly measurements: readonly Measurement[];
   /** Candidates that would have taken too long, with the seconds that one execution was expected to take. */
   readonly leftOut: readonly { readonly candidate: string; readonly seconds: number }[];
+  /** Candidates that do not compile. */
+  readonly broken: readonly { readonly candidate: string; readonly message: string }[];
   /** The default's fastest run of a few, dispatch by dispatch, where that was asked for. */
   readonly profile?: Profile;
 }
@@ -79,10 +81,17 @@ export async function measureCase(device: Device, bench: BenchCase, options: Mea
   const leftOut = expected.filter((variant) => !chosen.includes(variant));
 
   const programs = [];
-  for (const { tape, dispatches } of chosen) {
-    const pipelines = await compilePipelines(device, dispatches);
-    programs.push({ program: await compile(device, tape), pipelines });
-  }
+  const broken: Measured['broken'][number][] = [];
+  for (const variant of chosen)
+    try {
+      const pipelines = await compilePipelines(device, variant.dispatches);
+      programs.push({ ...variant, program: await compile(device, variant.tape), pipelines });
+    } catch (error) {
+      // What is wrong with one kernel leaves all others as they are.
+      broken.push({ candidate: variant.candidate, message: (error as Error).message });
+    }
+  if (programs.length === 0) throw new Error(broken[0]?.message);
+  const own = programs.findIndex(({ tape }) => tape === chosen[0]?.tape);
   const timings = await interleave(
     programs.map(({ program }) => runOf(device, program)),
     options,
@@ -91,12 +100,11 @@ export async function measureCase(device: Device, bench: BenchCase, options: Mea
   const measurements: Measurement[] = [];
   let first: ArrayLike<number> | undefined;
   let profiles: readonly Profile[] = [];
-  for (const [index, { candidate, kernel, work, dispatches }] of chosen.entries()) {
-    const { program, pipelines } = programs[index] as (typeof programs)[number];
+  for (const [index, { candidate, kernel, work, dispatches, program, pipelines }] of programs.entries()) {
     const timing = timings[index] as Timing;
-    if (index === 0 && (options.profile || device.target.features.has('timestamp-query')))
+    if (index === own && (options.profile || device.target.features.has('timestamp-query')))
       profiles = [await program.profile(), await program.profile(), await program.profile()];
-    const times = index === 0 ? timesOfDispatches(profiles, roofs) : undefined;
+    const times = index === own ? timesOfDispatches(profiles, roofs) : undefined;
     restore(device, dispatches);
     const { result } = await program.run({}, ['result']).read();
     first ??= result;
@@ -109,7 +117,7 @@ export async function measureCase(device: Device, bench: BenchCase, options: Mea
     measurements.push({
       ...{ case: bench.name, candidate, kernel },
       ...timing,
-      ratio: timing.median / (timings[0] as Timing).median,
+      ratio: timing.median / (timings[own]?.median ?? Number.NaN),
       ...work,
       ...shareOfRoof(work, timing.median, roofs),
       ...{ gflops, gigabytes: work.bytes / timing.median / 1e6, pipelines },
@@ -125,7 +133,9 @@ export async function measureCase(device: Device, bench: BenchCase, options: Mea
   return {
     measurements,
     leftOut: leftOut.map(({ candidate, seconds }) => ({ candidate, seconds })),
-    ...(options.profile && { profile: profiles.reduce((a, b) => (timeOf(b) < timeOf(a) ? b : a)) }),
+    broken,
+    ...(options.profile &&
+      profiles.length > 0 && { profile: profiles.reduce((a, b) => (timeOf(b) < timeOf(a) ? b : a)) }),
   };
 }
 

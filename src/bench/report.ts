@@ -25,7 +25,7 @@ export interface Report {
   readonly pytorch?: string;
   /** What else a reader should know of the run. */
   readonly note?: string;
-  /** Cases that could not be run. */
+  /** Cases that could not be run, and candidates of others, as `CASE (CANDIDATE)`. */
   readonly failed: readonly string[];
   readonly rows: readonly Row[];
 }
@@ -42,7 +42,7 @@ export const columns: readonly Column[] = [
   { heading: 'candidate', width: -16, value: (m) => m.candidate },
   { heading: 'kernel', width: -32, value: (m) => m.kernel },
   { heading: 'ms', width: 9, value: (m) => m.median.toPrecision(4) },
-  { heading: '× default', width: 9, value: (m) => m.ratio.toFixed(2) },
+  { heading: '× default', width: 9, value: (m) => (Number.isFinite(m.ratio) ? m.ratio.toFixed(2) : '') },
   { heading: '±%', width: 4, value: (m) => ((100 * m.spread) / m.median).toFixed(0) },
   { heading: 'n', width: 3, value: (m) => String(m.samples) },
   { heading: 'GFLOP/s', width: 8, value: (m) => m.gflops.toPrecision(3) },
@@ -58,11 +58,15 @@ export const columns: readonly Column[] = [
   },
 ];
 
-/** A later run in addition to an earlier one: its rows replace those of the same cases. */
+/** A later run in addition to an earlier one: its rows take the places of those of the same cases, new cases come last. */
 export function merge(earlier: Report, later: Report): Report {
-  const again = new Set(later.rows.map((row) => row.case));
-  const failed = [...new Set([...earlier.failed.filter((name) => !again.has(name)), ...later.failed])];
-  return { ...earlier, ...later, failed, rows: [...earlier.rows.filter((row) => !again.has(row.case)), ...later.rows] };
+  const again = new Map<string, Row[]>();
+  for (const row of later.rows) again.set(row.case, [...(again.get(row.case) ?? []), row]);
+  const isAgain = (name: string) => [...again.keys()].some((own) => name === own || name.startsWith(`${own} (`));
+  const failed = [...new Set([...earlier.failed.filter((name) => !isAgain(name)), ...later.failed])];
+  const cases = [...new Set([...earlier.rows, ...later.rows].map((row) => row.case))];
+  const rows = cases.flatMap((name) => again.get(name) ?? earlier.rows.filter((row) => row.case === name));
+  return { ...earlier, ...later, failed, rows };
 }
 
 /** A report as JSON with a line a row, so that the file differs only in the lines of what was measured again. */

@@ -24,8 +24,18 @@ export async function measureRoofs(device: Device): Promise<Roofs> {
     ROUNDS,
   );
   release(device, [loop, copy]);
-  return { gflops: flops / byLoop!.median / 1e6, gigabytes: bytes / byCopy!.median / 1e6 };
+  const spread = Math.max(...[byLoop!, byCopy!].map((timing) => timing.spread / timing.median));
+  return { gflops: flops / byLoop!.median / 1e6, gigabytes: bytes / byCopy!.median / 1e6, spread };
 }
+
+/** On an idle machine the roofs spread by 1 to 3 %. */
+const BUSY = 0.05;
+
+/** A sentence where the same work takes now this long, now that: something else has its share of the machine. */
+export const busyNote = ({ spread = 0 }: Roofs): string | undefined =>
+  spread > BUSY
+    ? `The machine is busy: the same work varies by ±${(100 * spread).toFixed(0)} %, so take small differences for chance.`
+    : undefined;
 
 const TURNS = 1024;
 const FLOPS_PER_TURN = 256;

@@ -1,10 +1,11 @@
 import type { Device } from '../gpu/device.ts';
+import { causeOf } from '../gpu/kernel/compile_error.ts';
 import type { Profile } from '../gpu/program/profile.ts';
 import { profileTable } from '../report/profile.ts';
 import { selectCases } from './cases.ts';
 import { type MeasureOptions, measureCase } from './measure_case.ts';
 import { columns, type Report, type Row, type TorchTimes } from './report.ts';
-import { measureRoofs } from './roofs.ts';
+import { busyNote, measureRoofs } from './roofs.ts';
 import type { Candidates } from './variants.ts';
 
 /** Plain data, so that it can be handed to another runtime. */
@@ -52,9 +53,18 @@ export async function runBench(
   print(
     `roofs: ${roofs.gflops.toPrecision(3)} GFLOP/s of multiply-adds, ${roofs.gigabytes.toPrecision(3)} GB/s of copying`,
   );
+  const busy = busyNote(roofs);
+  if (busy) print(busy);
   print(padded(columns.map(({ heading }) => heading)));
   const rows: Row[] = [];
   const failed: string[] = [];
+  const causes = new Set<string>();
+  /** A message where it is new: a mistake in a module breaks many candidates alike. */
+  const tell = (what: string, message: string) => {
+    const cause = causeOf(message);
+    print(`  ${what} failed${causes.has(cause) ? ' alike' : `: ${message}`}`);
+    causes.add(cause);
+  };
   const profiles: Profile[] = [];
   const candidates = options.candidates ?? (pattern === undefined || all ? 'kernels' : 'tilings');
   const measureOptions: MeasureOptions = {
@@ -74,15 +84,19 @@ export async function runBench(
     const measured = await measureCase(device, bench, measureOptions).catch((error: Error) => {
       // One case, say a layer larger than this adapter can bind, leaves all others as they are.
       failed.push(bench.name);
-      print(`  ${bench.name} failed: ${error.message}`);
+      tell(bench.name, error.message);
     });
     if (!measured) continue;
-    const { measurements, leftOut } = measured;
+    const { measurements, leftOut, broken } = measured;
     for (const measurement of measurements) {
       const torch = pytorch?.times[bench.name];
       const row = torch === undefined ? measurement : { ...measurement, torch: torch / measurement.median };
       print(padded(columns.map(({ value }) => value(row))));
       rows.push(row);
+    }
+    for (const { candidate, message } of broken) {
+      failed.push(`${bench.name} (${candidate})`);
+      tell(failed.at(-1) as string, message);
     }
     if (measured.profile) {
       profiles.push(measured.profile);

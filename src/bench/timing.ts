@@ -34,7 +34,7 @@ export const runOf =
 export interface RoundOptions {
   /** Samples of each run. */
   readonly rounds: number;
-  /** Milliseconds after which a run, once it has two samples, takes no further part: a slow one must not hold up all others. */
+  /** Milliseconds after which a run takes no further part, once it has its fewest samples: a slow one must not hold up all others. */
   readonly budget: number;
 }
 
@@ -42,11 +42,22 @@ export interface RoundOptions {
 const SAMPLE = 25;
 const MOST_TIMES = 200;
 
+/** What a run took. */
+export interface Taken {
+  /** Milliseconds of the first execution, and of one execution in each sample. */
+  readonly first: number;
+  readonly samples: readonly number[];
+}
+
 /**
  * Milliseconds of one execution of each run. The runs take turns, forwards and backwards, so that whatever else the
- * machine does meets all of them alike.
+ * machine does meets all of them alike; each gets at least `fewest` samples.
  */
-export async function interleave(runs: readonly Run[], { rounds, budget }: RoundOptions): Promise<Timing[]> {
+export async function takeTurns(
+  runs: readonly Run[],
+  { rounds, budget }: RoundOptions,
+  fewest: number,
+): Promise<Taken[]> {
   const entries = [];
   for (const run of runs) {
     const first = await clock(run, 1);
@@ -56,19 +67,24 @@ export async function interleave(runs: readonly Run[], { rounds, budget }: Round
     entries.push({ run, first, times, samples: times === 1 ? [second] : [] });
   }
   for (let round = 0; round < rounds; round++)
-    for (const entry of round % 2 === 0 ? entries : [...entries].reverse()) {
-      const spent = entry.times * entry.samples.reduce((sum, sample) => sum + sample, 0);
-      if (spent < budget || entry.samples.length < 2)
-        entry.samples.push((await clock(entry.run, entry.times)) / entry.times);
+    for (const { run, times, samples } of round % 2 === 0 ? entries : [...entries].reverse()) {
+      const spent = times * samples.reduce((sum, sample) => sum + sample, 0);
+      if (spent < budget || samples.length < fewest) samples.push((await clock(run, times)) / times);
     }
-  return entries.map(({ samples, first }) => timingOf(samples, first));
+  return entries;
 }
 
-/** How many executions of so many milliseconds make a sample. */
-export const timesFor = (milliseconds: number): number =>
-  Math.min(MOST_TIMES, Math.max(1, Math.round(SAMPLE / milliseconds)));
+/** Fewer have no median that an interruption could not be. */
+const FEWEST = 2;
 
-export async function clock(run: Run, times: number): Promise<number> {
+/** The times of runs that take turns. */
+export const interleave = async (runs: readonly Run[], options: RoundOptions): Promise<Timing[]> =>
+  (await takeTurns(runs, options, FEWEST)).map(({ samples, first }) => timingOf(samples, first));
+
+/** How many executions of so many milliseconds make a sample. */
+const timesFor = (milliseconds: number): number => Math.min(MOST_TIMES, Math.max(1, Math.round(SAMPLE / milliseconds)));
+
+async function clock(run: Run, times: number): Promise<number> {
   const start = performance.now();
   await run(times);
   return performance.now() - start;

@@ -78,7 +78,8 @@ export function addBench(program: Command, run: Runner = inNode): Command {
           if (json) await write(json, toJson(report));
           if (save) await add(report);
           const wrong = report.rows.filter(({ correct }) => !correct);
-          if (report.failed.length > 0) throw new Error(`${report.failed.length} cases could not be run.`);
+          if (report.failed.length > 0)
+            throw new Error(`${report.failed.length} could not be run: ${report.failed.join(', ')}.`);
           if (wrong.length > 0) throw new Error(`${wrong.length} of ${report.rows.length} results are wrong.`);
         },
       ),

@@ -16,7 +16,7 @@ import { shareOfRoof } from '../report/roof.ts';
 import { guarded } from './errors.ts';
 import { number, positiveInteger, refuseIdle } from './options.ts';
 import { writeTrace } from './trace.node.ts';
-import { TUNE_HELP, tuneFor } from './tune.ts';
+import { addTuneOptions, type TuneOptions, tuneFor, useTuned } from './tune.ts';
 
 /** Milliseconds that all threads of this process have worked. */
 const processorTime = (): number => {
@@ -28,7 +28,7 @@ const sumOf = (values: readonly number[]): number => values.reduce((sum, value) 
 
 const LOSSES = { ce: ceTuning, scl, coin };
 
-interface StepOptions {
+interface StepOptions extends TuneOptions {
   readonly arch: ModelOptions['arch'];
   readonly batch?: number;
   readonly image: number;
@@ -37,7 +37,6 @@ interface StepOptions {
   readonly runs: number;
   readonly plan?: boolean;
   readonly profile?: string | true;
-  readonly tune?: boolean;
   readonly candidate?: Readonly<Record<string, string>>;
 }
 
@@ -52,10 +51,12 @@ export function addBenchStep(program: Command): void {
   const bench = program.commands.find((command) => command.name() === 'bench') as Command;
   // So that options after `step` are its own, also those that `bench` has under the same name.
   program.enablePositionalOptions();
-  const step = bench
-    .enablePositionalOptions()
-    .command('step')
-    .description('build, compile and time a whole training step: forward, backward and optimizer')
+  const step = addTuneOptions(
+    bench
+      .enablePositionalOptions()
+      .command('step')
+      .description('build, compile and time a whole training step: forward, backward and optimizer'),
+  )
     .addOption(new Option('--arch <name>', 'encoder').choices(Object.keys(encoders)).default('resnet50'))
     .addOption(number('--batch <n>', 'images (default: 64, software drivers: 2)', positiveInteger))
     .addOption(number('--image <px>', 'height and width of the images', positiveInteger, 224))
@@ -65,7 +66,6 @@ export function addBenchStep(program: Command): void {
     )
     .addOption(number('--runs <n>', 'timed steps', positiveInteger, 3))
     .option('--plan', 'tell memory and compile times, but run no step')
-    .option('--tune', TUNE_HELP)
     .option(
       '--candidate <op=name...>',
       'force kernels where they can run, for example batch_norm.statistics=epilogue',
@@ -94,12 +94,14 @@ async function benchStep({
   plan,
   profile,
   tune,
+  tuned,
   candidate,
   ...options
 }: StepOptions): Promise<void> {
   const device = await requestDevice();
   const { target } = device;
   console.log(device.description);
+  await useTuned(device, { tune, tuned });
   const batch = options.batch ?? BATCH[target.kind];
   const method = LOSSES[loss];
   const create = () =>
@@ -113,6 +115,7 @@ async function benchStep({
   if (tune) {
     // On a device of its own, so that what follows still starts from cold.
     const tuner = await requestDevice();
+    for (const [key, choice] of device.measured) tuner.measured.set(key, choice);
     const measured = create();
     await tuneFor(tuner, `${arch}, batch ${batch}`, (choose) =>
       recordForTuning(tuner.target, measured, method, shape, choose),

@@ -2,18 +2,18 @@ import type { Command } from 'commander';
 import { conform, readCases } from '../conformance/conform.ts';
 import type { RunOptions } from '../conformance/runner.ts';
 import { requestDevice } from '../node.ts';
-import { ALL_TILINGS, listCases } from './cases.ts';
+import { ALL_TILINGS, selectCases } from './cases.ts';
 import { guarded } from './errors.ts';
 
 export function addConformance(program: Command): void {
   program
     .command('conformance')
     .description('run golden cases (inputs, outputs and gradients in *.safetensors) with every kernel candidate')
-    .argument('[folders...]', 'folders with cases', ['test/golden'])
+    .argument('[what...]', 'folders with cases (default: test/golden), and ops, to run only their cases')
     .option('--tilings', ALL_TILINGS)
     .action(
-      guarded(async (folders: string[], options: RunOptions) => {
-        const cases = await listCases(folders);
+      guarded(async (what: string[], options: RunOptions) => {
+        const cases = await selectCases(what);
         const device = await requestDevice();
         console.error(device.description);
         process.exitCode = await conform(device, readCases(cases), console.log, options);

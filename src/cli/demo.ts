@@ -15,35 +15,33 @@ import { createEvaluator } from '../train/evaluate.ts';
 import { guarded } from './errors.ts';
 import { runMethod } from './fine_tune.ts';
 import { fraction, integer, number, positiveInteger } from './options.ts';
+import { showEvaluation } from './progress.ts';
 import { reportData, withFeatures, writeReport } from './report.ts';
 import { addFolderOptions, type FolderOptions, inRunFolder, type RunFolder } from './run_folder.node.ts';
 import { type Settings, setupOf } from './setup.ts';
-import { TUNE_HELP } from './tune.ts';
+import { addTuneOptions, type TuneOptions, useTuned } from './tune.ts';
 import { cardOf, loadParts, readWeights, type Weights } from './weights.ts';
 
 /** Labelled images of each class: few, since that is when a self-supervised checkpoint matters. */
 const LABELS_PER_CLASS = 100;
 
-interface DemoOptions extends FolderOptions {
+interface DemoOptions extends FolderOptions, TuneOptions {
   readonly epochs: number;
   readonly alpha: number;
   readonly seed: number;
   readonly describe?: boolean;
   readonly profile?: boolean;
-  readonly tune?: boolean;
 }
 
 export function addDemo(program: Command, request: typeof requestDevice): void {
-  addFolderOptions(
-    program
-      .command('demo')
-      .description('fine-tune the embedded self-supervised encoder by CE-Tuning, SCL and COIN and compare them'),
-  )
+  const command = program
+    .command('demo')
+    .description('fine-tune the embedded self-supervised encoder by CE-Tuning, SCL and COIN and compare them');
+  addTuneOptions(addFolderOptions(command))
     .addOption(number('--epochs <n>', 'epochs of each method', positiveInteger, 12))
     .addOption(number('--alpha <share>', "COIN's first stage as a share of the epochs", fraction, 0.25))
     .addOption(number('--seed <n>', 'fixes heads, order and augmentation', integer, 0))
     .option('--describe', "print each stage's dispatches by layer")
-    .option('--tune', TUNE_HELP)
     .option(
       '--profile',
       "time a step of each stage: print its dispatches, longest first, and write a trace to the run's folder",
@@ -56,6 +54,7 @@ export function addDemo(program: Command, request: typeof requestDevice): void {
 async function demo(options: DemoOptions, folder: RunFolder, request: typeof requestDevice): Promise<void> {
   const device = await request();
   console.error(device.description);
+  await useTuned(device, options);
   const images = embeddedFolder();
   const splits = await loadDataset(images);
   const weights = await readWeights(join(dirname(images), 'simclr.safetensors'));
@@ -103,14 +102,14 @@ export async function compareMethods(
 
   const start = createModel({ ...card, classes: undefined, seed });
   await loadParts(device, start, weights, ['encoder']);
-  const before = await (await createEvaluator(device, start, testData))();
+  const before = await showEvaluation(await createEvaluator(device, start, testData), { stream: process.stderr });
 
-  const report = reportData(device, {
+  const report = await reportData(device, {
     title: 'COIN beside SCL and CE-Tuning on Fashion-MNIST',
     settings,
     checkpoint: join('data', basename(weights.path)),
     images: indices.length,
-    tested: testData.labels.length,
+    test,
     classes: data.classes,
     before,
   });

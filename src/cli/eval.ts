@@ -3,13 +3,17 @@ import { createDataset, type LabelledImages } from '../data/dataset.ts';
 import { embeddedFolder, loadDataset } from '../data/load.node.ts';
 import { createModel } from '../nn/model.ts';
 import type { requestDevice } from '../node.ts';
+import { intervalOf } from '../report/ranking.ts';
 import { createEvaluator } from '../train/evaluate.ts';
 import { guarded } from './errors.ts';
+import { showEvaluation } from './progress.ts';
+import { noTuned, useTuned } from './tune.ts';
 import { cardOf, checkChannels, loadParts, type ModelCard, readWeights } from './weights.ts';
 
 interface EvalOptions {
   readonly weights: string;
   readonly data?: string;
+  readonly tuned: boolean;
 }
 
 export function addEval(program: Command, request: typeof requestDevice): void {
@@ -18,10 +22,14 @@ export function addEval(program: Command, request: typeof requestDevice): void {
     .description('score a checkpoint on test images: top-1 accuracy (with a classifier) and S_Dbw of its features')
     .requiredOption('--weights <file>', 'safetensors checkpoint of this program')
     .option('--data <folder>', 'four IDX files, as of Fashion-MNIST (default: the embedded images)')
+    .addOption(noTuned())
     .action(guarded((options: EvalOptions) => evaluate(options, request)));
 }
 
-async function evaluate({ weights: path, data: folder }: EvalOptions, request: typeof requestDevice): Promise<void> {
+async function evaluate(
+  { weights: path, data: folder, tuned }: EvalOptions,
+  request: typeof requestDevice,
+): Promise<void> {
   const weights = await readWeights(path);
   const card = cardOf(weights);
   if (!card?.statistics)
@@ -34,17 +42,25 @@ async function evaluate({ weights: path, data: folder }: EvalOptions, request: t
   const images = classes === undefined ? test : inOrderOf(classNames(path, card, classes), test, path);
   const device = await request();
   console.error(device.description);
+  await useTuned(device, { tuned });
   const model = createModel({ ...card, classes, seed: 0 });
   console.error(await loadParts(device, model, weights, ['encoder', 'classifier']));
   const data = createDataset(device.target, images, card.statistics);
   const view = card.image_size ? { size: card.image_size } : {};
-  const { scores } = await (await createEvaluator(device, model, data, { view }))();
-  if (scores.top1 !== undefined) console.log(`top-1  ${scores.top1.toFixed(2)} %`);
+  const evaluator = await createEvaluator(device, model, data, { view });
+  const { scores } = await showEvaluation(evaluator, { stream: process.stderr });
+  const { length: tested } = test.labels;
+  if (scores.top1 !== undefined) {
+    const interval = intervalOf(scores.top1, tested).map((end) => end.toFixed(1));
+    console.log(
+      `top-1  ${scores.top1.toFixed(2)} % of ${tested.toLocaleString('en')} images (95 % interval ${interval.join('–')}, Wilson)`,
+    );
+  }
   const { s_dbw } = scores;
   console.log(
     s_dbw
       ? `S_Dbw  ${s_dbw.score.toFixed(4)} = Scat ${s_dbw.scat.toFixed(4)} + Dens_bw ${s_dbw.dens_bw.toFixed(4)}`
-      : 'S_Dbw  undefined: two classes are empty around their centre',
+      : scores.s_dbw_undefined,
   );
 }
 

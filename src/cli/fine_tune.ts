@@ -77,14 +77,14 @@ export async function runMethod(device: Device, options: RunOptions): Promise<Ou
   const model = create();
   if (weights)
     console.error(await loadParts(device, model, weights, ['encoder'], { partial: options.partial ?? false }));
-  const evaluate = test && (await createEvaluator(device, model, test));
+  const evaluate = test && (await createEvaluator(device, model, test, { batch }));
   let final: Evaluation | undefined;
   const evaluator =
     evaluate &&
-    (async () => {
-      final = await evaluate();
+    async function* () {
+      final = yield* evaluate();
       return final;
-    });
+    };
   const optimizer = sgd(model.store.arena, { momentum, nesterov: true, weight_decay });
   const checkpoint = join(out, `${method.name}.safetensors`);
   const [, height, width] = data.images.shape as [number, number, number];

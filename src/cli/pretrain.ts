@@ -11,6 +11,7 @@ import { fraction, integer, nonNegative, number, positive, positiveInteger } fro
 import { addFolderOptions, type FolderOptions, inRunFolder, type RunFolder } from './run_folder.node.ts';
 import { type Settings, setupOf } from './setup.ts';
 import { addModelOptions, checkBatch, encoderOptions } from './train.ts';
+import { noTuned, useTuned } from './tune.ts';
 
 interface PretrainOptions extends FolderOptions {
   readonly data?: string;
@@ -28,6 +29,7 @@ interface PretrainOptions extends FolderOptions {
   readonly brightness: number;
   readonly contrast: number;
   readonly seed: number;
+  readonly tuned: boolean;
 }
 
 export function addPretrain(program: Command, request: typeof requestDevice): void {
@@ -45,6 +47,7 @@ export function addPretrain(program: Command, request: typeof requestDevice): vo
     .addOption(number('--brightness <b>', 'strength of the brightness jitter', nonNegative, 0.4))
     .addOption(number('--contrast <c>', 'strength of the contrast jitter', nonNegative, 0.4))
     .addOption(number('--seed <n>', 'fixes first values, order and augmentation', integer, 0))
+    .addOption(noTuned())
     .action(
       guarded((options: PretrainOptions) =>
         inRunFolder('pretrain', options, (folder) => pretrain(options, folder, request)),
@@ -58,6 +61,7 @@ async function pretrain(options: PretrainOptions, folder: RunFolder, request: ty
   checkBatch(options.batch, indices.length);
   const device = await request();
   console.error(device.description);
+  await useTuned(device, options);
   const settings: Settings = {
     arch: options.arch,
     encoder: encoderOptions(options),

@@ -1,6 +1,7 @@
 // Shows a training on a terminal, or as plain lines in a file or a pipe.
 import cliProgress from 'cli-progress';
-import type { TrainEvent } from '../train/events.ts';
+import { type Evaluator, evaluate } from '../train/evaluate.ts';
+import type { EvaluationProgress, TrainEvent } from '../train/events.ts';
 
 export interface ProgressOptions {
   /** What is trained: the head of the bar or of every line. */
@@ -29,6 +30,7 @@ interface Display {
   notice(event: Of<'notice'>): void;
   stage(event: Of<'stage'>): void;
   move(position: Position): void;
+  evaluating(event: EvaluationProgress): void;
   evaluation(event: Of<'evaluation'>): void;
   end(event: Of<'end'>): void;
   /** Leaves the stream in order, also after an error. */
@@ -49,6 +51,7 @@ export async function* showProgress(
       if (event.type === 'start') display.start(event);
       if (event.type === 'notice') display.notice(event);
       if (event.type === 'stage') display.stage(event);
+      if (event.type === 'evaluating') display.evaluating(event);
       if (event.type === 'evaluation') display.evaluation(event);
       if (event.type === 'end') display.end(event);
       yield event;
@@ -62,20 +65,36 @@ export async function* showProgress(
 function follower(): (event: TrainEvent) => Position | undefined {
   let epochs = 0;
   let stepsPerEpoch = 1;
-  let began = 0;
+  let began: number | undefined;
   let step = 0;
   let stepsBefore = 0;
   let imagesPerSecond = 0;
-  const at = (done: number, losses: Readonly<Record<string, number>>): Position => ({
-    done,
-    epochs,
-    loss: losses.total ?? Object.values(losses)[0] ?? Number.NaN,
-    imagesPerSecond,
-    ...(done > 0 && { left: ((performance.now() - began) * (epochs - done)) / done }),
-  });
+  /** Of evaluations: how many are to come, and milliseconds: of the last one, and of all since training began. */
+  const evaluations = { left: 0, last: 0, spent: 0 };
+  let evaluating: number | undefined;
+  const at = (done: number, losses: Readonly<Record<string, number>>): Position => {
+    const training = performance.now() - (began ?? 0) - evaluations.spent;
+    return {
+      done,
+      epochs,
+      loss: losses.total ?? Object.values(losses)[0] ?? Number.NaN,
+      imagesPerSecond,
+      ...(done > 0 && { left: (training * (epochs - done)) / done + evaluations.last * evaluations.left }),
+    };
+  };
   return (event) => {
-    if (event.type === 'start') ({ epochs, stepsPerEpoch } = event);
-    if (event.type === 'stage') began ||= performance.now();
+    if (event.type === 'start') {
+      ({ epochs, stepsPerEpoch } = event);
+      evaluations.left = event.evaluations;
+    }
+    if (event.type === 'stage') began ??= performance.now();
+    if (event.type === 'evaluating') evaluating ??= performance.now();
+    if (event.type === 'evaluation') {
+      evaluations.last = evaluating === undefined ? 0 : performance.now() - evaluating;
+      evaluating = undefined;
+      evaluations.left -= 1;
+      if (began !== undefined) evaluations.spent += evaluations.last;
+    }
     if (event.type === 'step') {
       ({ step, imagesPerSecond } = event);
       // An epoch is done with its own event and not with its last step.
@@ -93,6 +112,12 @@ function lines({ title, stream, every = 10_000 }: ProgressOptions): Display {
   let epochs = 0;
   let lastLine = Number.NEGATIVE_INFINITY;
   const print = (...parts: string[]) => stream.write(`${title}: ${parts.join(', ')}\n`);
+  const isSoon = () => {
+    const now = performance.now();
+    if (now - lastLine < every) return true;
+    lastLine = now;
+    return false;
+  };
   return {
     start: (event) => {
       epochs = event.epochs;
@@ -103,10 +128,11 @@ function lines({ title, stream, every = 10_000 }: ProgressOptions): Display {
     notice: ({ message }) => print(message),
     stage: ({ stage }) => print(`${stage} begins`),
     move: (position) => {
-      const now = performance.now();
-      if (now - lastLine < every && position.done < epochs) return;
-      lastLine = now;
+      if (isSoon() && position.done < epochs) return;
       print(...describe(position));
+    },
+    evaluating: (progress) => {
+      if (progress.images > 0 && !isSoon()) print(describeEvaluation(progress));
     },
     evaluation: (event) =>
       print(event.epoch === 0 ? 'at first' : `after epoch ${event.epoch}/${epochs}`, ...scores(event)),
@@ -130,9 +156,10 @@ function bar({ title, stream }: ProgressOptions): Display {
   let epochs = 0;
   let status: string[] = [];
   let latest: string[] = [];
+  let evaluating: string[] = [];
   /** As much as fits into the line: whole parts, the most important ones first. */
   const text = () => {
-    const parts = [...status, ...latest];
+    const parts = [...evaluating, ...status, ...latest];
     const room = (stream.columns ?? 80) - [...title].length - BAR - 2;
     while (parts.length > 1 && parts.join(', ').length > room) parts.pop();
     return { text: parts.join(', ') };
@@ -154,7 +181,12 @@ function bar({ title, stream }: ProgressOptions): Display {
       status = describe(position);
       drawn.update(position.done, text());
     },
+    evaluating: (progress) => {
+      evaluating = [describeEvaluation(progress)];
+      drawn.update(text());
+    },
     evaluation: (event) => {
+      evaluating = [];
       latest = scores(event);
       drawn.update(text());
     },
@@ -176,11 +208,24 @@ function describe({ done, epochs, loss, imagesPerSecond, left }: Position): stri
   ];
 }
 
+const describeEvaluation = ({ images, of }: EvaluationProgress): string =>
+  `evaluated ${count(images)} of ${count(of)} images`;
+
 function scores({ top1, s_dbw }: Of<'evaluation'>): string[] {
   return [
     ...(top1 === undefined ? [] : [`top-1 ${top1.toFixed(2)} %`]),
     s_dbw === undefined ? 'S_Dbw undefined' : `S_Dbw ${s_dbw.score.toFixed(3)}`,
   ];
+}
+
+/** Evaluates to the end, and shows how far it is where that takes long. */
+export function showEvaluation(evaluator: Evaluator, { stream, every = 2000 }: Omit<ProgressOptions, 'title'>) {
+  let last = performance.now();
+  return evaluate(evaluator, (progress) => {
+    if (performance.now() - last < every) return;
+    last = performance.now();
+    stream.write(`${describeEvaluation(progress)}\n`);
+  });
 }
 
 const count = (value: number) => Math.round(value).toLocaleString('en');

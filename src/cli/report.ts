@@ -1,10 +1,12 @@
 import { join } from 'node:path';
+import type { LabelledImages } from '../data/dataset.ts';
 import { shuffle } from '../data/random.ts';
 import { explained, writeWhole } from '../files.node.ts';
 import type { Device } from '../gpu/device.ts';
 import { type FeaturePlot, featurePlot, flatten, type ReportData, type Run, results } from '../report/data.ts';
 import { tsne } from '../report/projection.ts';
 import { renderReport } from '../report/report.ts';
+import { thumbnails } from '../report/thumbnails.ts';
 import type { Evaluation } from '../train/evaluate.ts';
 import type { Settings } from './setup.ts';
 
@@ -16,17 +18,18 @@ export interface ReportOptions {
   readonly settings: Settings;
   /** The file that every run starts from. */
   readonly checkpoint?: string | undefined;
-  /** How many images were trained on and tested on. */
+  /** How many images were trained on. */
   readonly images: number;
-  readonly tested: number;
+  readonly test: LabelledImages;
   readonly classes: readonly string[];
   /** The checkpoint itself, before any training. */
   readonly before?: Evaluation;
 }
 
 /** Everything a report shows but for the runs. */
-export function reportData(device: Device, options: ReportOptions): Omit<ReportData, 'runs'> {
-  const { title, settings, checkpoint, images, tested, classes, before } = options;
+export async function reportData(device: Device, options: ReportOptions): Promise<Omit<ReportData, 'runs'>> {
+  const { title, settings, checkpoint, images, test, classes, before } = options;
+  const tested = test.labels.length;
   const { name, kind } = device.target;
   return {
     title,
@@ -52,6 +55,8 @@ export function reportData(device: Device, options: ReportOptions): Omit<ReportD
       seed: settings.seed,
     },
     classes,
+    tested,
+    thumbnails: await thumbnails(test, plotted(tested)),
     projection: 't-SNE',
     ...(before && { before: { ...flatten(before.scores), features: plot(before) } }),
   };
@@ -75,13 +80,13 @@ export async function writeReport(folder: string, report: ReportData): Promise<{
 }
 
 /** The same images each time, chosen at random because files may be sorted by class. */
-function plot({ features, labels }: Evaluation): FeaturePlot {
+const plotted = (images: number): Uint32Array => shuffle(images, 0, 0).subarray(0, PLOTTED);
+
+function plot({ features, labels, predictions }: Evaluation): FeaturePlot {
   const dim = features.length / labels.length;
-  const chosen = shuffle(labels.length, 0, 0).subarray(0, PLOTTED);
+  const chosen = plotted(labels.length);
   const rows = new Float32Array(chosen.length * dim);
   for (const [row, image] of chosen.entries()) rows.set(features.subarray(image * dim, (image + 1) * dim), row * dim);
-  return featurePlot(
-    tsne(rows, chosen.length),
-    Array.from(chosen, (image) => labels[image] as number),
-  );
+  const of = (classes: Int32Array) => Array.from(chosen, (image) => classes[image] as number);
+  return featurePlot(tsne(rows, chosen.length), of(labels), predictions && of(predictions));
 }

@@ -25,10 +25,10 @@ import {
 import { reportData, withFeatures, writeReport } from './report.ts';
 import { addFolderOptions, type FolderOptions, inRunFolder, type RunFolder } from './run_folder.node.ts';
 import { type Settings, setupOf } from './setup.ts';
-import { TUNE_HELP } from './tune.ts';
+import { addTuneOptions, type TuneOptions, useTuned } from './tune.ts';
 import { cardOf, checkChannels, readWeights, type Weights } from './weights.ts';
 
-interface TrainOptions extends FolderOptions {
+interface TrainOptions extends FolderOptions, TuneOptions {
   readonly data?: string;
   readonly weights?: string;
   readonly partial?: boolean;
@@ -54,7 +54,6 @@ interface TrainOptions extends FolderOptions {
   readonly evaluateEvery: number;
   readonly describe?: boolean;
   readonly profile?: boolean;
-  readonly tune?: boolean;
 }
 
 /** Options that say what is trained on what; shared with `pretrain`. */
@@ -78,7 +77,7 @@ export function addTrain(program: Command, request: typeof requestDevice): void 
     .addOption(
       new Option('--method <name>', 'fine-tuning method').choices(methods.map(({ name }) => name)).default('coin'),
     );
-  addFolderOptions(addModelOptions(train))
+  addTuneOptions(addFolderOptions(addModelOptions(train)))
     .option('--weights <file>', 'safetensors checkpoint to start from (default: random values)')
     .option('--partial', 'load from the checkpoint what matches the encoder, and keep first values elsewhere')
     .addOption(number('--epochs <n>', 'epochs of both stages together', positiveInteger, 100))
@@ -101,7 +100,6 @@ export function addTrain(program: Command, request: typeof requestDevice): void 
     .addOption(number('--evaluate-every <n>', 'epochs between evaluations', positiveInteger, 1))
     .addOption(number('--seed <n>', 'fixes first values, order and augmentation', integer, 42))
     .option('--describe', "print each stage's dispatches by layer")
-    .option('--tune', TUNE_HELP)
     .option(
       '--profile',
       "time a step of each stage: print its dispatches, longest first, and write a trace to the run's folder",
@@ -155,6 +153,7 @@ async function fineTune(
   refuseContradictions(given, options, weights);
   const device = await request();
   console.error(device.description);
+  await useTuned(device, options);
   // An encoder goes on to see images as it was trained to.
   const data = createDataset(device.target, train, fits ? card?.statistics : undefined);
   await folder.clear();
@@ -173,14 +172,14 @@ async function fineTune(
     tune: options.tune,
   });
   const report: ReportData = {
-    ...reportData(device, {
+    ...(await reportData(device, {
       title: `${method.title} on ${train.name}`,
       settings,
       checkpoint: weights?.path,
       images: indices.length,
-      tested: test.labels.length,
+      test,
       classes,
-    }),
+    })),
     runs: [withFeatures(run, final)],
   };
   const { page } = await writeReport(folder.path, report);

@@ -1,4 +1,5 @@
 import type { Device } from '../gpu/device.ts';
+import { causeOf } from '../gpu/kernel/compile_error.ts';
 import { type Case, parseCase } from './case.ts';
 import { type RunOptions, runCase } from './runner.ts';
 
@@ -6,6 +7,19 @@ import { type RunOptions, runCase } from './runner.ts';
 export interface CaseFile {
   readonly name: string;
   read(): Promise<Uint8Array>;
+}
+
+/** A case's file is named after its op: `matmul-03`, `model_resnet18`. */
+const isOf = (name: string, op: string): boolean => name.startsWith(`${op}-`) || name.startsWith(`${op}_`);
+
+/** Those of the given ops, or all where none is given. Throws where an op has no case. */
+export function casesOf(files: readonly CaseFile[], ops: readonly string[]): CaseFile[] {
+  const missing = ops.find((op) => !files.some(({ name }) => isOf(name, op)));
+  if (missing !== undefined) {
+    const known = [...new Set(files.map(({ name }) => name.replace(/(-\d+)?\.safetensors$/, '')))];
+    throw new Error(`There is no folder and no golden case of the op ${missing}; there are: ${known.join(', ')}.`);
+  }
+  return files.filter(({ name }) => ops.length === 0 || ops.some((op) => isOf(name, op)));
 }
 
 /** Reads each file when its turn comes. */
@@ -20,9 +34,10 @@ export async function* readCases(files: readonly CaseFile[]): AsyncGenerator<Cas
 }
 
 /**
- * Runs every case with every candidate. Prints a line for each failure (case, candidate, tensor, error) and at the end
- * `N passed, N failed`, counting each candidate of each case. Returns the exit code: 1 where anything failed, a case
- * could not be read, or there was nothing to run.
+ * Runs every case with every candidate. Prints each failure (case, candidate, tensor, error) where its cause is new: a module
+ * that does not compile, or a candidate that is wrong in a tensor of an op, fails many cases alike. These are then listed by
+ * name, and the last line is `N passed, N failed`, counting each candidate of each case. Returns the exit code: 1 where
+ * anything failed, a case could not be read, or there was nothing to run.
  */
 export async function conform(
   device: Device,
@@ -32,18 +47,43 @@ export async function conform(
 ): Promise<number> {
   let passed = 0;
   let failed = 0;
+  let alike = 0;
+  const causes = new Set<string>();
+  const broken = new Map<string, string[]>();
   for await (const golden of cases) {
     if (golden instanceof Error) {
       failed++;
       print(golden.message);
       continue;
     }
+    const wrong: string[] = [];
+    let ran = 0;
     for await (const { variant, failures } of runCase(device, golden, options)) {
-      if (failures.length === 0) passed++;
-      else failed++;
-      for (const failure of failures) print(`${golden.name} (${variant}): ${failure}`);
+      ran++;
+      if (failures.length > 0) wrong.push(variant);
+      for (const failure of failures) {
+        const cause = causeIn(golden, variant, failure);
+        if (causes.has(cause)) alike++;
+        else print(`${golden.name} (${variant}): ${failure}`);
+        causes.add(cause);
+      }
     }
+    passed += ran - wrong.length;
+    failed += wrong.length;
+    if (wrong.length === 0) continue;
+    const which = wrong.length === ran ? 'every candidate' : wrong.join(', ');
+    broken.set(which, [...(broken.get(which) ?? []), golden.name]);
+  }
+  if (alike > 0) {
+    print(`${alike} more failures have a cause that is told above; all cases that fail, and with which candidates:`);
+    for (const [which, names] of broken) print(`  ${names.join(', ')}: ${which}`);
   }
   print(`${passed} passed, ${failed} failed`);
   return failed === 0 && passed > 0 ? 0 : 1;
+}
+
+/** Numbers differ from case to case where the mistake is the same. */
+function causeIn({ op }: Case, variant: string, failure: string): string {
+  const cause = causeOf(failure);
+  return cause === failure ? `${op} ${variant} ${failure.replace(/\d[\d.e+-]*/g, '#')}` : cause;
 }

@@ -3,7 +3,16 @@
 // 2001, in the forms and with the conventions of the Python package s-dbw 0.4.0, which papers report: sigma is
 // everywhere a vector of population standard deviations.
 
-import { median } from '../quantile.ts';
+import {
+  deviationOf,
+  meanOf,
+  medianOf,
+  nearestIndex,
+  nearestRow,
+  type Points,
+  pointOf,
+  squaredDistance,
+} from './points.ts';
 
 /** How the index is computed; every field has the package's default. */
 export interface SDbwOptions {
@@ -27,7 +36,7 @@ export interface SDbwOptions {
   noise?: 'comb' | 'sep' | 'bind' | 'filter';
 }
 
-/** The index and its two terms: `score` = `scat` + `dens_bw`. NaN when all points are equal. */
+/** The index and its two terms, all finite: `score` = `scat` + `dens_bw`. */
 export interface SDbw {
   score: number;
   scat: number;
@@ -37,12 +46,12 @@ export interface SDbw {
 interface Cluster {
   /** Row numbers, ascending. */
   rows: number[];
+  mean: Float64Array;
+  /** What its density is counted around. */
   center: Float64Array;
   /** The standard deviation of every dimension. */
   sigma: Float64Array;
 }
-
-type Features = Float32Array | Float64Array;
 
 const NOISE = -1;
 const CONFIDENCE = 1.96;
@@ -52,10 +61,32 @@ const LAMBDA = 0.7;
  * Computes S_Dbw in float64.
  * @param features n x d, row-major: one point a row.
  * @param labels n integers: the cluster of every point, -1 for noise.
- * @throws when the sizes do not fit, when there are fewer than two clusters or as many labels as points, and when the
- * density of two or more clusters is zero, where the index is not defined (only with `nearest_center: false`).
+ * @throws when the sizes do not fit. Where the index is undefined, a sentence that begins "S_Dbw is undefined": there are
+ * fewer than two clusters or as many labels as points, all points are equal or some not finite, or the density of two or more
+ * clusters is zero (only with `nearest_center: false`).
  */
-export function sDbw(features: Features, labels: ArrayLike<number>, options: SDbwOptions = {}): SDbw {
+export function sDbw(features: Points, labels: ArrayLike<number>, options: SDbwOptions = {}): SDbw {
+  const steps = sDbwSteps(features, labels, options);
+  for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value;
+}
+
+/** Milliseconds after which other work on this thread has its turn. */
+const TURN = 30;
+
+/** The same to the bit; while it computes, timers and events go on. */
+export async function sDbwInTurns(...given: Parameters<typeof sDbw>): Promise<SDbw> {
+  const steps = sDbwSteps(...given);
+  let began = performance.now();
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done) return step.value;
+    if (performance.now() - began < TURN) continue;
+    await new Promise((done) => setTimeout(done));
+    began = performance.now();
+  }
+}
+
+/** Pauses where some milliseconds of work are done. */
+function* sDbwSteps(features: Points, labels: ArrayLike<number>, options: SDbwOptions = {}): Generator<void, SDbw> {
   const { method = 'Tong', center = 'mean', nearest_center = true, noise = 'comb' } = options;
   const n = labels.length;
   const d = features.length / n;
@@ -63,50 +94,74 @@ export function sDbw(features: Features, labels: ArrayLike<number>, options: SDb
     throw new Error(`S_Dbw: ${features.length} feature values cannot be shared by ${n} labels; give n x d features.`);
   }
   const distinct = new Set(Array.from(labels)).size;
-  if (distinct < 2 || distinct > n - 1) {
-    throw new Error(
-      `S_Dbw: there are ${distinct} distinct labels for ${n} points; it takes at least 2 and at most ${n - 1}.`,
-    );
-  }
+  if (distinct < 2) throw undefinedFor(`all points (${n}) have one label; it takes points of two classes or more`);
+  if (distinct === n)
+    throw undefinedFor(`each point (of ${n}) has a label of its own; it takes classes of several points`);
   const groups = groupRows(resolveNoise(features, d, labels, noise));
-  if (groups.length < 2) throw new Error('S_Dbw: fewer than two clusters are left once noise points are dealt with.');
+  if (groups.length < 2) throw undefinedFor('fewer than two clusters are left once noise points are dealt with');
 
-  const all = groups.flat().sort((a, b) => a - b);
-  const clusters = groups.map((rows): Cluster => {
+  const clusters: Cluster[] = [];
+  for (const rows of groups) {
     const mean = meanOf(features, d, rows);
+    yield;
     const sigma = deviationOf(features, d, rows, mean);
+    yield;
     const middle = center === 'mean' ? mean : medianOf(features, d, rows);
-    return { rows, sigma, center: nearest_center ? nearestRow(features, d, rows, middle) : middle };
-  });
-  const spread = norm(deviationOf(features, d, all, meanOf(features, d, all)));
-  const scat = scattering(clusters, all.length, spread, method);
-  const dens_bw = densityBetween(features, d, clusters, method);
+    clusters.push({ rows, mean, sigma, center: nearest_center ? nearestRow(features, d, rows, middle) : middle });
+    yield;
+  }
+  const spread = spreadOf(clusters, d);
+  if (spread === 0) throw undefinedFor('all points are equal');
+  if (!Number.isFinite(spread)) throw undefinedFor('some features are no finite numbers');
+  const scat = scattering(clusters, spread, method);
+  const dens_bw = yield* densityBetween(features, d, clusters, method);
   return { score: scat + dens_bw, scat, dens_bw };
 }
 
-function scattering(clusters: Cluster[], n: number, spread: number, method: SDbwOptions['method']): number {
-  const k = clusters.length;
+const undefinedFor = (why: string): Error => new Error(`S_Dbw is undefined: ${why}.`);
+
+const pointsIn = (clusters: readonly Cluster[]): number => sumOver(clusters, ({ rows }) => rows.length);
+
+/** The norm of the deviations of all points: within clusters and, of their means, between them. */
+function spreadOf(clusters: readonly Cluster[], d: number): number {
+  const n = pointsIn(clusters);
+  const mean = new Float64Array(d);
+  for (const cluster of clusters) for (let p = 0; p < d; p++) mean[p]! += (cluster.rows.length / n) * cluster.mean[p]!;
   let sum = 0;
-  for (const { rows, sigma } of clusters) sum += (method === 'Halkidi' ? 1 : (n - rows.length) / n) * norm(sigma);
+  for (const cluster of clusters)
+    for (let p = 0; p < d; p++)
+      sum += (cluster.rows.length / n) * (cluster.sigma[p]! ** 2 + (cluster.mean[p]! - mean[p]!) ** 2);
+  return Math.sqrt(sum);
+}
+
+function scattering(clusters: readonly Cluster[], spread: number, method: SDbwOptions['method']): number {
+  const [k, n] = [clusters.length, pointsIn(clusters)];
+  const sum = sumOver(clusters, ({ rows, sigma }) => (method === 'Halkidi' ? 1 : (n - rows.length) / n) * norm(sigma));
   return sum / (spread * (method === 'Tong' ? k - 1 : k));
 }
 
-function densityBetween(features: Features, d: number, clusters: Cluster[], method: SDbwOptions['method']): number {
+/** A vector of which elements are asked for one at a time. */
+type Vector = (p: number) => number;
+
+function* densityBetween(
+  features: Points,
+  d: number,
+  clusters: readonly Cluster[],
+  method: SDbwOptions['method'],
+): Generator<void, number> {
   const k = clusters.length;
-  let count: (clusters: Cluster[], center: Float64Array) => number;
-  if (method === 'Halkidi') {
-    const radius = Math.sqrt(clusters.reduce((sum, { sigma }) => sum + norm(sigma), 0)) / k;
-    count = (chosen, center) => sumOver(chosen, ({ rows }) => countInBall(features, d, rows, center, radius));
-  } else {
-    count = (chosen, center) => {
-      const box = confidenceBox(chosen);
-      return sumOver(chosen, ({ rows }) => countInBox(features, d, rows, center, box));
-    };
+  const radius = Math.sqrt(sumOver(clusters, ({ sigma }) => norm(sigma))) / k;
+  const box = boxCounter(features, d);
+  const count = (chosen: readonly Cluster[], center: Vector): number =>
+    method === 'Halkidi' ? countInBall(features, d, chosen, center, radius) : box(chosen, center);
+  const densities: number[] = [];
+  for (const cluster of clusters) {
+    densities.push(count([cluster], (p) => cluster.center[p]!));
+    yield;
   }
-  const densities = clusters.map((cluster) => count([cluster], cluster.center));
   if (densities.filter((density) => density === 0).length > 1) {
-    throw new Error(
-      'S_Dbw: the density for two or more clusters equals zero; with nearest_center, every centre counts at least itself.',
+    throw undefinedFor(
+      'the density for two or more clusters equals zero; with nearest_center, every centre counts at least itself',
     );
   }
   // The density between two clusters does not depend on their order, so every pair is counted once and taken twice.
@@ -114,127 +169,74 @@ function densityBetween(features: Features, d: number, clusters: Cluster[], meth
   for (let i = 0; i < k; i++) {
     for (let j = i + 1; j < k; j++) {
       const [a, b] = [clusters[i]!, clusters[j]!];
-      const between = method === 'Tong' ? tongCenter(a, b, densities[i]!, densities[j]!) : midpoint(a.center, b.center);
+      const between: Vector =
+        method === 'Tong' ? tongCenter(a, b, densities[i]!, densities[j]!) : (p) => (a.center[p]! + b.center[p]!) / 2;
       sum += (2 * count([a, b], between)) / Math.max(densities[i]!, densities[j]!);
     }
+    yield;
   }
   return sum / (k * (k - 1));
-}
-
-/** Half the width of the 95 % confidence box of one cluster, or of two taken together. */
-function confidenceBox(clusters: Cluster[]): Float64Array {
-  const points = sumOver(clusters, ({ rows }) => rows.length);
-  return clusters[0]!.sigma.map((_, p) => {
-    const sigma = sumOver(clusters, (cluster) => cluster.sigma[p]!) / clusters.length;
-    return (CONFIDENCE * sigma) / Math.sqrt(points);
-  });
-}
-
-function midpoint(a: Float64Array, b: Float64Array): Float64Array {
-  return a.map((value, p) => (value + b[p]!) / 2);
 }
 
 /**
  * Seven tenths of the centres weighted by the other cluster's size, and three tenths of the centres weighted by their
  * own density.
  */
-function tongCenter(a: Cluster, b: Cluster, densityA: number, densityB: number): Float64Array {
+function tongCenter(a: Cluster, b: Cluster, densityA: number, densityB: number): Vector {
   const [sizeA, sizeB] = [a.rows.length, b.rows.length];
-  return a.center.map((x, p) => {
-    const y = b.center[p]!;
+  return (p) => {
+    const [x, y] = [a.center[p]!, b.center[p]!];
     const bySize = (LAMBDA * (x * sizeB + y * sizeA)) / (sizeA + sizeB);
     return bySize + (1 - LAMBDA) * ((x * densityA + y * densityB) / (densityA + densityB));
-  });
-}
-
-function countInBox(features: Features, d: number, rows: number[], center: Float64Array, box: Float64Array): number {
-  let count = 0;
-  for (const row of rows) {
-    // Nearly every point of many dimensions leaves the box in one of the first.
-    let p = 0;
-    for (const start = row * d; p < d && Math.abs(features[start + p]! - center[p]!) <= box[p]!; ) p++;
-    if (p === d) count++;
-  }
-  return count;
-}
-
-function countInBall(features: Features, d: number, rows: number[], center: Float64Array, radius: number): number {
-  // The margin leaves the decision at the boundary to the exact comparison of the distance.
-  const giveUp = radius * radius * (1 + 1e-9);
-  let count = 0;
-  for (const row of rows) {
-    if (Math.sqrt(squaredDistance(features, row * d, center, giveUp)) <= radius) count++;
-  }
-  return count;
+  };
 }
 
 /**
- * The squared distance of the point that starts at `start` to `center`; once it exceeds `giveUp`, any number beyond
- * that.
+ * Counts the points in the 95 % confidence box of one cluster, or of two taken together, around a centre. Nearly every point
+ * of many dimensions leaves the box in one of the first, so centre and box are computed as far as some point gets.
  */
-function squaredDistance(features: Features, start: number, center: Float64Array, giveUp: number): number {
-  let sum = 0;
-  for (let p = 0; p < center.length && sum <= giveUp; p++) {
-    const difference = features[start + p]! - center[p]!;
-    sum += difference * difference;
-  }
-  return sum;
+function boxCounter(features: Points, d: number): (chosen: readonly Cluster[], center: Vector) => number {
+  const [center, half] = [new Float64Array(d), new Float64Array(d)];
+  return (chosen, centerAt) => {
+    const [first, second = first] = chosen as readonly [Cluster, Cluster?];
+    const root = Math.sqrt(pointsIn(chosen));
+    let known = 0;
+    let count = 0;
+    for (const { rows } of chosen)
+      for (const row of rows) {
+        let p = 0;
+        for (const start = row * d; p < d; p++) {
+          if (p === known) {
+            center[p] = centerAt(p);
+            half[p] = (CONFIDENCE * ((first.sigma[p]! + second.sigma[p]!) / 2)) / root;
+            known++;
+          }
+          if (!(Math.abs(features[start + p]! - center[p]!) <= half[p]!)) break;
+        }
+        if (p === d) count++;
+      }
+    return count;
+  };
 }
 
-function meanOf(features: Features, d: number, rows: number[]): Float64Array {
-  const mean = new Float64Array(d);
-  for (const row of rows) {
-    for (let p = 0, start = row * d; p < d; p++) mean[p]! += features[start + p]!;
-  }
-  return mean.map((sum) => sum / rows.length);
-}
-
-function medianOf(features: Features, d: number, rows: number[]): Float64Array {
-  const values = new Float64Array(rows.length);
-  return new Float64Array(d).map((_, p) => {
-    rows.forEach((row, i) => {
-      values[i] = features[row * d + p]!;
-    });
-    return median(values);
-  });
-}
-
-/** The population standard deviation of every dimension, from a second pass over the points, which does not cancel. */
-function deviationOf(features: Features, d: number, rows: number[], mean: Float64Array): Float64Array {
-  const squares = new Float64Array(d);
-  for (const row of rows) {
-    for (let p = 0, start = row * d; p < d; p++) {
-      const difference = features[start + p]! - mean[p]!;
-      squares[p]! += difference * difference;
-    }
-  }
-  return squares.map((sum) => Math.sqrt(sum / rows.length));
-}
-
-/** The index in `rows` of the point nearest to `center`; of equally near ones, the first. */
-function nearestIndex(features: Features, d: number, rows: number[], center: Float64Array): number {
-  let nearest = 0;
-  let smallest = Number.POSITIVE_INFINITY;
-  rows.forEach((row, i) => {
-    const distance = squaredDistance(features, row * d, center, smallest);
-    if (distance < smallest) {
-      smallest = distance;
-      nearest = i;
-    }
-  });
-  return nearest;
-}
-
-function nearestRow(features: Features, d: number, rows: number[], center: Float64Array): Float64Array {
-  return pointOf(features, d, rows[nearestIndex(features, d, rows, center)]!);
-}
-
-function pointOf(features: Features, d: number, row: number): Float64Array {
-  return Float64Array.from(features.subarray(row * d, (row + 1) * d));
+function countInBall(
+  features: Points,
+  d: number,
+  chosen: readonly Cluster[],
+  centerAt: Vector,
+  radius: number,
+): number {
+  const center = new Float64Array(d).map((_, p) => centerAt(p));
+  // The margin leaves the decision at the boundary to the exact comparison of the distance.
+  const giveUp = radius * radius * (1 + 1e-9);
+  let count = 0;
+  for (const { rows } of chosen)
+    for (const row of rows) if (Math.sqrt(squaredDistance(features, row * d, center, giveUp)) <= radius) count++;
+  return count;
 }
 
 /** The labels after noise is dealt with; -1 is left only on points to be dropped. */
-function resolveNoise(features: Features, d: number, labels: ArrayLike<number>, noise: SDbwOptions['noise']): number[] {
+function resolveNoise(features: Points, d: number, labels: ArrayLike<number>, noise: SDbwOptions['noise']): number[] {
   const given = Array.from(labels);
   if (!given.includes(NOISE) || noise === 'filter') return given;
   let next = given.reduce((largest, label) => Math.max(largest, label)) + 1;
@@ -263,6 +265,6 @@ function norm(vector: Float64Array): number {
   return Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
 }
 
-function sumOver(clusters: Cluster[], value: (cluster: Cluster) => number): number {
+function sumOver(clusters: readonly Cluster[], value: (cluster: Cluster) => number): number {
   return clusters.reduce((sum, cluster) => sum + value(cluster), 0);
 }

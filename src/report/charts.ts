@@ -1,6 +1,7 @@
 // What the page's script draws, made from the runs: plain data that is embedded in the page as JSON.
 import { shuffle } from '../data/random.ts';
-import { type FeaturePlot, type FlatScores, type Group, groups, type ReportData, type Run, statistic } from './data.ts';
+import { type FeaturePlot, type Group, groups, type ReportData, type Run, statistic, type Thumbnails } from './data.ts';
+import { intervalOf, S_DBW, type Score, TOP1 } from './ranking.ts';
 import { list } from './summary.ts';
 
 /** Scores or losses over epochs, a line for each method. */
@@ -11,8 +12,15 @@ export interface Curves {
   readonly axis: string;
   /** The chart in words, for those who cannot see it. */
   readonly text: string;
-  /** `method` selects label, colour and dashes; a gap in the line is a null. */
-  readonly lines: readonly { method: number; points: readonly (readonly [epoch: number, value: number | null])[] }[];
+  /**
+   * `method` selects label, colour and dashes; a gap in the line is a null. `interval` holds the last value with 95 %, where
+   * that is known.
+   */
+  readonly lines: readonly {
+    method: number;
+    points: readonly (readonly [epoch: number, value: number | null])[];
+    interval?: readonly [low: number, high: number];
+  }[];
 }
 
 /** Features in the plane, coloured by class. */
@@ -23,6 +31,9 @@ export interface Scatter {
   readonly text: string;
   readonly points: FeaturePlot['points'];
   readonly labels: readonly number[];
+  /** Of each point: which class it was taken for, where anything tells, and which thumbnail shows it. */
+  readonly predictions?: readonly number[];
+  readonly images: readonly number[];
 }
 
 /** All that the page draws. */
@@ -39,6 +50,8 @@ export interface Charts {
   readonly scores: readonly Curves[];
   readonly losses: readonly Curves[];
   readonly scatters: readonly Scatter[];
+  /** Absent where there are no pictures. */
+  readonly thumbnails?: Omit<Thumbnails, 'url'>;
 }
 
 /** More points than these make a page heavy and a plot no clearer. */
@@ -47,16 +60,20 @@ const MAX_POINTS = 1500;
 /** Selects and rounds what the charts show. Methods that ran with several seeds are drawn as the mean of their runs. */
 export function charts(data: ReportData): Charts {
   const methods = groups(data.runs);
+  const { tested, thumbnails } = data;
   return {
     methods: methods.map(({ label }) => label),
     classes: data.classes,
     switches: methods.flatMap(({ label, runs: [run] }, method) => stageSwitch(label, run, method)),
     scores: [
-      scoreCurves(methods, 'top1', 'Top-1 accuracy', 'top-1 accuracy (%)'),
-      scoreCurves(methods, 's_dbw', 'S_Dbw', 'S_Dbw (no unit, lower is better)'),
+      withIntervals(scoreCurves(methods, 'chart-top1', TOP1, 'Top-1 accuracy', 'top-1 accuracy (%)'), tested),
+      scoreCurves(methods, 'chart-s_dbw', S_DBW, 'S_Dbw', 'S_Dbw (no unit, lower is better)'),
     ].filter(({ lines }) => lines.length > 0),
     losses: lossCurves(methods),
     scatters: scatters(data, methods),
+    ...(thumbnails && {
+      thumbnails: { columns: thumbnails.columns, width: thumbnails.width, height: thumbnails.height },
+    }),
   };
 }
 
@@ -94,13 +111,36 @@ function meanOf(runs: readonly Points[]): Points {
   });
 }
 
-function scoreCurves(methods: readonly Group[], key: keyof FlatScores, title: string, axis: string): Curves {
-  return curves(methods, { id: `chart-${key}`, title, axis }, ({ evaluations }) =>
-    evaluations.flatMap((evaluation) => {
-      const value = evaluation[key];
-      return value === undefined ? [] : [[evaluation.epoch, value] as const];
-    }),
-  );
+function scoreCurves(
+  methods: readonly Group[],
+  id: string,
+  { value, share }: Score,
+  title: string,
+  axis: string,
+): Curves {
+  return curves(methods, { id, title, axis }, (run) => {
+    const from = share ? trainedFrom(run) : 0;
+    return run.evaluations.flatMap((evaluation) => {
+      const own = value(evaluation);
+      return own === undefined || evaluation.epoch < from ? [] : [[evaluation.epoch, own] as const];
+    });
+  });
+}
+
+/** After how many epochs a run's classifier has been trained at all: what it says before is chance, and no accuracy. */
+function trainedFrom({ losses }: Run): number {
+  const first = losses.find((row) => 'cross_entropy' in row.losses);
+  return first ? first.epoch + 1 : 0;
+}
+
+function withIntervals(drawn: Curves, tested: ReportData['tested']): Curves {
+  const lines = drawn.lines.map((line) => {
+    const last = line.points.at(-1)?.[1] ?? undefined;
+    if (tested === undefined || last === undefined) return line;
+    const [low, high] = intervalOf(last, tested);
+    return { ...line, interval: [round(low), round(high)] as const };
+  });
+  return { ...drawn, lines };
 }
 
 const LOSS_TITLES: Readonly<Record<string, string>> = {
@@ -145,6 +185,7 @@ function scatters({ before, projection = 'projection' }: ReportData, methods: re
   return panels.flatMap(({ title, scores, features }, panel) => {
     if (!features || features.points.length === 0) return [];
     const subtitle = scores?.s_dbw === undefined ? 'S_Dbw undefined' : `S_Dbw ${scores.s_dbw.toFixed(3)}`;
+    const { predictions } = features;
     const chosen = sample(features.points.length);
     return [
       {
@@ -154,6 +195,8 @@ function scatters({ before, projection = 'projection' }: ReportData, methods: re
         text: `${title}, ${subtitle}: ${projection} of ${chosen.length} features, coloured by class.`,
         points: chosen.map((i) => [round(features.points[i]![0]), round(features.points[i]![1])] as const),
         labels: chosen.map((i) => features.labels[i]!),
+        ...(predictions && { predictions: chosen.map((i) => predictions[i]!) }),
+        images: chosen,
       },
     ];
   });

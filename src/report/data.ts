@@ -8,19 +8,38 @@ export interface FlatScores {
   readonly s_dbw?: number;
   readonly scat?: number;
   readonly dens_bw?: number;
+  /** Why S_Dbw is absent, as a sentence. */
+  readonly s_dbw_undefined?: string;
 }
 
 /** Features projected onto a plane, one point an image, with the images' classes. */
 export interface FeaturePlot {
   readonly points: readonly (readonly [x: number, y: number])[];
   readonly labels: ArrayLike<number>;
+  /** What each image was taken for; absent where nothing was. */
+  readonly predictions?: ArrayLike<number>;
+}
+
+/** Small pictures of the images that are plotted, side by side in one. */
+export interface Thumbnails {
+  /** A `data:` URL of a picture of `columns` pictures a row, in the order of the points. */
+  readonly url: string;
+  readonly columns: number;
+  /** Of one of them, in pixels. */
+  readonly width: number;
+  readonly height: number;
 }
 
 /** A plot of what a projection gives: n x 2 coordinates, row-major. */
-export function featurePlot(coordinates: ArrayLike<number>, labels: ArrayLike<number>): FeaturePlot {
+export function featurePlot(
+  coordinates: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  predictions?: ArrayLike<number>,
+): FeaturePlot {
   return {
     points: Array.from({ length: labels.length }, (_, i) => [coordinates[2 * i]!, coordinates[2 * i + 1]!] as const),
     labels,
+    ...(predictions && { predictions }),
   };
 }
 
@@ -61,11 +80,15 @@ export interface ReportData {
   readonly settings: Readonly<Record<string, string | number>>;
   /** The names of the classes, by label. */
   readonly classes: readonly string[];
+  /** How many test images the scores are of; without it nothing tells how far chance in their choice goes. */
+  readonly tested?: number;
   readonly runs: readonly Run[];
   /** The checkpoint that every run starts from. */
   readonly before?: FlatScores & { readonly features?: FeaturePlot };
   /** How features became points of a plane, such as "t-SNE". */
   readonly projection?: string;
+  /** The plotted images, where every plot shows the same ones in the same order. */
+  readonly thumbnails?: Thumbnails;
 }
 
 /** One run in `results.json`. */
@@ -125,9 +148,10 @@ export async function collect(meta: RunMeta, events: AsyncIterable<TrainEvent> |
 }
 
 /** The scores of an evaluation with the terms of S_Dbw beside it. */
-export function flatten({ top1, s_dbw }: Scores): FlatScores {
+export function flatten({ top1, s_dbw, s_dbw_undefined }: Scores): FlatScores {
   return {
     ...(top1 !== undefined && { top1 }),
+    ...(s_dbw_undefined !== undefined && { s_dbw_undefined }),
     ...(s_dbw && { s_dbw: s_dbw.score, scat: s_dbw.scat, dens_bw: s_dbw.dens_bw }),
   };
 }

@@ -10,6 +10,7 @@ import {
   PointElement,
   ScatterController,
   Tooltip,
+  type TooltipModel,
 } from 'chart.js';
 import type { Charts, Curves, Scatter } from './charts.ts';
 import { classStyle, methodStyle } from './palette.ts';
@@ -52,6 +53,40 @@ function stageSwitches(): Plugin<'line'> {
         const start = x + 6 + width <= right || x < (left + right) / 2 ? x + 6 : x - 6 - width;
         ctx.clearRect(start - 2, y - LABEL_HEIGHT / 2, width + 4, LABEL_HEIGHT);
         ctx.fillText(label, start, y);
+      }
+      ctx.restore();
+    },
+  };
+}
+
+/** Pixels between two bars at the right end of a plot. */
+const BAR_STEP = 7;
+
+/** The intervals of the last values, beside the plot so that none hides another. */
+function intervalBars(lines: Curves['lines']): Plugin<'line'> {
+  return {
+    id: 'interval-bars',
+    afterDatasetsDraw({ ctx, chartArea: { right }, scales }) {
+      ctx.save();
+      ctx.lineWidth = 1.5;
+      for (const [place, { method, interval, points }] of lines.entries()) {
+        if (!interval) continue;
+        const x = right + (place + 1.5) * BAR_STEP;
+        const [low, high, last] = [...interval, points.at(-1)?.[1] ?? 0].map((value) =>
+          scales.y!.getPixelForValue(value),
+        );
+        ctx.strokeStyle = ctx.fillStyle = color(`--method-${methodStyle(method).color}`);
+        ctx.beginPath();
+        ctx.moveTo(x, low!);
+        ctx.lineTo(x, high!);
+        for (const end of [low!, high!]) {
+          ctx.moveTo(x - 2.5, end);
+          ctx.lineTo(x + 2.5, end);
+        }
+        ctx.stroke();
+        ctx.beginPath();
+        ctx.arc(x, last!, 2.2, 0, 2 * Math.PI);
+        ctx.fill();
       }
       ctx.restore();
     },
@@ -105,14 +140,21 @@ function drawCurves({ id, axis: yTitle, lines }: Curves): Chart {
       pointHoverRadius: 5,
     };
   });
+  const ends = lines.flatMap(({ interval = [] }) => interval);
+  const bars = lines.filter(({ interval }) => interval).length;
   const options: ChartOptions<'line'> = {
     animation: false,
     maintainAspectRatio: false,
     interaction: { mode: 'nearest', axis: 'x', intersect: false },
-    layout: { padding: { top: 6 + charts.switches.length * LABEL_HEIGHT, right: 8 } },
+    layout: { padding: { top: 6 + charts.switches.length * LABEL_HEIGHT, right: 10 + bars * BAR_STEP } },
     scales: {
       x: { type: 'linear', ...axis('epochs trained'), min: 0, ticks: { ...axis('').ticks, precision: 0 } },
-      y: { ...axis(yTitle), grace: '4%' },
+      y: {
+        ...axis(yTitle),
+        grace: '4%',
+        // An axis holds the intervals too.
+        ...(ends.length > 0 && { suggestedMin: Math.min(...ends), suggestedMax: Math.max(...ends) }),
+      },
     },
     plugins: {
       tooltip: {
@@ -121,23 +163,107 @@ function drawCurves({ id, axis: yTitle, lines }: Curves): Chart {
       },
     },
   };
-  return new Chart(canvas(id), { type: 'line', data: { datasets }, options, plugins: [stageSwitches()] });
+  return new Chart(canvas(id), {
+    type: 'line',
+    data: { datasets },
+    options,
+    plugins: [stageSwitches(), intervalBars(lines)],
+  });
 }
 
-function drawScatter({ id, points, labels }: Scatter): Chart {
+/** A point of a scatter plot that knows its place in it. */
+interface Place {
+  readonly x: number;
+  readonly y: number;
+  readonly index: number;
+}
+
+const thumbnails = document.getElementById('thumbnails') as HTMLImageElement | null;
+/** Times that a picture is enlarged. */
+const ZOOM = 3;
+
+/** Shows the image of the point under the pointer, and what it was taken for; marks it in the other plots, too. */
+function imageCard({ labels, predictions, images }: Scatter) {
+  const card = document.createElement('div');
+  card.className = 'card';
+  return ({ chart, tooltip }: { chart: Chart; tooltip: TooltipModel<'scatter'> }) => {
+    const box = chart.canvas.parentElement as HTMLElement;
+    const [item] = tooltip.dataPoints ?? [];
+    if (tooltip.opacity === 0 || !item) {
+      card.remove();
+      mark(chart, []);
+      return;
+    }
+    const { index } = item.raw as Place;
+    const own = labels[index] as number;
+    const taken = predictions?.[index];
+    const name = (label: number) => charts.classes[label] ?? `class ${label}`;
+    const text = document.createElement('p');
+    text.textContent = name(own);
+    const verdict = document.createElement('p');
+    if (taken !== undefined) {
+      verdict.textContent = taken === own ? 'recognised' : `taken for ${name(taken)}`;
+      verdict.className = taken === own ? '' : 'wrong';
+    }
+    card.replaceChildren(...picture(images[index] as number), text, verdict);
+    box.append(card);
+    const { caretX: x, caretY: y } = tooltip;
+    card.style.left = `${Math.max(4, Math.min(box.clientWidth - card.offsetWidth - 4, x - card.offsetWidth / 2))}px`;
+    card.style.top = `${y > box.clientHeight / 2 ? y - card.offsetHeight - 12 : y + 12}px`;
+    mark(chart, [{ datasetIndex: item.datasetIndex, index: item.dataIndex }]);
+  };
+}
+
+function picture(image: number): HTMLElement[] {
+  if (!charts.thumbnails || !thumbnails) return [];
+  const { columns, width, height } = charts.thumbnails;
+  const drawn = document.createElement('canvas');
+  [drawn.width, drawn.height] = [width, height];
+  drawn.style.width = `${ZOOM * width}px`;
+  drawn
+    .getContext('2d')
+    ?.drawImage(
+      thumbnails,
+      (image % columns) * width,
+      Math.floor(image / columns) * height,
+      width,
+      height,
+      0,
+      0,
+      width,
+      height,
+    );
+  return [drawn];
+}
+
+/** Plots with pictures show the same images in the same order. */
+function mark(from: Chart, active: { datasetIndex: number; index: number }[]): void {
+  if (!charts.thumbnails) return;
+  for (const chart of drawn.slice(-charts.scatters.length)) {
+    if (chart === from) continue;
+    chart.setActiveElements(active);
+    chart.render();
+  }
+}
+
+function drawScatter(scatter: Scatter): Chart {
+  const { id, points, labels } = scatter;
   const datasets = charts.classes.map((label, index): ChartDataset<'scatter'> => {
-    const style = classStyle(index);
+    const style = classStyle(index, charts.classes.length);
     const faint = focus !== undefined && focus !== index;
     const own = faint ? color('--faint') : color(`--class-${style.color}`);
     return {
       label,
-      data: points.filter((_, i) => labels[i] === index).map(([x, y]) => ({ x, y })),
+      data: points.flatMap(([x, y], i): Place[] => (labels[i] === index ? [{ x, y, index: i }] : [])),
       backgroundColor: own,
       // A thin edge in the colour of the background parts points that overlap.
       borderColor: color('--plot'),
       borderWidth: 0.5,
       pointStyle: style.shape.name,
       pointRadius: focus === index ? 4 : 3.2,
+      pointHoverRadius: 7,
+      pointHoverBorderColor: color('--ink'),
+      pointHoverBorderWidth: 1.5,
       // The class in focus is drawn above the others.
       order: faint ? 1 : 0,
     };
@@ -146,9 +272,12 @@ function drawScatter({ id, points, labels }: Scatter): Chart {
   const options: ChartOptions<'scatter'> = {
     animation: false,
     maintainAspectRatio: false,
+    // One point at a time: the nearest, where the pointer is near enough to one.
+    interaction: { mode: 'nearest', intersect: true },
+    elements: { point: { hitRadius: 3 } },
     layout: { padding: 6 },
     scales: { x: bare, y: bare },
-    plugins: { tooltip: { ...tooltip(), callbacks: { label: ({ dataset }) => ` ${dataset.label}` } } },
+    plugins: { tooltip: { enabled: false, external: imageCard(scatter) } },
   };
   return new Chart(canvas(id), { type: 'scatter', data: { datasets }, options });
 }
@@ -169,6 +298,16 @@ for (const button of buttons) {
     draw();
   });
 }
+
+/** A table that is wider than its place says so, where no scroll bar does. */
+function showCut(): void {
+  const table = document.querySelector('.wide') as HTMLElement;
+  const hidden = table.scrollWidth - table.clientWidth - table.scrollLeft;
+  table.classList.toggle('cut', hidden > 1);
+  (document.querySelector('.hint') as HTMLElement).hidden = table.scrollWidth <= table.clientWidth + 1;
+}
+document.querySelector('.wide')?.addEventListener('scroll', showCut);
+new ResizeObserver(showCut).observe(document.querySelector('.wide') as Element);
 
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);
 draw();

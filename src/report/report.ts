@@ -3,11 +3,11 @@ import script from 'browser:./page.ts';
 import { type Charts, type Curves, charts, type Scatter } from './charts.ts';
 import { groups, type ReportData } from './data.ts';
 import { classStyle, methodStyle } from './palette.ts';
-import { style } from './style.ts';
+import { styleFor } from './style.ts';
 import { summary } from './summary.ts';
-import { columns, comparison } from './table.ts';
+import { columns, comparison, legend } from './table.ts';
 
-/** Renders a comparison of runs as a self-contained HTML page, which opens from a file and loads nothing. */
+/** Renders a comparison of runs, or the scores of one method, as a self-contained HTML page, which opens from a file and loads nothing. */
 export function renderReport(data: ReportData): string {
   const drawn = charts(data);
   return `<!doctype html>
@@ -18,7 +18,7 @@ export function renderReport(data: ReportData): string {
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
 <title>${escapeHtml(data.title)}</title>
 <link rel="icon" href="data:,">
-<style>${style}</style>
+<style>${styleFor(data.classes.length)}</style>
 </head>
 <body>
 <header>
@@ -31,6 +31,7 @@ ${[tableSection(data), curveSection(drawn), scatterSection(drawn, data), reading
   .filter((section) => section !== '')
   .join('\n')}
 </main>
+${data.thumbnails ? `<img id="thumbnails" src="${data.thumbnails.url}" alt="" hidden>` : ''}
 <script type="application/json" id="charts">${embed(drawn)}</script>
 <script>${script.replaceAll('</script', '<\\/script')}</script>
 </body>
@@ -60,24 +61,35 @@ function tableSection(data: ReportData): string {
     return `<th scope="col">${heading}${unit ? ` <small>${unit}</small>` : ''}${words}</th>`;
   });
   const rows = comparison(data).map(({ label, reference, cells }) => {
-    const texts = cells.map(({ text, best }) =>
-      best ? `<td class="best">${text}<span class="hidden">, best</span></td>` : `<td>${text}</td>`,
-    );
+    const texts = cells.map(({ text, interval, best }) => {
+      const beside = interval ? `<small><span class="hidden">, 95 % interval </span>${interval}</small>` : '';
+      return `<td${best ? ' class="best"' : ''}><span>${text}</span>${best ? '<span class="hidden">, best</span>' : ''}${beside}</td>`;
+    });
     return `<tr${reference ? ' class="reference"' : ''}><th scope="row">${escapeHtml(label)}</th>${texts.join('')}</tr>`;
   });
-  const seeds = Math.max(...groups(data.runs).map(({ runs }) => runs.length));
-  const spread = seeds > 1 ? ` Mean ± standard deviation of up to ${seeds} seeds.` : '';
-  return `<section aria-labelledby="comparison">
-<h2 id="comparison">Comparison</h2>
-<div class="wide" role="region" aria-labelledby="comparison" tabindex="0">
-<table aria-labelledby="comparison" aria-describedby="comparison-note">
+  const methods = groups(data.runs);
+  const seeds = Math.max(...methods.map(({ runs }) => runs.length));
+  const { interval, best, missing } = legend(data);
+  const notes = [
+    'On the test images, after training.',
+    `${ARROWS.higher}&nbsp;higher is better, ${ARROWS.lower}&nbsp;lower is better.`,
+    ...(seeds > 1 ? [`Mean ± standard deviation of up to ${seeds} seeds.`] : []),
+    ...(interval ? [`In small figures: the ${interval}.`] : []),
+    ...(best ? [`<span class="key"></span>&nbsp;${best}.`] : []),
+    ...(missing ? [`${escapeHtml(missing)}.`] : []),
+  ];
+  return `<section aria-labelledby="scores">
+<h2 id="scores">${methods.length > 1 ? 'Comparison' : 'Scores'}</h2>
+<div class="wide" role="region" aria-labelledby="scores" tabindex="0">
+<table aria-labelledby="scores" aria-describedby="scores-note">
 <thead><tr><th scope="col">Method</th>${heads.join('')}</tr></thead>
 <tbody>
 ${rows.join('\n')}
 </tbody>
 </table>
 </div>
-<p class="note" id="comparison-note">On the test images, after training. ${ARROWS.higher}&nbsp;higher is better, ${ARROWS.lower}&nbsp;lower is better, <span class="key"></span>&nbsp;best of its column.${spread}</p>
+<p class="hint" hidden>There are more columns: scroll the table sideways <span aria-hidden="true">→</span></p>
+<p class="note" id="scores-note">${notes.join(' ')}</p>
 </section>`;
 }
 
@@ -95,10 +107,16 @@ function curveSection({ methods, scores, losses, switches }: Charts): string {
     return `<li><svg width="40" height="12" viewBox="-20 -6 40 12" aria-hidden="true"><path d="M-20 0H20" stroke="${paint}" stroke-width="2" stroke-dasharray="${dash.join(' ')}"/><path d="${shape.path}" fill="${paint}" transform="scale(.85)"/></svg>${escapeHtml(label)}</li>`;
   });
   const changes = [...new Set(switches.map(({ stages: [from, to] }) => `from ${from} to ${to}`))];
-  const note = changes.length > 0 ? `A dashed vertical line marks where a method goes ${changes.join(' or ')}.` : '';
+  const hasIntervals = scores.some(({ lines }) => lines.some(({ interval }) => interval));
+  const notes = [
+    'Scores on the test images, then losses on the training images.',
+    'Accuracies begin with the first epoch that trains the classifier.',
+    ...(hasIntervals ? ['Bars at the right end are the 95 % intervals of the last values.'] : []),
+    ...(changes.length > 0 ? [`A dashed vertical line marks where a method goes ${changes.join(' or ')}.`] : []),
+  ];
   return `<section aria-labelledby="training">
 <h2 id="training">Over the epochs</h2>
-<p class="note">Scores on the test images, then losses on the training images. ${escapeHtml(note)}</p>
+<p class="note">${escapeHtml(notes.join(' '))}</p>
 <ul class="legend">${legend.join('')}</ul>
 <div class="grid scores">
 ${scores.map((curves) => figure(curves, 'curve')).join('\n')}
@@ -112,10 +130,10 @@ ${NO_SCRIPT}
 
 const NO_SCRIPT = '<noscript><p class="note">The charts are drawn by JavaScript, which is switched off.</p></noscript>';
 
-function scatterSection({ scatters, classes }: Charts, { projection }: ReportData): string {
+function scatterSection({ scatters, classes, thumbnails }: Charts, { projection }: ReportData): string {
   if (scatters.length === 0) return '';
   const legend = classes.map((label, i) => {
-    const { color, shape } = classStyle(i);
+    const { color, shape } = classStyle(i, classes.length);
     return `<li><button type="button" data-class="${i}" aria-pressed="false" disabled><svg width="12" height="12" viewBox="-6 -6 12 12" aria-hidden="true"><path d="${shape.path}" fill="var(--class-${color})"/></svg>${escapeHtml(label)}</button></li>`;
   });
   const how = projection
@@ -123,7 +141,7 @@ function scatterSection({ scatters, classes }: Charts, { projection }: ReportDat
     : "The encoder's features in two dimensions.";
   return `<section aria-labelledby="features">
 <h2 id="features">Feature space</h2>
-<p class="note">${how} Each point is a test image; axes have no unit. Choose a class to see it alone.</p>
+<p class="note">${how} Each point is a test image; axes have no unit. Choose a class to see it alone${thumbnails ? ', or a point to see its image' : ''}.</p>
 <ul class="legend classes">${legend.join('')}</ul>
 <div class="grid scatters">
 ${scatters.map((scatter) => figure(scatter, 'square', scatter.subtitle)).join('\n')}
@@ -152,7 +170,12 @@ function readingSection({ runs }: ReportData): string {
       'They show which classes overlap. A projection distorts distances, so trust S_Dbw where the two disagree.',
     ],
     ...(oneSeed
-      ? [['One seed', 'Nothing here tells how much scores vary by chance. Small differences may be just that.']]
+      ? [
+          [
+            'One seed',
+            'Nothing here tells how much scores vary with the seed. The interval of an accuracy is for the choice of test images alone.',
+          ],
+        ]
       : []),
   ];
   return `<section aria-labelledby="reading">

@@ -2,6 +2,8 @@
 export interface Roofs {
   readonly gflops: number;
   readonly gigabytes: number;
+  /** Half of what the middle half of the samples covers, by their median: the larger one of both. */
+  readonly spread?: number;
 }
 
 export interface Work {

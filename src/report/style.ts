@@ -1,25 +1,24 @@
-import { dark, light } from './palette.ts';
+import { palette } from './palette.ts';
 
-const colors = (scheme: typeof light) =>
-  Object.entries(scheme)
-    .flatMap(([kind, list]: [string, readonly string[]]) =>
-      list.map((value, i) => `--${kind === 'classes' ? 'class' : 'method'}-${i}:${value};`),
-    )
-    .join('');
+const variables = ({ methods, classes }: ReturnType<typeof palette>) =>
+  [
+    ...methods.map((value, i) => `--method-${i}:${value};`),
+    ...classes.map((value, i) => `--class-${i}:${value};`),
+  ].join('');
 
-/** The style sheet of the report's page. */
-export const style = `
+/** The style sheet of the page of a report with so many classes. */
+export const styleFor = (classes: number): string => `
 :root {
   color-scheme: light dark;
   --paper: #fdfdfb; --plot: #fdfdfb; --ink: #1c1e21; --muted: #5b6068; --grid: #ebebe6; --axis: #c9c9c2;
   --rule: #dcdcd5; --tint: #f3f2ec; --faint: #e4e4de; --tooltip: #ffffff; --link: #0063a0;
-  ${colors(light)}
+  ${variables(palette('light', classes))}
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #16181b; --plot: #16181b; --ink: #e8e8e4; --muted: #a3a8b0; --grid: #25282d; --axis: #454a52;
     --rule: #33373d; --tint: #1f2226; --faint: #2c3036; --tooltip: #22262b; --link: #7fc1f5;
-    ${colors(dark)}
+    ${variables(palette('dark', classes))}
   }
 }
 * { box-sizing: border-box; }
@@ -47,9 +46,12 @@ thead th + th { width: 11.5%; }
 thead small { font-weight: 400; color: var(--muted); }
 tbody th { font-weight: 500; }
 svg.arrow { width: .6em; height: .7em; margin-left: .3em; fill: none; stroke: currentColor; stroke-width: 1.3; }
+td small { display: block; color: var(--muted); font-weight: 400; font-size: .78rem; line-height: 1.2; }
+.wide.cut { mask-image: linear-gradient(to right, #000 calc(100% - 4rem), transparent); }
+.hint { color: var(--muted); font-size: .9rem; margin-top: -.4rem; text-align: right; }
 .reference > * { color: var(--muted); font-weight: 400; }
 .best { font-weight: 700; }
-.best::after { content: ''; display: inline-block; width: .42em; height: .42em; margin: 0 -.75em .12em .33em; border-radius: 50%; background: var(--method-2); }
+.best > span:first-child::after { content: ''; display: inline-block; width: .42em; height: .42em; margin: 0 -.75em .12em .33em; border-radius: 50%; background: var(--method-2); }
 .key { display: inline-block; width: .42em; height: .42em; margin: 0 .1em .12em .25em; border-radius: 50%; background: var(--method-2); }
 .legend { display: flex; flex-wrap: wrap; gap: .2rem 1.4rem; padding: 0; margin: .7rem 0 1rem; list-style: none; font-size: .92rem; }
 .legend li { display: flex; align-items: center; gap: .5rem; }
@@ -66,6 +68,13 @@ svg.arrow { width: .6em; height: .7em; margin-left: .3em; fill: none; stroke: cu
 .scores { grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); }
 .losses { grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); margin-top: 2rem; }
 .scatters { grid-template-columns: repeat(auto-fit, minmax(min(100%, 15.5rem), 1fr)); gap: 1.4rem 1.2rem; }
+.card {
+  position: absolute; z-index: 1; pointer-events: none; padding: .5rem .6rem; text-align: center; font-size: .85rem;
+  line-height: 1.3; background: var(--tooltip); border: 1px solid var(--axis); border-radius: 4px; width: max-content; max-width: 11rem;
+}
+.card canvas { display: block; margin: 0 auto .35rem; image-rendering: pixelated; }
+.card p { margin: 0; }
+.card .wrong { font-weight: 600; }
 figure { margin: 0; min-width: 0; }
 figcaption { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: baseline; gap: 0 1rem; margin-bottom: .35rem; }
 .curve { position: relative; height: 20rem; }
@@ -84,7 +93,7 @@ summary h2 { display: inline; }
 @media (max-width: 36rem) {
   dl:not(.settings) { grid-template-columns: 1fr; gap: 0; }
   dl:not(.settings) dd { margin-bottom: .8rem; }
-  th, td { padding-left: 1.2rem; }
+  th, td { padding: .5rem .35rem .5rem .9rem; }
   .curve { height: 17rem; }
 }
 @media print {

@@ -1,70 +1,57 @@
 // The comparison in words.
-import { type Group, groups, type ReportData, type Run, statistic } from './data.ts';
-
-interface Score {
-  readonly value: (run: Run) => number | undefined;
-  /** 1 where larger is better, -1 where smaller is. */
-  readonly sign: 1 | -1;
-  readonly show: (value: number) => string;
-}
-
-const TOP1: Score = { value: (run) => run.top1, sign: 1, show: (value) => `${value.toFixed(2)}\u00a0%` };
-const S_DBW: Score = { value: (run) => run.s_dbw, sign: -1, show: (value) => value.toFixed(3) };
-
-interface Ranking {
-  /** Methods that share the first place, as far as the shown digits tell. */
-  readonly first: readonly string[];
-  readonly best: string;
-  /** The next method and its score; absent where all are first. */
-  readonly next?: { readonly label: string; readonly score: string };
-}
+import { groups, type ReportData } from './data.ts';
+import { type Ranking, rank, S_DBW, TOP1 } from './ranking.ts';
 
 /** One paragraph on who is best in what, and under which conditions the methods were compared. */
 export function summary(data: ReportData): string {
   const methods = groups(data.runs);
   if (methods.length === 0) return 'No run was made.';
-  const accuracy = rank(methods, TOP1);
-  const clusters = rank(methods, S_DBW);
+  const [accuracy, clusters] = [TOP1, S_DBW].map((score) => rank(methods, score, data.tested)) as [Ranking, Ranking];
   const findings = methods.length === 1 ? alone(accuracy, clusters) : compared(accuracy, clusters);
   return [...findings, conditions(data)].join(' ');
 }
 
-function rank(methods: readonly Group[], { value, sign, show }: Score): Ranking | undefined {
-  const scored = methods
-    .flatMap(({ label, runs }) => {
-      const score = statistic(runs.map(value));
-      return score ? [{ label, mean: score.mean, score: show(score.mean) }] : [];
-    })
-    .sort((a, b) => sign * (b.mean - a.mean));
-  const best = scored[0]?.score;
-  if (best === undefined) return undefined;
-  const next = scored.find(({ score }) => score !== best);
-  return { first: scored.filter(({ score }) => score === best).map(({ label }) => label), best, ...(next && { next }) };
-}
+const percent = (shown: string) => `${shown}\u00a0%`;
+const plain = (shown: string) => shown;
 
-function alone(accuracy?: Ranking, clusters?: Ranking): string[] {
+function alone({ order: [accuracy] }: Ranking, { order: [clusters] }: Ranking): string[] {
   const scores = [
-    ...(accuracy ? [`a top-1 accuracy of ${accuracy.best}`] : []),
-    ...(clusters ? [`an S_Dbw of ${clusters.best}`] : []),
+    ...(accuracy ? [`a top-1 accuracy of ${percent(accuracy.shown)}`] : []),
+    ...(clusters ? [`an S_Dbw of ${clusters.shown}`] : []),
   ];
-  const [label] = accuracy?.first ?? clusters?.first ?? [];
+  const { label } = (accuracy ?? clusters)?.group ?? {};
   return label === undefined ? [] : [`${label} reaches ${scores.join(' and ')}.`];
 }
 
-function compared(accuracy?: Ranking, clusters?: Ranking): string[] {
-  const sameWinner =
-    accuracy?.first.length === 1 && clusters?.first.length === 1 && accuracy.first[0] === clusters.first[0];
+function compared(accuracy: Ranking, clusters: Ranking): string[] {
+  const [first, second] = [firstOf(accuracy), firstOf(clusters)];
+  const sameWinner = first.length === 1 && first[0] === second[0] && second.length === 1;
   return [
-    ...(accuracy ? [sentence(accuracy, 'the highest top-1 accuracy')] : []),
-    ...(clusters ? [sentence(clusters, 'the lowest, hence best, S_Dbw', sameWinner)] : []),
+    ...sentence(accuracy, 'the highest top-1 accuracy', percent),
+    ...sentence(clusters, 'the lowest, hence best, S_Dbw', plain, sameWinner),
   ];
 }
 
-function sentence({ first, best, next }: Ranking, what: string, again = false): string {
+/** Those that share the first place, as far as the shown digits tell. */
+const firstOf = ({ order }: Ranking): string[] =>
+  order.filter(({ shown }) => shown === order[0]?.shown).map(({ group }) => group.label);
+
+const DOUBTS = {
+  tie: '',
+  intervals: ', which these test images do not tell apart (95\u00a0% intervals meet)',
+  seeds: ', though not with every seed',
+};
+
+function sentence(ranking: Ranking, what: string, show: (shown: string) => string, again = false): string[] {
+  const first = firstOf(ranking);
+  const [best] = ranking.order;
+  if (!best) return [];
+  const next = ranking.order[first.length];
   const subject = again ? 'It also' : list(first);
   const verb = first.length === 1 ? 'has' : 'share';
-  const rest = next ? `, followed by ${next.label} with ${next.score}` : '';
-  return `${subject} ${verb} ${what}: ${best}${rest}.`;
+  const doubt = ranking.doubt ? DOUBTS[ranking.doubt] : '';
+  const rest = next ? `, followed by ${next.group.label} with ${show(next.shown)}${doubt}` : '';
+  return [`${subject} ${verb} ${what}: ${show(best.shown)}${rest}.`];
 }
 
 function conditions({ runs, settings, before, adapter }: ReportData): string {

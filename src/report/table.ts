@@ -1,30 +1,33 @@
 // The comparison of runs as a table: its cells, and its two forms in plain text.
 import { alignColumns } from './align.ts';
-import { type FlatScores, type Group, groups, type ReportData, type Run, type Statistic, statistic } from './data.ts';
+import { type FlatScores, type Group, groups, type ReportData, type Statistic, statistic } from './data.ts';
+import { intervalOf, rank, S_DBW, type Score, TOP1 } from './ranking.ts';
 
-interface Column {
+interface Column extends Omit<Score, 'better'> {
   readonly heading: string;
   readonly unit?: string;
-  readonly digits: number;
-  /** Which values are good; absent for settings. */
-  readonly better?: 'higher' | 'lower';
-  readonly value: (run: Partial<Run>) => number | undefined;
+  /** Which values are good; absent for what methods do not compete in. */
+  readonly better?: Score['better'];
+  /** Whether it was chosen before the run: equal within a row, and in no need of trailing zeros. */
+  readonly setting?: boolean;
 }
 
-/** The columns after the method's name. */
+/** The columns after the method's name. A time depends on what else the machine did, so nobody is best in it. */
 export const columns: readonly Column[] = [
-  { heading: 'Top-1', unit: '%', digits: 2, better: 'higher', value: (run) => run.top1 },
-  { heading: 'S_Dbw', digits: 3, better: 'lower', value: (run) => run.s_dbw },
+  { heading: 'Top-1', unit: '%', ...TOP1 },
+  { heading: 'S_Dbw', ...S_DBW },
   { heading: 'Scat', digits: 3, better: 'lower', value: (run) => run.scat },
   { heading: 'Dens_bw', digits: 3, better: 'lower', value: (run) => run.dens_bw },
-  { heading: 'Time', unit: 's', digits: 1, better: 'lower', value: (run) => run.seconds },
-  { heading: 'Epochs', digits: 0, value: (run) => run.epochs },
-  { heading: 'α', digits: 2, value: (run) => run.alpha },
+  { heading: 'Time', unit: 's', digits: 1, value: (run) => run.seconds },
+  { heading: 'Epochs', digits: 0, setting: true, value: (run) => run.epochs },
+  { heading: 'α', digits: 2, setting: true, value: (run) => run.alpha },
 ];
 
 export interface Cell {
   readonly text: string;
-  /** Whether no other row has a better value, as far as the shown digits tell. */
+  /** The 95 % interval of a share of the test images, such as "83.4–86.5". */
+  readonly interval?: string;
+  /** Whether no other row comes near, as far as the runs tell: see `Ranking`. */
   readonly best: boolean;
 }
 
@@ -38,68 +41,99 @@ export interface Row {
 const NOTHING = '–';
 
 /** The rows of the comparison: the checkpoint where it is scored, then one row for each method. */
-export function comparison({ runs, before }: ReportData): Row[] {
+export function comparison({ runs, before, tested }: ReportData): Row[] {
   const methods = groups(runs);
-  const cells = columns.map((column) => cellsOf(column, methods));
+  const cells = columns.map((column) => cellsOf(column, methods, tested));
   const rows = methods.map(({ label }, row) => ({
     label,
     reference: false,
     cells: cells.map((column) => column[row]!),
   }));
-  return isScored(before) ? [checkpointRow(before), ...rows] : rows;
+  return isScored(before) ? [checkpointRow(before, tested), ...rows] : rows;
 }
 
 function isScored(before: ReportData['before']): before is FlatScores {
   return before !== undefined && columns.some(({ value }) => value(before) !== undefined);
 }
 
-function checkpointRow(before: FlatScores): Row {
-  const cells = columns.map((column) => ({ text: show(statistic([column.value(before)]), column), best: false }));
-  return { label: 'Checkpoint', reference: true, cells };
+const checkpointRow = (before: FlatScores, tested: ReportData['tested']): Row => ({
+  label: 'Checkpoint',
+  reference: true,
+  cells: columns.map((column) => cellOf(statistic([column.value(before)]), column, tested, false)),
+});
+
+function cellsOf(column: Column, methods: readonly Group[], tested: ReportData['tested']): Cell[] {
+  const { better } = column;
+  const ranking = better && rank(methods, { ...column, better }, tested);
+  const isDecided = ranking !== undefined && ranking.order.length > 1 && !ranking.doubt;
+  return methods.map((group) =>
+    cellOf(statistic(group.runs.map(column.value)), column, tested, isDecided && ranking.order[0]?.group === group),
+  );
 }
 
-function cellsOf(column: Column, methods: readonly Group[]): Cell[] {
-  const values = methods.map(({ runs }) => statistic(runs.map(column.value)));
-  const shown = values.map((value) => value?.mean.toFixed(column.digits));
-  const candidates = shown.filter((text) => text !== undefined).map(Number);
-  const best = column.better === 'higher' ? Math.max(...candidates) : Math.min(...candidates);
-  const competes = column.better !== undefined && methods.length > 1;
-  return values.map((value, row) => ({
+function cellOf(value: Statistic | undefined, column: Column, tested: ReportData['tested'], best: boolean): Cell {
+  const interval = value && column.share && tested !== undefined ? intervalOf(value.mean, tested) : undefined;
+  return {
     text: show(value, column),
-    best: competes && shown[row] !== undefined && Number(shown[row]) === best,
-  }));
+    ...(interval && { interval: interval.map((end) => end.toFixed(1)).join('–') }),
+    best,
+  };
 }
 
-function show(value: Statistic | undefined, { digits, better }: Column): string {
+function show(value: Statistic | undefined, { digits, setting }: Column): string {
   if (!value) return NOTHING;
-  // Settings are equal within a row and need no trailing zeros.
-  if (!better) return String(Number(value.mean.toFixed(digits)));
+  if (setting) return String(Number(value.mean.toFixed(digits)));
   const mean = value.mean.toFixed(digits);
   return value.sd === undefined ? mean : `${mean} ± ${value.sd.toFixed(digits)}`;
 }
 
+/** What the marks beside numbers mean: sentences without their full stops, where there is anything to tell. */
+export function legend(data: ReportData): { interval?: string; best?: string; missing?: string } {
+  const cells = comparison(data).flatMap((row) => row.cells);
+  const { tested, runs, before } = data;
+  const why = [...runs, ...(before ? [before] : [])].find((scores) => scores.s_dbw_undefined)?.s_dbw_undefined;
+  return {
+    ...(tested !== undefined &&
+      cells.some(({ interval }) => interval) && {
+        interval: `95 % interval of an accuracy on ${tested.toLocaleString('en')} test images (Wilson)`,
+      }),
+    ...(cells.some(({ best }) => best) && {
+      best: 'best of its column: with every seed and, for accuracies, with intervals that do not meet',
+    }),
+    ...(why && { missing: why.replace(/\.$/, '') }),
+  };
+}
+
 const titled = ({ heading, unit }: Column) => (unit ? `${heading} (${unit})` : heading);
+
+const withInterval = ({ text, interval }: Cell): string => (interval ? `${text} (${interval})` : text);
 
 /** The comparison for a terminal: aligned columns, the best of each marked by an asterisk. */
 export function textTable(data: ReportData): string {
   const rows = comparison(data);
   const drawn = alignColumns([
     ['Method', ...columns.map((column) => `${titled(column)} `)],
-    ...rows.map(({ label, cells }) => [label, ...cells.map(({ text, best }) => `${text}${best ? '*' : ' '}`)]),
+    ...rows.map(({ label, cells }) => [label, ...cells.map((cell) => `${withInterval(cell)}${cell.best ? '*' : ' '}`)]),
   ]);
   const rule = '─'.repeat(Math.max(...drawn.map((line) => [...line].length)));
-  const legend = rows.some(({ cells }) => cells.some(({ best }) => best)) ? ['* best of its column'] : [];
-  return [drawn[0], rule, ...drawn.slice(1), ...legend].join('\n');
+  const { interval, best, missing } = legend(data);
+  const notes = [
+    ...(interval ? [`(…) ${interval}`] : []),
+    ...(best ? [`* ${best}`] : []),
+    ...(missing ? [missing] : []),
+  ];
+  return [drawn[0], rule, ...drawn.slice(1), ...notes].join('\n');
 }
 
 /** The comparison in Markdown, the best of each column in bold. */
 export function markdownTable(data: ReportData): string {
   const line = (cells: readonly string[]) => `| ${cells.map((text) => text.replaceAll('|', '\\|')).join(' | ')} |`;
+  const emphasised = (cell: Cell) => (cell.best ? `**${cell.text}**` : cell.text);
   return [
     line(['Method', ...columns.map(titled)]),
     line(['---', ...columns.map(() => '---:')]),
     ...comparison(data).map(({ label, cells }) =>
-      line([label, ...cells.map(({ text, best }) => (best ? `**${text}**` : text))]),
+      line([label, ...cells.map((cell) => withInterval({ ...cell, text: emphasised(cell) }))]),
     ),
   ].join('\n');
 }

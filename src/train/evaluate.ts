@@ -1,27 +1,30 @@
 import { type Augmentation, augment, evaluationView } from '../data/augment.ts';
 import type { Dataset } from '../data/dataset.ts';
-import type { Device } from '../gpu/device.ts';
-import { compile, type Program } from '../gpu/program/program.ts';
-import { type SDbw, sDbw } from '../metrics/s_dbw.ts';
+import type { Device, TypedArray } from '../gpu/device.ts';
+import { compile, type Program, type Readback } from '../gpu/program/program.ts';
+import { sDbwInTurns } from '../metrics/s_dbw.ts';
 import type { Model } from '../nn/model.ts';
-import { countCorrect } from '../ops/cross_entropy.ts';
-import { sum } from '../ops/reduce.ts';
 import { createTape } from '../tape/tape.ts';
 import { nonFinite } from '../weights/finite.ts';
-import type { Scores } from './events.ts';
+import type { EvaluationProgress, Scores } from './events.ts';
 
 /** Scores of a model on a data set, and the features [n, dim] that they are of. */
 export interface Evaluation {
   readonly scores: Scores;
   readonly features: Float32Array;
   readonly labels: Int32Array;
+  /** The class of each image's largest logit, as PyTorch's argmax has it. Absent without a classifier. */
+  readonly predictions?: Int32Array;
 }
 
-/** Can be called again and again while the model trains. */
-export type Evaluator = () => Promise<Evaluation>;
+/** Tells how far it is, at first and after each batch. Can be called again and again while the model trains. */
+export type Evaluator = () => AsyncGenerator<EvaluationProgress, Evaluation>;
 
 /** Seed and step: evaluation draws no random number. */
 const NOTHING_DRAWN = new Uint32Array(2);
+
+/** Batches that are on their way while the next one is prepared, so that the GPU never waits for the host. */
+const AHEAD = 4;
 
 /**
  * Compiles the evaluation of a model (running statistics, no augmentation but a size) on all of `data`, `batch` images at a
@@ -31,56 +34,82 @@ export async function createEvaluator(
   device: Device,
   model: Model,
   data: Dataset,
-  { batch = 250, view = evaluationView }: { batch?: number; view?: Augmentation } = {},
+  { batch = 64, view = evaluationView }: { batch?: number; view?: Augmentation } = {},
 ): Promise<Evaluator> {
   const count = data.labels.length;
   const { dim } = model.encoder;
+  const classes = data.classes.length;
+  const outputs: string[] = model.classifier ? ['features', 'logits'] : ['features'];
   const programs = new Map<number, Program>();
   for (const size of new Set([Math.min(batch, count), count % batch])) {
     if (size === 0) continue;
     const tape = createTape(device.target, { grad: false });
-    const { images, labels } = augment(tape, data, size, view);
+    const { images } = augment(tape, data, size, view);
     const features = model.encoder.forward(tape, images, false);
     tape.output('features', features);
-    if (model.classifier) {
-      const logits = model.classifier(tape, features, false);
-      tape.output('correct', countCorrect(tape, logits, labels));
-      // A sum is finite just where all its terms are.
-      tape.output('logits', sum(tape, logits));
-    }
+    if (model.classifier) tape.output('logits', model.classifier(tape, features, false));
     programs.set(size, await compile(device, tape));
   }
-  return async () => {
+  return async function* () {
     const features = new Float32Array(count * dim);
-    let correct = 0;
-    for (let from = 0; from < count; from += batch) {
-      const size = Math.min(batch, count - from);
-      const indices = Uint32Array.from({ length: size }, (_, i) => from + i);
-      const outputs: string[] = model.classifier ? ['features', 'logits', 'correct'] : ['features'];
-      const read = await (programs.get(size) as Program).run({ indices, counter: NOTHING_DRAWN }, outputs).read();
-      for (const name of ['features', 'logits']) {
-        const value = nonFinite((read[name] ?? new Float32Array()) as Float32Array);
+    const predictions = new Int32Array(count);
+    const pending: { from: number; readback: Readback<string> }[] = [];
+    yield { images: 0, of: count };
+    for (let from = 0; from < count || pending.length > 0; from += batch) {
+      if (from < count) {
+        const size = Math.min(batch, count - from);
+        const indices = Uint32Array.from({ length: size }, (_, i) => from + i);
+        const readback = (programs.get(size) as Program).run({ indices, counter: NOTHING_DRAWN }, outputs);
+        pending.push({ from, readback });
+        if (pending.length <= AHEAD) continue;
+      }
+      const oldest = pending.shift() as (typeof pending)[number];
+      const read = await oldest.readback.read();
+      for (const name of outputs) {
+        const value = nonFinite(read[name] as Float32Array);
         if (value !== undefined)
           throw new Error(
-            `The ${name} of ${data.name} are no finite numbers (${value} among images ${from} to ${from + size - 1}), so they cannot be scored; the model is broken, or was trained with too high a learning rate.`,
+            `The ${name} of ${data.name} are no finite numbers (${value} among images ${oldest.from} to ${Math.min(oldest.from + batch, count) - 1}), so they cannot be scored; the model is broken, or was trained with too high a learning rate.`,
           );
       }
-      features.set(read.features as Float32Array, from * dim);
-      correct += read.correct?.[0] ?? 0;
+      features.set(read.features as Float32Array, oldest.from * dim);
+      if (read.logits) predictions.set(largest(read.logits, classes), oldest.from);
+      yield { images: Math.min(oldest.from + batch, count), of: count };
     }
+    const correct = predictions.reduce((sum, prediction, i) => sum + Number(prediction === data.labels[i]), 0);
     const scores = {
       ...(model.classifier && { top1: (100 * correct) / count }),
-      ...score(features, data.labels),
+      ...(await score(features, data.labels)),
     };
-    return { scores, features, labels: data.labels };
+    return { scores, features, labels: data.labels, ...(model.classifier && { predictions }) };
   };
 }
 
-/** COIN's measure of features; undefined for features so spread that two clusters are empty around their centre. */
-function score(features: Float32Array, labels: Int32Array): { s_dbw?: SDbw } {
+/** Evaluates to the end, telling how far it is. */
+export async function evaluate(
+  evaluator: Evaluator,
+  tell: (progress: EvaluationProgress) => void = () => {},
+): Promise<Evaluation> {
+  const running = evaluator();
+  for (let next = await running.next(); ; next = await running.next()) {
+    if (next.done) return next.value;
+    tell(next.value);
+  }
+}
+
+/** In each row of logits [n, classes] the place of the largest: the first of equals. */
+function largest(logits: TypedArray, classes: number): Int32Array {
+  return Int32Array.from({ length: logits.length / classes }, (_, row) => {
+    const values = logits.subarray(row * classes, (row + 1) * classes);
+    return values.indexOf(Math.max(...values));
+  });
+}
+
+/** COIN's measure of features, or why it is undefined. */
+async function score(features: Float32Array, labels: Int32Array): Promise<Pick<Scores, 's_dbw' | 's_dbw_undefined'>> {
   try {
-    return { s_dbw: sDbw(features, labels) };
-  } catch {
-    return {};
+    return { s_dbw: await sDbwInTurns(features, labels) };
+  } catch (error) {
+    return { s_dbw_undefined: (error as Error).message };
   }
 }

@@ -15,6 +15,8 @@ export type TrainEvent =
       readonly images: number;
       readonly parameters: number;
       readonly adapter: string;
+      /** How many evaluations there will be, the one before training included. */
+      readonly evaluations: number;
     }
   | {
       /** Something that a user should know of this run, in a sentence; before the first step. */
@@ -57,6 +59,8 @@ export type TrainEvent =
       /** Of training so far, evaluations not counted. */
       readonly seconds: number;
     }
+  /** So many test images of an evaluation are done: at its beginning, and now and then while it goes on. */
+  | ({ readonly type: 'evaluating'; readonly epoch: number } & EvaluationProgress)
   | ({ readonly type: 'evaluation' /** Epochs trained so far. */; readonly epoch: number } & Scores)
   | {
       readonly type: 'checkpoint';
@@ -66,10 +70,18 @@ export type TrainEvent =
     }
   | { readonly type: 'end'; readonly seconds: number };
 
+/** How many images of a test set are done. */
+export interface EvaluationProgress {
+  readonly images: number;
+  readonly of: number;
+}
+
 /** How well a model does on a test set. */
 export interface Scores {
   /** Percent of images whose largest logit is their class; absent for a model without classifier. */
   readonly top1?: number;
-  /** Of the encoder's features; absent where S_Dbw is undefined (two empty densities). */
+  /** Of the encoder's features; absent where S_Dbw is undefined. */
   readonly s_dbw?: SDbw;
+  /** Why it is undefined: a sentence. */
+  readonly s_dbw_undefined?: string;
 }

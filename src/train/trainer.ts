@@ -8,6 +8,7 @@ import { cosine } from '../optim/schedule.ts';
 import { elements } from '../tape/tensor.ts';
 import { saveState } from '../weights/state_dict.ts';
 import type { TrainConfig } from './config.ts';
+import type { Evaluator } from './evaluate.ts';
 import type { TrainEvent } from './events.ts';
 import { createFiniteCheck, type FiniteCheck } from './finite.ts';
 import { notices } from './notices.ts';
@@ -15,6 +16,9 @@ import { createStagePrograms, type StagePrograms } from './stage_programs.ts';
 
 /** The micro-batch of a stage that is profiled where that is asked for: late enough to find all memory touched. */
 const PROFILED = 2;
+
+/** Milliseconds between two events of one evaluation. */
+const TELL_EVERY = 500;
 
 /** Micro-batches between two readbacks of losses: rare enough to cost nothing, often enough to see. */
 const READ_EVERY = 8;
@@ -38,6 +42,7 @@ export async function* train(device: Device, config: TrainConfig): AsyncGenerato
     images: indices.length,
     parameters: countParameters(model),
     adapter: device.target.name,
+    evaluations: evaluator ? 1 + Math.ceil(epochs / evaluateEvery) : 0,
   };
   for (const message of notices(config, stages)) yield { type: 'notice', message };
   // All stages are made before any is trained, so that a later one that the adapter cannot hold costs no work.
@@ -46,7 +51,7 @@ export async function* train(device: Device, config: TrainConfig): AsyncGenerato
   for (const stage of stages)
     prepared.push({ stage, programs: await createStagePrograms(device, config, stage, sums) });
   const checkWeights = await createFiniteCheck(device, model);
-  if (evaluator) yield { type: 'evaluation', epoch: 0, ...(await evaluator()).scores };
+  if (evaluator) yield* evaluation(evaluator, 0);
 
   let seconds = 0;
   for (const { stage, programs } of prepared) {
@@ -62,12 +67,22 @@ export async function* train(device: Device, config: TrainConfig): AsyncGenerato
       seconds += (performance.now() - started) / 1000;
       yield { type: 'epoch', epoch, stage: stage.name, lr, losses, seconds };
       const done = epoch + 1;
-      if (evaluator && (done % evaluateEvery === 0 || done === epochs))
-        yield { type: 'evaluation', epoch: done, ...(await evaluator()).scores };
+      if (evaluator && (done % evaluateEvery === 0 || done === epochs)) yield* evaluation(evaluator, done);
       yield { type: 'checkpoint', epoch: done, save: () => saveState(device, model.store.entries) };
     }
   }
   yield { type: 'end', seconds };
+}
+
+async function* evaluation(evaluator: Evaluator, epoch: number): AsyncGenerator<TrainEvent> {
+  const running = evaluator();
+  let told = Number.NEGATIVE_INFINITY;
+  for (let next = await running.next(); ; next = await running.next()) {
+    if (next.done) return yield { type: 'evaluation', epoch, ...next.value.scores };
+    if (performance.now() - told < TELL_EVERY) continue;
+    told = performance.now();
+    yield { type: 'evaluating', epoch, ...next.value };
+  }
 }
 
 /** Submits all steps of an epoch and tells their losses a few at a time. Returns the losses' means over the images. */

@@ -14,16 +14,21 @@ const report = (rows: Row[], date = '2026-01-02T00:00:00Z'): Report => ({
   ...{ adapter: 'a', description: 'a', runtime: 'Node 1', date, roofs, failed: [], rows },
 });
 
-test('a later run replaces the rows of its cases and keeps all others', () => {
+test('a later run takes the places of the rows of its cases and keeps all others; new cases come last', () => {
   const merged = merge(
-    report([row('one', 'default', 'k', 0.1), row('one', 'naive', 'n', 0.1), row('two', 'default', 'k', 0.2)]),
-    report([row('one', 'default', 'k', 0.3)], '2026-01-02T01:00:00Z'),
+    {
+      ...report([row('one', 'default', 'k', 0.1), row('one', 'naive', 'n', 0.1), row('two', 'default', 'k', 0.2)]),
+      failed: ['one', 'one (tile)', 'three', 'two (tile)'],
+    },
+    report([row('four', 'default', 'k', 0.4), row('one', 'default', 'k', 0.3)], '2026-01-02T01:00:00Z'),
   );
+  assert.equal(merged.failed, ['three', 'two (tile)']);
   assert.equal(
     merged.rows.map((own) => [own.case, own.share]),
     [
-      ['two', 0.2],
       ['one', 0.3],
+      ['two', 0.2],
+      ['four', 0.4],
     ],
   );
   assert.is(merged.date, '2026-01-02T01:00:00Z');

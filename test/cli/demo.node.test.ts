@@ -1,9 +1,11 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compareMethods } from '../../src/cli/demo.ts';
+import { readWeights } from '../../src/cli/weights.ts';
 import { loadDataset } from '../../src/data/load.node.ts';
 import { createModel } from '../../src/nn/model.ts';
+import { writeSafetensors } from '../../src/weights/safetensors.ts';
 import { saveState } from '../../src/weights/state_dict.ts';
 import { testDevice } from '../device.ts';
 import { assert, suite } from '../harness.ts';
@@ -22,12 +24,10 @@ test('CE-Tuning, SCL and COIN start from the same encoder, and the results are o
   const device = await testDevice();
   const splits = await loadDataset(await writeCorners(join(folder, 'data')));
   const { store } = createModel({ arch: 'resnet8', encoder: { width: 4, channels: 1 }, seed: 9 });
-  const weights = {
-    path: 'start.safetensors',
-    sha256: '',
-    tensors: await saveState(device, store.entries),
-    metadata: { arch: 'resnet8', width: '4', channels: '1' },
-  };
+  const start = join(folder, 'start.safetensors');
+  const metadata = { arch: 'resnet8', width: '4', channels: '1' };
+  await writeFile(start, writeSafetensors(await saveState(device, store.entries), metadata));
+  const weights = await readWeights(start);
   let cleared = 0;
   const run = {
     path: folder,
@@ -36,7 +36,7 @@ test('CE-Tuning, SCL and COIN start from the same encoder, and the results are o
     },
   };
   const { stdout } = await captured(() =>
-    compareMethods(device, { splits, weights, labels: 3, epochs: 2, alpha: 0.5, seed: 1 }, run),
+    compareMethods(device, { splits, weights, labels: 3, epochs: 2, alpha: 0.5, seed: 1, tuned: true }, run),
   );
   assert.is(cleared, 1);
   const results = JSON.parse(await readFile(join(folder, 'results.json'), 'utf8')) as Record<string, unknown>[];

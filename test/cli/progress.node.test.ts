@@ -18,7 +18,9 @@ function* training(): Generator<TrainEvent> {
     images: 5000,
     parameters: 1234,
     adapter: 'GPU',
+    evaluations: 2,
   };
+  yield { type: 'evaluating', epoch: 0, images: 0, of: 10_000 };
   yield { type: 'evaluation', epoch: 0, s_dbw: { score: 1.5, scat: 0.5, dens_bw: 1 } };
   yield {
     type: 'stage',
@@ -105,6 +107,45 @@ progress('on a narrow terminal: whole parts or none', async () => {
   assert.not.match(text(), /undefined/);
 });
 
+progress('an evaluation that takes long shows how far it is', async () => {
+  const beginning = [...training()].slice(0, 2);
+  const [pipe, during, after] = [sink(false), sink(true), sink(true)];
+  const show = (out: ReturnType<typeof sink>, ...more: TrainEvent[]) =>
+    types(showProgress(stream([...beginning, ...more]), { title: 'COIN', stream: out.stream }));
+  const evaluating: TrainEvent = { type: 'evaluating', epoch: 0, images: 2500, of: 10_000 };
+  await show(pipe, evaluating);
+  await show(during, evaluating);
+  await show(after, evaluating, { type: 'evaluation', epoch: 0, top1: 10 });
+  assert.match(pipe.text(), /^COIN: evaluated 2,500 of 10,000 images$/m);
+  const drawnLast = (out: typeof during) => out.text().split('░ ').at(-1);
+  assert.match(drawnLast(during) ?? '', /^evaluated 2,500 of 10,000 images, preparing/);
+  assert.match(drawnLast(after) ?? '', /^preparing, top-1 10\.00 %, S_Dbw undefined/);
+});
+
+progress('the time left counts the evaluations to come, and training alone by its own pace', async () => {
+  let now = 0;
+  const clock = performance.now;
+  performance.now = () => now;
+  const { stream: out, text } = sink(false);
+  async function* timed(): AsyncGenerator<TrainEvent> {
+    for (const event of training()) {
+      // An evaluation takes 20 s, an epoch 10 s: after the first one, 5 epochs and the last evaluation are to come.
+      if (event.type === 'evaluation') now += 20_000;
+      if (event.type === 'epoch') now += 10_000;
+      if (event.type !== 'step') yield event;
+    }
+  }
+  try {
+    await types(showProgress(timed(), { title: 'COIN', stream: out, every: 1 }));
+  } finally {
+    performance.now = clock;
+  }
+  assert.equal(
+    [...text().matchAll(/epoch (\d)\/6.*, (.*) left/g)].map(([, epoch, left]) => `${epoch}: ${left}`),
+    ['1: 1 min 10 s', '2: 1 min 0 s', '3: 50 s', '4: 40 s', '5: 30 s'],
+  );
+});
+
 progress('an error of the training passes, and the bar ends its line', async () => {
   const { stream: out, text } = sink(true);
   async function* broken(): AsyncGenerator<TrainEvent> {
@@ -153,7 +194,7 @@ log('what the run is and then each event is a line of JSON, without the weights 
 log('a training that is stopped leaves its log', async () => {
   const path = join(folder, 'stopped.jsonl');
   for await (const { type } of logEvents(stream(training()), path, HEAD)) if (type === 'stage') break;
-  assert.is(readFileSync(path, 'utf8').trimEnd().split('\n').length, 4);
+  assert.is(readFileSync(path, 'utf8').trimEnd().split('\n').length, 5);
 });
 
 log('what cannot be written is told in one sentence', async () => {

@@ -1,8 +1,9 @@
 import { type Case, parseCase } from '../../src/conformance/case.ts';
-import { conform } from '../../src/conformance/conform.ts';
+import { casesOf, conform } from '../../src/conformance/conform.ts';
 import { gradcheckCases } from '../../src/conformance/gradcheck.ts';
 import { runCase } from '../../src/conformance/runner.ts';
-import { testDevice } from '../device.ts';
+import type { Device } from '../../src/gpu/device.ts';
+import { brokenDevice, testDevice } from '../device.ts';
 import { fixture } from '../fixtures.ts';
 import { assert, suite } from '../harness.ts';
 
@@ -10,12 +11,12 @@ const test = suite('conformance');
 
 const golden = async (name: string): Promise<Case> => parseCase(name, await fixture(`test/golden/${name}.safetensors`));
 
-const outcome = async (cases: readonly (Case | Error)[]) => {
+const outcome = async (cases: readonly (Case | Error)[], device?: Device) => {
   const lines: string[] = [];
   const list = async function* () {
     yield* cases;
   };
-  const code = await conform(await testDevice(), list(), (line) => lines.push(line));
+  const code = await conform(device ?? (await testDevice()), list(), (line) => lines.push(line));
   return { code, lines };
 };
 
@@ -81,4 +82,49 @@ test('a gradient check notices a wrong gradient', async () => {
 
 test('gradient checks of an unknown op are refused', () => {
   assert.throws(() => [...gradcheckCases('telepathy')], /There is no op telepathy; there are: matmul, /);
+});
+
+test('a mistake in a module that many kernels include is told once, at its line, and the cases by name', async () => {
+  const path = 'matmul/problem.wgsl';
+  const mistake = '  fn broken() -> f32 { return nowhere; }';
+  const { device, line } = await brokenDevice(path, mistake);
+  const cases = await Promise.all(['matmul-00', 'matmul-01', 'relu-00'].map(golden));
+  const { code, lines } = await outcome(cases, device);
+  assert.is(code, 1);
+  const [first, ...rest] = lines;
+  const [told, source, caret, ...more] = first!.split('\n');
+  assert.match(
+    told!,
+    new RegExp(`^matmul-00 \\(default\\): kernels/${path}:${line}:31: .*nowhere.* \\(in matmul/\\w+\\)$`),
+  );
+  // The line without its indent of two, below the two columns that every line is moved in.
+  assert.equal([source, caret, more], [mistake, '                              ^', []]);
+  assert.match(rest[0]!, /^\d+ more failures have a cause that is told above; all cases that fail/);
+  assert.is(rest[1], '  matmul-00, matmul-01: every candidate');
+  assert.match(rest[2]!, /^[1-9]\d* passed, [1-9]\d* failed$/);
+  assert.is(rest.length, 3);
+});
+
+test('a candidate that is wrong in many cases is told once, with the cases by name', async () => {
+  const wrong = await Promise.all(['softmax-01', 'softmax-02'].map(golden));
+  for (const { outputs } of wrong) (outputs[Object.keys(outputs)[0]!]!.data as Float32Array)[0]! += 0.5;
+  const { lines } = await outcome([await golden('softmax-00'), ...wrong]);
+  const told = lines.filter((line) => / is off by /.test(line));
+  assert.ok(told.length > 0 && told.every((line) => line.startsWith('softmax-01 ')), told.join('\n'));
+  assert.match(lines.at(-2)!, /^ {2}softmax-01, softmax-02: every candidate$/);
+});
+
+test('cases are selected by op', () => {
+  const files = ['matmul-00', 'matmul-01', 'model_resnet18', 'optim_sgd-00', 'conv2d-00'].map((name) => ({
+    name: `${name}.safetensors`,
+    read: async () => new Uint8Array(),
+  }));
+  const names = (...ops: string[]) => casesOf(files, ops).map(({ name }) => name.replace('.safetensors', ''));
+  assert.equal(names('matmul'), ['matmul-00', 'matmul-01']);
+  assert.equal(names('model', 'optim_sgd'), ['model_resnet18', 'optim_sgd-00']);
+  assert.is(names().length, 5);
+  assert.throws(
+    () => names('matmul', 'conv'),
+    'There is no folder and no golden case of the op conv; there are: matmul, model_resnet18, optim_sgd, conv2d.',
+  );
 });

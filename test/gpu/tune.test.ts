@@ -107,11 +107,11 @@ test('what was measured is remembered', async () => {
 
 test('what is remembered but broken is refused in a sentence, and nothing of it is taken', async () => {
   for (const [broken, why] of [
-    ['{"format":1,"choices":', /is no JSON\.$/],
-    ['null', /has not the format 1\.$/],
-    ['{"format":0,"choices":{}}', /has not the format 1\.$/],
-    ['{"format":1,"choices":{"matmul":3}}', /has no choices by name\.$/],
-    ['{"format":1}', /has no choices by name\.$/],
+    ['{"format":2,"choices":', /is no JSON\.$/],
+    ['null', /has not the format 2\.$/],
+    ['{"format":0,"choices":{}}', /has not the format 2\.$/],
+    ['{"format":2,"choices":{"matmul":3}}', /has no choices by name\.$/],
+    ['{"format":2}', /has no choices by name\.$/],
   ] as const) {
     const store = inMemory();
     const device = await freshMeasurements();

@@ -1,5 +1,5 @@
 import { parseCase } from '../../src/conformance/case.ts';
-import { type SDbwOptions, sDbw } from '../../src/metrics/s_dbw.ts';
+import { type SDbwOptions, sDbw, sDbwInTurns } from '../../src/metrics/s_dbw.ts';
 import { fixture } from '../fixtures.ts';
 import { goldenCases } from '../golden-cases.ts';
 import { assert, suite } from '../harness.ts';
@@ -121,9 +121,60 @@ test('refuses features and labels that do not fit', () => {
   const features = new Float64Array(8);
   assert.throws(() => sDbw(features, [0, 1, 2]), /8 feature values cannot be shared by 3 labels/);
   assert.throws(() => sDbw(features, []), /cannot be shared by 0 labels/);
-  assert.throws(() => sDbw(features, [0, 0, 0, 0]), /1 distinct labels for 4 points/);
-  assert.throws(() => sDbw(features, [0, 1, 2, 3]), /4 distinct labels for 4 points/);
-  assert.throws(() => sDbw(features, [0, 0, -1, -1], { noise: 'filter' }), /fewer than two clusters/);
+});
+
+const plane = Float64Array.of(0, 0, 1, 0, 0, 1, 1, 1);
+const undefinedFor: [name: string, features: Float64Array, labels: number[], options: SDbwOptions, why: RegExp][] = [
+  [
+    'points of one class',
+    plane,
+    [3, 3, 3, 3],
+    {},
+    /all points \(4\) have one label; it takes points of two classes or more\.$/,
+  ],
+  ['a single point', plane.subarray(0, 2), [3], {}, /all points \(1\) have one label/],
+  ['classes of single points', plane, [0, 1, 2, 3], {}, /each point \(of 4\) has a label of its own/],
+  ['one class beside noise', plane, [0, 0, -1, -1], { noise: 'filter' }, /fewer than two clusters/],
+  ['equal points', new Float64Array(8).fill(2), [0, 0, 1, 1], {}, /all points are equal/],
+  ['a NaN', Float64Array.of(0, 0, 1, Number.NaN, 0, 1, 1, 1), [0, 0, 1, 1], {}, /some features are no finite numbers/],
+  [
+    'an infinity',
+    Float64Array.of(0, 0, 1, Number.POSITIVE_INFINITY, 0, 1, 1, 1),
+    [0, 0, 1, 1],
+    {},
+    /some features are no finite numbers/,
+  ],
+  ['centres without points', f1.features, f1.labels, { nearest_center: false }, /two or more clusters equals zero/],
+];
+for (const [name, features, labels, options, why] of undefinedFor)
+  test(`is undefined for ${name}, and says so`, async () => {
+    for (const compute of [sDbw, sDbwInTurns]) {
+      let message = '';
+      try {
+        await compute(features, labels, options);
+      } catch (error) {
+        ({ message } = error as Error);
+      }
+      assert.match(message, /^S_Dbw is undefined: /);
+      assert.match(message, why);
+    }
+  });
+
+test('in turns it gives the same bits, and timers go on meanwhile', async () => {
+  const { features, labels } = clusters(64, [900, 700, 500, 300], 0.05, 3);
+  let ticks = 0;
+  // Each look at the clock finds that a turn is over.
+  const clock = performance.now;
+  let now = 0;
+  performance.now = () => (now += 100);
+  const timer = setInterval(() => ticks++, 0);
+  try {
+    assert.equal(await sDbwInTurns(features, labels), sDbw(features, labels));
+  } finally {
+    performance.now = clock;
+    clearInterval(timer);
+  }
+  assert.ok(ticks > 5, `${ticks} ticks`);
 });
 
 test('ten thousand points of 512 dimensions', () => {

@@ -15,6 +15,7 @@ const start: TrainEvent = {
   images: 8,
   parameters: 100,
   adapter: 'GPU',
+  evaluations: 2,
 };
 const stage = (name: string, epoch: number): TrainEvent => ({
   type: 'stage',

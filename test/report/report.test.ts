@@ -94,7 +94,7 @@ test('the summary tells the winner, the runner-up and the conditions', () => {
   const text = summary(madeUp()).replaceAll('\u00a0', ' ');
   assert.match(
     text,
-    /^COIN has the highest top-1 accuracy: \d\d\.\d\d %, followed by SCL with \d\d\.\d\d %\. It also has/,
+    /^COIN has the highest top-1 accuracy: \d\d\.\d\d %, followed by SCL with \d\d\.\d\d %, which these test images do not tell apart \(95 % intervals meet\)\. It also has the lowest, hence best, S_Dbw: 0\.\d{3}, followed by SCL with 0\.\d{3}\./,
   );
   assert.match(text, /from the checkpoint moco-resnet18 for 30 epochs, with seed 0, on NVIDIA/);
 });
@@ -110,6 +110,49 @@ test('the summary tells ties and unequal conditions', () => {
   );
   assert.match(text, /Epochs differ between runs \(20 to 30\)/);
   assert.not.match(text, /checkpoint/);
+});
+
+test('a single method is no comparison, three are one', () => {
+  const data = madeUp({ seeds: [0, 1] });
+  const heading = (titles: string[]) =>
+    /<h2 id="scores">(.*?)<\/h2>/.exec(
+      renderReport({ ...data, runs: data.runs.filter(({ title }) => titles.includes(title)) }),
+    )?.[1];
+  assert.is(heading(['COIN']), 'Scores');
+  assert.is(heading(['COIN', 'SCL']), 'Comparison');
+});
+
+test('accuracies are drawn from the first epoch that trains the classifier, and end with their interval', () => {
+  const [{ lines }] = charts(madeUp()).scores as [ReturnType<typeof charts>['scores'][number]];
+  // COIN trains its classifier from the seventh epoch on, the others from the first.
+  assert.equal(
+    lines.map(({ points }) => points[0]![0]),
+    [1, 1, 7],
+  );
+  for (const { points, interval } of lines) {
+    const last = points.at(-1)![1]!;
+    assert.ok(interval![0] < last && last < interval![1] && interval![1] - interval![0] < 5);
+  }
+  const { tested: _, ...unknown } = madeUp();
+  assert.ok(charts(unknown).scores[0]!.lines.every(({ interval }) => interval === undefined));
+});
+
+test('a point knows its image and what it was taken for', () => {
+  const data = madeUp({ points: 3000 });
+  const { scatters } = charts(data);
+  const { labels, predictions } = data.runs[0]!.features!;
+  const [before, first] = scatters;
+  assert.is(before!.predictions, undefined);
+  for (const [i, image] of first!.images.entries()) {
+    assert.is(first!.labels[i], labels[image]);
+    assert.is(first!.predictions![i], predictions![image]);
+  }
+  const thumbnails = { url: 'data:image/png;base64,AAAA', columns: 25, width: 8, height: 8 };
+  assert.match(
+    renderReport({ ...data, thumbnails }),
+    /<img id="thumbnails" src="data:image\/png;base64,AAAA" alt="" hidden>/,
+  );
+  assert.not.match(renderReport(data), /<img/);
 });
 
 test('the summary of one run ranks nothing', () => {

@@ -1,5 +1,7 @@
+import { createDataset } from '../../src/data/dataset.ts';
+import { randomNormal } from '../../src/data/random.ts';
 import { createModel } from '../../src/nn/model.ts';
-import { createEvaluator } from '../../src/train/evaluate.ts';
+import { createEvaluator, evaluate } from '../../src/train/evaluate.ts';
 import { saveState } from '../../src/weights/state_dict.ts';
 import { testDevice } from '../device.ts';
 import { assert, suite } from '../harness.ts';
@@ -13,8 +15,8 @@ test('features of an image do not depend on the others of its batch, and the mod
   const data = corners(device);
   const before = await saveState(device, model.store.entries);
   const [one, many] = [
-    await (await createEvaluator(device, model, data, { batch: 4 }))(),
-    await (await createEvaluator(device, model, data, { batch: 20 }))(),
+    await evaluate(await createEvaluator(device, model, data, { batch: 4 })),
+    await evaluate(await createEvaluator(device, model, data, { batch: 20 })),
   ];
   const largest = Math.max(...many.features.map(Math.abs));
   for (const [i, value] of many.features.entries())
@@ -22,6 +24,63 @@ test('features of an image do not depend on the others of its batch, and the mod
   assert.is(one.scores.top1, many.scores.top1);
   const after = await saveState(device, model.store.entries);
   for (const [name, { data: values }] of before) assert.equal(after.get(name)!.data, values, name);
+});
+
+/** Images of noise and stripes, which the model takes for all three classes. */
+async function setUp(labelOf: (i: number) => number, count = 21) {
+  const device = await testDevice();
+  const noise = randomNormal(count * 64, 60, 5, 5);
+  const data = createDataset(device.target, {
+    name: 'noise',
+    shape: [count, 8, 8, 1],
+    pixels: Uint8Array.from({ length: count * 64 }, (_, i) =>
+      Math.max(0, Math.min(255, 128 + noise[i]! + (Math.floor(i / 64) % 3 === Math.floor(i / 16) % 3 ? 120 : -100))),
+    ),
+    labels: Int32Array.from({ length: count }, (_, i) => labelOf(i)),
+    classes: ['a', 'b', 'c'],
+  });
+  const model = createModel({ arch: 'resnet8', encoder: { width: 4, channels: 1 }, classes: 3, seed: 7 });
+  return { device, data, model };
+}
+
+test('batches of any size give the same features, and predictions are those of the classifier', async () => {
+  const { device, data, model } = await setUp((i) => i % 3);
+  const [whole, parts] = await Promise.all(
+    // In batches of 2 more are on their way than are waited for, and one image is left over.
+    [64, 2].map(async (batch) => evaluate(await createEvaluator(device, model, data, { batch }))),
+  );
+  assert.ok(parts!.features.every((value, i) => Math.abs(value - whole!.features[i]!) < 1e-5));
+  assert.equal(parts!.predictions, whole!.predictions);
+  assert.equal(parts!.scores.top1, whole!.scores.top1);
+
+  const weight = (await saveState(device, model.store.entries)).get('classifier.weight')!.data as Float32Array;
+  const dim = whole!.features.length / 21;
+  const wanted = Array.from({ length: 21 }, (_, i) => {
+    const features = whole!.features.subarray(i * dim, (i + 1) * dim);
+    const logits = [0, 1, 2].map((label) => features.reduce((sum, x, p) => sum + x * weight[label * dim + p]!, 0));
+    return logits.indexOf(Math.max(...logits));
+  });
+  assert.equal([...whole!.predictions!], wanted);
+  // Or else the test would say little.
+  assert.is(new Set(wanted).size, 3);
+  assert.is(whole!.scores.top1, (100 * wanted.filter((label, i) => label === i % 3).length) / 21);
+});
+
+test('it tells how far it is, from none to all', async () => {
+  const { device, data, model } = await setUp((i) => i % 3);
+  const told: string[] = [];
+  await evaluate(await createEvaluator(device, model, data, { batch: 5 }), ({ images, of }) =>
+    told.push(`${images}/${of}`),
+  );
+  assert.equal(told, ['0/21', '5/21', '10/21', '15/21', '20/21', '21/21']);
+});
+
+test('images of one class have an accuracy and no S_Dbw, for a reason that is told', async () => {
+  const { device, data, model } = await setUp(() => 1);
+  const { scores } = await evaluate(await createEvaluator(device, model, data));
+  assert.ok(scores.top1 !== undefined);
+  assert.is(scores.s_dbw, undefined);
+  assert.match(scores.s_dbw_undefined!, /^S_Dbw is undefined: all points \(21\) have one label/);
 });
 
 test.run();

@@ -8,7 +8,7 @@ import { simclr } from '../../src/methods/simclr.ts';
 import { createModel, type Model } from '../../src/nn/model.ts';
 import { sgd } from '../../src/optim/sgd.ts';
 import type { TrainConfig } from '../../src/train/config.ts';
-import { createEvaluator } from '../../src/train/evaluate.ts';
+import { createEvaluator, evaluate } from '../../src/train/evaluate.ts';
 import type { TrainEvent } from '../../src/train/events.ts';
 import { train } from '../../src/train/trainer.ts';
 import { saveState } from '../../src/weights/state_dict.ts';
@@ -172,10 +172,10 @@ for (const [name, value, what] of [
     const { model, data } = setUp(device, ceTuning);
     const { tensor } = model.store.entries.find((entry) => entry.name === name)!;
     const values = new Float32Array(tensor.shape.reduce((a, b) => a * b, 1)).fill(value);
-    const evaluate = await createEvaluator(device, model, data, { batch: 20 });
+    const evaluator = await createEvaluator(device, model, data, { batch: 20 });
     device.write(tensor, values);
     assert.match(
-      await refusal(evaluate()),
+      await refusal(evaluate(evaluator)),
       new RegExp(`^The ${what} of corners are no finite numbers \\(.* among images 0 to 19\\)`),
     );
   });
@@ -185,7 +185,7 @@ test('evaluation at another size is that of resized images', async () => {
   const { model, data } = setUp(device, ceTuning);
   const features = [];
   for (const view of [{}, { size: [8, 8] as const }, { size: [16, 16] as const }])
-    features.push((await (await createEvaluator(device, model, data, { view }))()).features);
+    features.push((await evaluate(await createEvaluator(device, model, data, { view }))).features);
   assert.equal(features[1], features[0]);
   assert.not.equal(features[2], features[0]);
 });

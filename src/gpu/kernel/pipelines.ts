@@ -1,3 +1,4 @@
+import { compilerError, firstLine } from './compile_error.ts';
 import type { Composed } from './compose.ts';
 import { type Kernel, specialize } from './kernel.ts';
 import type { Library } from './library.ts';
@@ -68,7 +69,7 @@ async function compile(gpu: GPUDevice, library: Library, kernel: Kernel, source:
   const found = await compilerError(module, kernel.name, { text: source, places });
   if (found) throw new Error(found.message, { cause });
   const why = error?.message ?? (cause instanceof Error ? cause.message : String(cause));
-  throw new Error(`The kernel ${kernel.name} does not compile: ${why}`, { cause });
+  throw new Error(`The kernel ${kernel.name} does not compile: ${firstLine(why)}`, { cause });
 }
 
 /** What the compiler has against a text; it takes milliseconds, where a driver that makes code of it takes seconds. */
@@ -82,25 +83,4 @@ export async function checkText(
   const module = gpu.createShaderModule({ label: kernel, code: composed.text });
   await gpu.popErrorScope();
   return compilerError(module, kernel, composed);
-}
-
-/** What a compiler found first, as `kernels/MODULE.wgsl:LINE:COLUMN: message (in KERNEL)`. */
-async function compilerError(
-  module: GPUShaderModule,
-  kernel: string,
-  { text, places }: Pick<Composed, 'text' | 'places'>,
-): Promise<Error | undefined> {
-  const { messages } = await module.getCompilationInfo();
-  const first = messages.find(({ type }) => type === 'error');
-  if (!first || first.lineNum === 0) return undefined;
-  const lines = text.split('\n').map((line) => line.replace(/\/\/.*$/, '').trimEnd());
-  let [line, column] = [first.lineNum - 1, first.linePos];
-  // A missing semicolon is noticed at the next word, but it belongs behind the last one.
-  if (/expected .*;/.test(first.message) && !lines[line]?.slice(0, column - 1).trim()) {
-    do line -= 1;
-    while (line > 0 && !lines[line]);
-    column = (lines[line]?.length ?? 0) + 1;
-  }
-  const { path, line: own } = places[line] ?? {};
-  return new Error(`kernels/${path}:${own}:${column}: ${first.message} (in ${kernel})`);
 }

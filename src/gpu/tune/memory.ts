@@ -2,7 +2,7 @@ import type { Device } from '../device.ts';
 import type { TextStore } from './store.ts';
 
 /** Of what is remembered; another one is not read. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 interface Remembered {
   readonly format: typeof FORMAT;
