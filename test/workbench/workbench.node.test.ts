@@ -103,7 +103,7 @@ test('another interface asks for a build', async () => {
 });
 
 test('a new module may be included, and a kernel that there is not is refused', async () => {
-  const texts = edited('// @include lib/grid.wgsl', '// @include lib/grid.wgsl\n// @include gemm/two.wgsl');
+  const texts = edited('// @include gemm/place.wgsl', '// @include gemm/place.wgsl\n// @include gemm/two.wgsl');
   const used = {
     ...texts,
     [PATH]: texts[PATH]!.replace('4u * ROW_BLOCKS * WORKGROUP_Y', 'TWO * TWO * ROW_BLOCKS * WORKGROUP_Y'),
