@@ -1,3 +1,5 @@
+// Programs that use the package need WebGPU's types too, which are global.
+/// <reference types="@webgpu/types" preserve="true" />
 export * from './data/augment.ts';
 export * from './data/dataset.ts';
 export * from './data/fashion_mnist.ts';

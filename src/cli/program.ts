@@ -10,6 +10,7 @@ import { fail } from './errors.ts';
 import { addEval } from './eval.ts';
 import { addGradcheck } from './gradcheck.ts';
 import { addKernel } from './kernel.ts';
+import { staleModules } from './modules.node.ts';
 import { addPretrain } from './pretrain.ts';
 import { addTrain } from './train.ts';
 
@@ -39,6 +40,11 @@ function createProgram(request: typeof requestDevice): Command {
 
   for (const add of [addDemo, addTrain, addPretrain, addEval]) add(program, request);
   for (const add of [addDevices, addConformance, addGradcheck, addKernel, addBench, addBenchStep]) add(program);
+  // The command of kernels takes them from the disk.
+  program.hook('preAction', async (_program, command) => {
+    const stale = command.name() === 'kernel' ? undefined : await staleModules();
+    if (stale) console.error(stale);
+  });
   for (const command of program.commands) command.exitOverride().showHelpAfterError(false);
   return program;
 }

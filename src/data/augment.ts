@@ -1,8 +1,9 @@
 import { kernels } from '../gpu/kernel/generated.ts';
 import { grid } from '../gpu/kernel/target.ts';
-import type { Tape } from '../tape/tape.ts';
+import { COUNT, checkNumber, checkPair, NOT_NEGATIVE, PROBABILITY } from '../tape/check.ts';
+import type { Admit, Tape } from '../tape/tape.ts';
 import type { Tensor } from '../tape/tensor.ts';
-import type { Dataset } from './dataset.ts';
+import { checkImages, type Dataset } from './dataset.ts';
 
 /** How an image becomes a view of it. What is absent does not happen. */
 export interface Augmentation {
@@ -40,7 +41,7 @@ export interface Views {
  * Makes a batch of `count` views in one dispatch. The tape gets two inputs: `indices`, u32 [count], which images, each as
  * often as wanted; and `counter`, u32 [2], seed and step, which fix all random draws together with the place in the
  * batch. Resizing is bilinear without antialiasing.
- * Throws when an option is out of range.
+ * Throws when an option is out of range; a run throws when an index names no image.
  */
 export function augment(tape: Tape, dataset: Dataset, count: number, augmentation: Augmentation): Views {
   const [n, height, width, channels] = dataset.images.shape as [number, number, number, number];
@@ -48,6 +49,10 @@ export function augment(tape: Tape, dataset: Dataset, count: number, augmentatio
   const { size = [height, width], crop, flip = 0, brightness = 0, contrast = 0, jitter = 1 } = augmentation;
   const { scale = [1, 1], ratio = [3 / 4, 4 / 3] } = crop ?? {};
   const [central_height, central_width] = centralCrop(height, width, ratio);
+  const admit: Admit = (indices) => {
+    if (indices instanceof Uint32Array) checkImages(dataset, indices);
+    return () => {};
+  };
   const images = tape.empty([count, ...size, channels], 'augment.images');
   const labels = tape.empty([count], 'augment.labels', 'i32');
   const instances = tape.empty([count], 'augment.instances', 'i32');
@@ -56,7 +61,7 @@ export function augment(tape: Tape, dataset: Dataset, count: number, augmentatio
       images: dataset.images,
       targets: dataset.targets,
       normalization: dataset.normalization,
-      indices: tape.input('indices', [count], 'u32'),
+      indices: tape.input('indices', [count], 'u32', { admit }),
       counter: tape.input('counter', [2], 'u32'),
       x: images,
       labels,
@@ -98,15 +103,17 @@ function centralCrop(height: number, width: number, [low, high]: readonly [numbe
 }
 
 function check({ size, crop, flip = 0, brightness = 0, contrast = 0, jitter = 1 }: Augmentation): void {
-  const ordered = ([low, high]: readonly [number, number]) => low > 0 && low <= high;
-  const refuse = (what: string) => new Error(`augment: ${what}.`);
-  if (size?.some((length) => !Number.isInteger(length) || length < 1))
-    throw refuse(`the size ${size} is no size of an image`);
-  if (crop && !(ordered(crop.scale) && crop.scale[1] <= 1))
-    throw refuse(`crop.scale is [${crop.scale}], but it must rise within 0 to 1`);
-  if (crop?.ratio && !ordered(crop.ratio)) throw refuse(`crop.ratio is [${crop.ratio}], but it must rise from above 0`);
-  for (const [name, value] of Object.entries({ flip, jitter }))
-    if (!(value >= 0 && value <= 1)) throw refuse(`${name} is ${value}, which is no probability`);
+  if (size) checkPair('augment', 'size', size, COUNT);
+  for (const [name, range] of Object.entries({ scale: crop?.scale, ratio: crop?.ratio })) {
+    if (!range) continue;
+    const [low, high] = range;
+    const most = name === 'scale' ? 1 : Number.MAX_VALUE;
+    if (!(low > 0 && low <= high && high <= most))
+      throw new Error(
+        `augment: crop.${name} is [${range}], but it must be [low, high] with 0 < low ≤ high${name === 'scale' ? ' ≤ 1' : ''}.`,
+      );
+  }
+  for (const [name, value] of Object.entries({ flip, jitter })) checkNumber('augment', name, value, PROBABILITY);
   for (const [name, value] of Object.entries({ brightness, contrast }))
-    if (!(value >= 0)) throw refuse(`${name} is ${value}, but it must be at least 0`);
+    checkNumber('augment', name, value, NOT_NEGATIVE);
 }

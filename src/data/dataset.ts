@@ -1,4 +1,5 @@
 import type { Target } from '../gpu/kernel/target.ts';
+import { checkNumber } from '../tape/check.ts';
 import { byteLength, showShape, type Tensor, variable } from '../tape/tensor.ts';
 
 /** Labelled images in host memory: bytes (n, height, width, channels), row-major. */
@@ -43,13 +44,10 @@ const GREY = [0.299, 0.587, 0.114];
 /**
  * Prepares images for a device; the memory is taken when a program first uses them. The statistics are the images' own
  * unless given: a test set wants those of its training set.
- * Throws when the images are empty or inconsistent, or larger than the adapter can bind at once.
+ * Throws when the images are empty or inconsistent, a label is no class, or the images are larger than the adapter can
+ * bind at once.
  */
-export function createDataset(
-  target: Target,
-  source: LabelledImages,
-  { mean, std }: Statistics = channelStatistics(source),
-): Dataset {
+export function createDataset(target: Target, source: LabelledImages, statistics?: Statistics): Dataset {
   const { name, shape, pixels, labels, classes } = source;
   const [n, height, width, channels] = shape;
   if (shape.some((size) => size < 1)) throw new Error(`${name} holds no images: its shape is ${showShape(shape)}.`);
@@ -58,10 +56,18 @@ export function createDataset(
       `${name} has ${pixels.length} bytes of pixels, but ${showShape(shape)} images need ${n * height * width * channels}.`,
     );
   if (labels.length !== n) throw new Error(`${name} has ${n} images but ${labels.length} labels.`);
+  const wrong = labels.findIndex((label) => label < 0 || label >= classes.length);
+  if (wrong >= 0)
+    throw new Error(
+      `${name}: the label of image ${wrong} is ${labels[wrong]}, but there are ${classes.length} classes, 0 to ${classes.length - 1}.`,
+    );
+  const { mean, std } = statistics ?? channelStatistics(source);
   if (mean.length !== channels || std.length !== channels)
     throw new Error(
       `${name} has ${channels} channels, but the normalisation has ${mean.length} means and ${std.length} deviations.`,
     );
+  for (const value of mean) checkNumber(name, 'a mean', value);
+  for (const value of std) checkNumber(name, 'a deviation', value, { above: 0 });
   const images = variable(`${name} images`, shape, 'u8', pixels);
   const most = Math.min(target.limits.maxStorageBufferBindingSize, target.limits.maxBufferSize);
   if (byteLength(images) > most)
@@ -86,7 +92,10 @@ export function createDataset(
   };
 }
 
-/** Mean and standard deviation (over all pixels of all images) a channel, of values in [0, 1], by exact integer sums. */
+/**
+ * Mean and standard deviation (over all pixels of all images) a channel, of values in [0, 1], by exact integer sums; the
+ * deviation of a constant channel is given as 1.
+ */
 export function channelStatistics({ shape, pixels }: LabelledImages): Statistics {
   const channels = shape[3];
   const sums = new Float64Array(channels);
@@ -100,9 +109,23 @@ export function channelStatistics({ shape, pixels }: LabelledImages): Statistics
   const count = pixels.length / channels;
   const mean = Array.from(sums, (sum) => sum / count / 255);
   const std = Array.from(squares, (square, channel) => {
-    const variance = square / count / 255 ** 2 - (mean[channel] as number) ** 2;
+    // count² times the variance, n Σx² - (Σx)², in whole numbers: floats would leave a rest where both terms are equal.
+    const spread = BigInt(count) * BigInt(square) - BigInt(sums[channel] as number) ** 2n;
     // A constant channel is only shifted.
-    return variance > 0 ? Math.sqrt(variance) : 1;
+    return spread > 0n ? Math.sqrt(Number(spread)) / count / 255 : 1;
   });
   return { mean, std };
+}
+
+/**
+ * Throws unless there are images, and each is one of the data set's: a kernel would read another image in place of one
+ * that is not there.
+ */
+export function checkImages({ name, labels }: Pick<Dataset, 'name' | 'labels'>, indices: Uint32Array): void {
+  if (indices.length === 0) throw new Error(`${name}: the list of images is empty.`);
+  const wrong = indices.findIndex((index) => index >= labels.length);
+  if (wrong >= 0)
+    throw new Error(
+      `${name}: place ${wrong} of the list of images is ${indices[wrong]}, but there are ${labels.length} images, 0 to ${labels.length - 1}.`,
+    );
 }

@@ -5,6 +5,7 @@
 import type { LabelledImages, Splits } from './dataset.ts';
 import { readIdxImages, readIdxLabels } from './idx.ts';
 
+/** The names of Fashion-MNIST's ten classes, in the order of its labels. */
 export const FASHION_MNIST_CLASSES: readonly string[] = [
   'T-shirt/top',
   'Trouser',
@@ -30,6 +31,7 @@ export interface NamedBytes {
   readonly bytes: Uint8Array;
 }
 
+/** The four IDX files of a data set, already decompressed. */
 export interface IdxFiles {
   readonly train: { readonly images: NamedBytes; readonly labels: NamedBytes };
   readonly test: { readonly images: NamedBytes; readonly labels: NamedBytes };

@@ -1,9 +1,13 @@
+import { COUNT, checkNumber, WHOLE } from '../tape/check.ts';
 import { shuffle } from './random.ts';
 
+/** How an epoch is cut into batches. */
 export interface EpochOptions {
-  /** Images of a batch. */
+  /** Images of a batch, at least 1. */
   readonly batch: number;
+  /** With the epoch, it fixes the order; a whole number from 0. */
   readonly seed: number;
+  /** From 0. */
   readonly epoch: number;
 }
 
@@ -12,14 +16,19 @@ export interface EpochOptions {
  * before it, since alone it has neither batch statistics nor pairs.
  */
 export function batchSizes(images: number, batch: number): number[] {
-  if (!Number.isInteger(batch) || batch < 1) throw new Error(`A batch of ${batch} images cannot be made.`);
+  checkNumber('epochBatches', 'batch', batch, COUNT);
   const sizes = Array.from({ length: Math.ceil(images / batch) }, (_, i) => Math.min(batch, images - i * batch));
   if (batch > 1 && sizes.length > 1 && sizes.at(-1) === 1) sizes.splice(-2, 2, batch + 1);
   return sizes;
 }
 
-/** The images of an epoch in batches, each image once, in an order that depends on (seed, epoch) alone. */
+/**
+ * The images of an epoch in batches, each image once, in an order that depends on (seed, epoch) alone. Throws when there are
+ * none, or a number cannot be.
+ */
 export function epochBatches(indices: Uint32Array, { batch, seed, epoch }: EpochOptions): Uint32Array<ArrayBuffer>[] {
+  for (const [name, value] of Object.entries({ seed, epoch })) checkNumber('epochBatches', name, value, WHOLE);
+  if (indices.length === 0) throw new Error('epochBatches: the list of images is empty.');
   const order = shuffle(indices.length, seed, epoch);
   let from = 0;
   return batchSizes(indices.length, batch).map((size) => {
@@ -34,7 +43,7 @@ export const allIndices = (n: number): Uint32Array<ArrayBuffer> => Uint32Array.f
 
 /**
  * A labelled subset with `perClass` images of each class, chosen by (seed, class) alone, in ascending order.
- * Throws when a class has fewer.
+ * Throws when a class has fewer, or a number cannot be.
  */
 export function stratifiedSubset(
   labels: Int32Array,
@@ -42,6 +51,8 @@ export function stratifiedSubset(
   perClass: number,
   seed: number,
 ): Uint32Array<ArrayBuffer> {
+  checkNumber('stratifiedSubset', 'perClass', perClass, COUNT);
+  checkNumber('stratifiedSubset', 'seed', seed, WHOLE);
   const chosen = classes.flatMap((name, label) => {
     const members = allIndices(labels.length).filter((index) => labels[index] === label);
     if (members.length < perClass)

@@ -40,9 +40,11 @@ export interface Device {
   destroy(): void;
 }
 
+/** What a device is told by whoever chose its adapter. */
 export interface DeviceOptions {
   /** Why this adapter was taken; completes the device's description. */
   why?: string;
+  /** How to await what the GPU resolves, where the runtime needs help with it. */
   wait?<T>(promise: Promise<T>): Promise<T>;
 }
 
@@ -163,6 +165,7 @@ export async function requestDevice(): Promise<Device> {
   });
 }
 
+/** Bytes for people, for example `12 MiB`. */
 export const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 20 ? 2 : 0)} MiB`;
 
 async function openDevice(adapter: GPUAdapter): Promise<GPUDevice> {

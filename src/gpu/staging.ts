@@ -1,5 +1,6 @@
 import type { DType } from '../tape/tensor.ts';
 
+/** What tensors are read back as: f32, i32, u32 and u8. */
 export type TypedArray =
   | Float32Array<ArrayBuffer>
   | Int32Array<ArrayBuffer>

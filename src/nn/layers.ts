@@ -14,7 +14,7 @@ export const sequential =
   (tape, x, training) =>
     modules.reduce((value, module) => module(tape, value, training), x);
 
-/** `nn.Linear`, with a ReLU after it where asked: weights and bias uniform in ±1/√in. */
+/** `nn.Linear`, [..., from] to [..., to], with a ReLU after it where asked: weights and bias uniform in ±1/√from. */
 export function linearLayer(store: Store, from: number, to: number, { bias = true, relu = false } = {}): Module {
   const init = { kind: 'uniform', bound: 1 / Math.sqrt(from) } as const;
   const weight = store.parameter('weight', [from, to], init, 'linear_weight');
@@ -22,14 +22,18 @@ export function linearLayer(store: Store, from: number, to: number, { bias = tru
   return (tape, x) => tape.scope(store.name, () => linear(tape, x, weight, offset, { relu }));
 }
 
+/** A square convolution: sizes in pixels, the same in both directions. */
 export interface ConvOptions {
   kernel: number;
+  /** 1 unless given. */
   stride?: number;
+  /** Zeros on each side; 0 unless given. */
   padding?: number;
 }
 
 /**
- * A convolution without bias as torchvision's ResNets have it, before a batch norm: Kaiming normal, fan out, gain of ReLU.
+ * A convolution without bias as torchvision's ResNets have it, before a batch norm: images [N, H, W, from] to
+ * [N, H', W', to]. Kaiming normal, fan out, gain of ReLU.
  */
 export function convLayer(
   store: Store,
@@ -56,6 +60,10 @@ export type BatchNormModule = (
   fused?: { relu?: boolean; residual?: Tensor },
 ) => Tensor;
 
+/**
+ * `nn.BatchNorm2d` over the last dimension of [N, H, W, channels] or [N, channels]: weights 1, biases 0, running means 0 and
+ * variances 1 at first.
+ */
 export function batchNormLayer(store: Store, channels: number): BatchNormModule {
   const state = {
     weight: store.parameter('weight', [channels], { kind: 'constant', value: 1 }),

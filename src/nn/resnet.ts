@@ -10,15 +10,16 @@ export interface Encoder {
   readonly channels: number;
 }
 
+/** The shape of a ResNet. */
 export interface ResNetOptions {
   /** Blocks of each stage; a stage has twice the width of the one before and half its resolution. */
   layers: readonly number[];
   block: 'basic' | 'bottleneck';
-  /** Width of the first stage. */
+  /** Width of the first stage in channels; 64 unless given. */
   width?: number;
-  /** Channels of the images. */
+  /** Channels of the images; 3 unless given. */
   channels?: number;
-  /** What comes before the stages; see `STEMS`. */
+  /** What comes before the stages; see `STEMS`. `imagenet` unless given. */
   stem?: keyof typeof STEMS;
 }
 
@@ -75,12 +76,15 @@ export const RESNETS = {
   resnet50: { block: 'bottleneck', layers: [3, 4, 6, 3], width: 64, stem: 'imagenet' },
 } as const satisfies Record<string, Required<Omit<ResNetOptions, 'channels'>>>;
 
+/** The narrow ResNet of `RESNETS`: features of 128 channels at its usual width. */
 export const resnet8 = (store: Store, options: Partial<ResNetOptions> = {}): Encoder =>
   resnet(store, { ...RESNETS.resnet8, ...options });
 
+/** torchvision's ResNet-18 without `fc`: features of 512 channels. */
 export const resnet18 = (store: Store, options: Partial<ResNetOptions> = {}): Encoder =>
   resnet(store, { ...RESNETS.resnet18, ...options });
 
+/** torchvision's ResNet-50 without `fc`: features of 2048 channels. */
 export const resnet50 = (store: Store, options: Partial<ResNetOptions> = {}): Encoder =>
   resnet(store, { ...RESNETS.resnet50, ...options });
 

@@ -1,4 +1,5 @@
 import { randomNormal, randomUniform } from '../data/random.ts';
+import { checkNumber, WHOLE } from '../tape/check.ts';
 import { type Arena, createArena, type Parameter } from '../tape/parameter.ts';
 import { checkShape, elements, type Shape, type Tensor, variable } from '../tape/tensor.ts';
 import type { Layout } from '../weights/layout.ts';
@@ -32,6 +33,7 @@ export interface Store {
 
 /** `seed` fixes all first values: each depends on the seed, the parameter's name and the element alone. */
 export function createStore(seed: number, arena = createArena()): Store {
+  checkNumber('createStore', 'seed', seed, WHOLE);
   const entries: StateEntry[] = [];
   const within = (prefix: string): Store => {
     const path = (name: string) => (prefix ? `${prefix}.${name}` : name);

@@ -16,6 +16,7 @@ export interface BatchNormState {
   readonly running_var: Tensor;
 }
 
+/** What `batchNorm` is told besides its tensors. */
 export interface BatchNormOptions {
   /** Whether to normalise by the batch's own statistics and move the running ones towards them. */
   readonly training: boolean;

@@ -5,6 +5,7 @@ import { elements, showShape, type Tensor } from '../tape/tensor.ts';
 import { reduceRows } from './reduce.ts';
 import { rowGrid } from './rows.ts';
 
+/** What `crossEntropy` is told besides its tensors. */
 export interface CrossEntropyOptions {
   /** How much of each target is spread evenly over all classes, 0 to 1. */
   readonly label_smoothing?: number;

@@ -7,6 +7,7 @@ import { momentsOf } from './moments.ts';
 import { mostSplits, partialSize, split, sumPartials } from './split.ts';
 import { transposed } from './transpose.ts';
 
+/** Which operands of `matmul` are read transposed: [..., k, m] in place of [..., m, k], [..., n, k] in place of [..., k, n]. */
 export interface MatmulOptions {
   readonly transposeA?: boolean;
   readonly transposeB?: boolean;

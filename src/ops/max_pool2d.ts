@@ -1,12 +1,13 @@
 import { kernels } from '../gpu/kernel/generated.ts';
 import { grid } from '../gpu/kernel/target.ts';
-import { COUNT, checkPair } from '../tape/check.ts';
+import { COUNT, checkPair, WHOLE } from '../tape/check.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import { elements, type Tensor } from '../tape/tensor.ts';
 import { type Candidate, choose } from './candidates.ts';
 
 type Pair = readonly [height: number, width: number];
 
+/** The windows of `maxPool2d`, in pixels; pairs are [height, width]. */
 export interface MaxPool2dOptions {
   /** The window's size, at least 1. */
   readonly kernel: Pair;
@@ -57,7 +58,7 @@ export function maxPool2d(
   if (x.shape.length !== 4) throw shapeError('max_pool2d', 'x', x.shape, '[N, H, W, C] is needed');
   const [images, height, width, channels] = x.shape as [number, number, number, number];
   for (const [name, pair] of Object.entries({ kernel, stride })) checkPair('max_pool2d', name, pair, COUNT);
-  checkPair('max_pool2d', 'padding', padding, { integer: true, least: 0 });
+  checkPair('max_pool2d', 'padding', padding, WHOLE);
   const [kernel_h, kernel_w] = kernel;
   const [stride_h, stride_w] = stride;
   const [pad_h, pad_w] = padding;

@@ -19,10 +19,13 @@ export type SupConVariant = (typeof VARIANTS)[number];
 
 const VARIANTS = ['paper', 'paper-valid', 'official', 'sup_contrast'] as const;
 
+/** What `supCon` is told besides its tensors. */
 export interface SupConOptions {
+  /** What similarities are divided by, above 0. */
   temperature: number;
+  /** `paper` unless given. */
   variant?: SupConVariant;
-  /** Only for `sup_contrast`. */
+  /** Only for `sup_contrast`; above 0, 0.07 unless given. */
   base_temperature?: number;
   /** How many rows of similarities are held at a time, a multiple of 4; by default what suits the adapter. */
   strip_rows?: number;

@@ -3,6 +3,7 @@ import { checkNumber, NOT_NEGATIVE } from '../tape/check.ts';
 import type { Arena } from '../tape/parameter.ts';
 import { createOptimizer, type Optimizer, type OptimizerOptions } from './optimizer.ts';
 
+/** What `adamw` is told, with PyTorch's names and meaning. */
 export interface AdamWOptions extends OptimizerOptions {
   /** Decay of the averages of the gradient and of its square, from 0 to below 1; [0.9, 0.999] unless given. */
   readonly betas?: readonly [number, number];

@@ -14,9 +14,11 @@ export interface Group {
   readonly weight_decay?: number;
 }
 
+/** What all optimizers share. */
 export interface OptimizerOptions {
   /** At least 0. */
   readonly weight_decay?: number;
+  /** What differs for a parameter; asked once for each, when a step is recorded. */
   readonly groups?: (parameter: Parameter) => Group;
 }
 

@@ -3,6 +3,7 @@ import { checkNumber, NOT_NEGATIVE } from '../tape/check.ts';
 /** The learning rate of an epoch, counted from 0. Fractions of epochs are allowed. */
 export type Schedule = (epoch: number) => number;
 
+/** Where a cosine ends and how it begins, in learning rates (at least 0) and epochs. */
 export interface CosineOptions {
   /** What the rate falls to at `epochs`; 0 unless given. */
   readonly floor?: number;

@@ -3,6 +3,7 @@ import { checkNumber, NOT_NEGATIVE } from '../tape/check.ts';
 import type { Arena } from '../tape/parameter.ts';
 import { createOptimizer, type Optimizer, type OptimizerOptions } from './optimizer.ts';
 
+/** What `sgd` is told, with PyTorch's names and meaning. */
 export interface SgdOptions extends OptimizerOptions {
   /** At least 0; 0 unless given. */
   readonly momentum?: number;

@@ -8,6 +8,8 @@ export interface Range {
 }
 
 export const COUNT: Range = { integer: true, least: 1 };
+/** 0, 1, 2 and so on, such as seeds and epochs. */
+export const WHOLE: Range = { integer: true, least: 0 };
 export const NOT_NEGATIVE: Range = { least: 0 };
 export const PROBABILITY: Range = { least: 0, most: 1 };
 

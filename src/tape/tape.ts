@@ -64,17 +64,20 @@ export interface Way {
 export type Choose = (op: string, problem: string, ways: readonly Way[], dispatches: number) => string | undefined;
 
 /**
- * Admits what a run is given for an input that each run needs anew. Throws, naming where it comes from, where that is
- * missing or not meant for the next run. What it returns is called once the run has taken it.
+ * Judges what a run is given for an input, undefined where that would keep its last value. Throws, saying why, where a
+ * run cannot take it. What it returns is called once the run has.
  */
 export type Admit = (data: ArrayBufferView | undefined) => () => void;
 
+/** What an input is besides its shape. */
 export interface InputOptions {
+  /** Whether `gradients` gives its gradient; false unless given, and for f32 alone. */
   readonly requiresGrad?: boolean;
-  /** For what is good for one run alone; other inputs keep their last value where a run is not given them. */
+  /** For what is good for one run alone, or has bounds. */
   readonly admit?: Admit;
 }
 
+/** How a tape records. */
 export interface TapeOptions {
   /** False for evaluation: ops then leave no records and save nothing. */
   grad?: boolean;
@@ -92,7 +95,7 @@ export interface Tape {
   readonly records: OpRecord[];
   readonly inputs: Map<string, Tensor>;
   readonly outputs: Map<string, Tensor>;
-  /** Of the inputs that each run needs anew. */
+  /** Who judges what inputs are given, by their names. */
   readonly admissions: Map<string, Admit>;
   /** A tensor that the caller fills before each run. Throws when the name is taken, or what requires a gradient is not f32. */
   input(name: string, shape: Shape, dtype?: DType, options?: InputOptions): Tensor;
@@ -122,6 +125,10 @@ export interface Tape {
   tracks(...tensors: Tensor[]): boolean;
 }
 
+/**
+ * An empty tape for a device's `target`, on which kernels are chosen and grids are made. Ops append to it what they
+ * launch, in order, and `compile` makes a program of it. Nothing runs, and one tape makes one program.
+ */
 export function createTape(target: Target, { grad = true, candidates = {} }: TapeOptions = {}): Tape {
   const dispatches: Dispatch[] = [];
   const records: OpRecord[] = [];

@@ -1,6 +1,7 @@
 import type { DType } from '../gpu/kernel/kernel.ts';
 
 export type { DType } from '../gpu/kernel/kernel.ts';
+/** The sizes of a tensor's dimensions, the outermost first. */
 export type Shape = readonly number[];
 
 /** Bytes of one element. */
@@ -48,6 +49,7 @@ export interface Chunk {
 /** WebGPU's default `minStorageBufferOffsetAlignment`. */
 export const SLICE_ALIGNMENT = 256;
 
+/** How many elements a shape has. */
 export const elements = (shape: Shape): number => shape.reduce((product, size) => product * size, 1);
 
 /** Bytes a tensor occupies: whole vec4s, so that kernels may read and write it as `array<vec4f>`. */
@@ -65,6 +67,7 @@ export function checkShape(label: string, shape: Shape, dtype: DType = 'f32'): v
     );
 }
 
+/** A shape as `[2, 3]`. */
 export const showShape = (shape: Shape): string => `[${shape.join(', ')}]`;
 
 /** A tensor that outlives programs, zero unless `data` is given. */

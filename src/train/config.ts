@@ -5,7 +5,10 @@ import type { Model } from '../nn/model.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import type { Evaluator } from './evaluate.ts';
 
-/** All that decides what the trainer does. */
+/**
+ * All that decides what `train` does. It throws before the first step when `indices` are empty or name an image that is not
+ * there, and while it trains when a loss is no finite number.
+ */
 export interface TrainConfig {
   readonly method: Method;
   readonly options: MethodConfig;
@@ -16,14 +19,15 @@ export interface TrainConfig {
   readonly indices: Uint32Array;
   /** Scores the model before, between and after epochs; never where absent. */
   readonly evaluator?: Evaluator;
-  /** Epochs between evaluations. */
+  /** Epochs between evaluations; 1 unless given. */
   readonly evaluateEvery?: number;
   /** Images of a micro-batch, each in as many views as the method wants. */
   readonly batch: number;
-  /** Micro-batches whose gradients are averaged into one optimizer step. */
+  /** Micro-batches whose gradients are averaged into one optimizer step; 1 unless given. */
   readonly accumulate?: number;
   /** The first epoch's learning rate; it falls along a cosine towards 0 over all epochs, changed once an epoch. */
   readonly lr: number;
+  /** Fixes the order of images and all augmentation; a whole number from 0. */
   readonly seed: number;
   readonly augmentation: Augmentation;
   /** Whether a step of each stage tells what its dispatches take; what is trained stays the same. */

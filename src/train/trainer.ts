@@ -1,4 +1,6 @@
+import { checkImages } from '../data/dataset.ts';
 import { batchSizes, epochBatches } from '../data/sampler.ts';
+
 import type { Device, TypedArray } from '../gpu/device.ts';
 import type { Readback } from '../gpu/program/program.ts';
 import type { Stage } from '../methods/method.ts';
@@ -31,6 +33,7 @@ const READ_EVERY = 8;
  */
 export async function* train(device: Device, config: TrainConfig): AsyncGenerator<TrainEvent> {
   const { method, options, model, indices, batch, evaluator, evaluateEvery = 1, accumulate = 1 } = config;
+  checkImages(config.data, indices);
   const stages = method.stages(options, model).filter(({ epochs: [from, to] }) => from < to);
   const epochs = stages.at(-1)?.epochs[1] ?? 0;
   const stepsPerEpoch = batchSizes(indices.length, batch).length;

@@ -26,6 +26,7 @@ export async function saveState(device: Device, entries: readonly StateEntry[]):
 
 /** How the tensors of a file and those of a model go together. */
 export interface LoadReport {
+  /** Names that both have: these tensors were written. */
   readonly matched: string[];
   /** Entries of the model that the file does not have; they keep their values. */
   readonly missing: string[];

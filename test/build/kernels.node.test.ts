@@ -75,7 +75,7 @@ const MISTAKES: readonly Mistake[] = [
     path: 'gemm/tile.wgsl',
     text: '// @include gemm/place.wgsl',
     replacement: '// @include gemm/plaice.wgsl',
-    message: /there is no kernels\/lib\/gird\.wgsl, which \w+\/\w+ includes/,
+    message: /there is no kernels\/gemm\/plaice\.wgsl, which \w+\/\w+ includes/,
   },
   {
     name: 'a choice that no kernel makes',

@@ -50,7 +50,7 @@ test('writes all texts, and tells which kernels differ from them after an edit',
   assert.is(await readFile(join(texts, 'reduce/fill.wgsl'), 'utf8'), (await coin('kernel', 'reduce/fill')).stdout);
   assert.match(
     (await coin('kernel', '--compare', texts)).stdout,
-    /^109 kernels with \d+ declarations compared, 0 differ$/m,
+    new RegExp(`^${Object.keys(kernels).length} kernels with \\d+ declarations compared, 0 differ$`, 'm'),
   );
   await save('reduce/fill.wgsl', modules['reduce/fill.wgsl']!.replace('params.factor *', '2.0 * params.factor *'));
   const { code, stdout } = await coin('kernel', '--compare', texts, '--modules', join(folder, 'kernels'));

@@ -152,10 +152,10 @@ test('options out of range are refused', async () => {
   const { target } = await testDevice();
   const dataset = createDataset(target, pictures(2, 4, 4, 1));
   const refused: [Augmentation, RegExp][] = [
-    [{ size: [0, 4] }, /augment: the size 0,4 is no size of an image\./],
+    [{ size: [0, 4] }, /^augment: size\[0\] is 0, but it must be a whole number at least 1\.$/],
     [{ crop: { scale: [0.5, 1.5] } }, /crop\.scale is \[0\.5,1\.5\]/],
     [{ crop: { scale: [0.5, 1], ratio: [2, 1] } }, /crop\.ratio is \[2,1\]/],
-    [{ flip: 2 }, /flip is 2, which is no probability/],
+    [{ flip: 2 }, /flip is 2, but it must be a number at least 0 and at most 1/],
     [{ contrast: -1 }, /contrast is -1/],
   ];
   for (const [augmentation, message] of refused)

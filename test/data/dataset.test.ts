@@ -1,5 +1,9 @@
-import { channelStatistics, createDataset, type LabelledImages } from '../../src/data/dataset.ts';
+import { augment } from '../../src/data/augment.ts';
+import { channelStatistics, checkImages, createDataset, type LabelledImages } from '../../src/data/dataset.ts';
 import { allIndices, batchSizes, epochBatches, stratifiedSubset } from '../../src/data/sampler.ts';
+import { compile } from '../../src/gpu/program/program.ts';
+import { createTape } from '../../src/tape/tape.ts';
+
 import { testDevice } from '../device.ts';
 import { assert, suite } from '../harness.ts';
 
@@ -19,12 +23,65 @@ test('statistics are a channel each, and a constant channel has deviation 1', ()
   assert.equal(std, [0.5, 1]);
 });
 
+test('every constant grey has deviation 1, and the least spread its own', () => {
+  for (let grey = 0; grey < 256; grey++) {
+    const constant = { ...twoImages, shape: [7, 3, 5, 1] as const, pixels: new Uint8Array(105).fill(grey) };
+    assert.equal(channelStatistics(constant), { mean: [grey / 255], std: [1] }, `grey ${grey}`);
+    const other = constant.pixels.slice();
+    other[50] = grey ^ 1;
+    // One of n values differs by 1: the variance is (n - 1) / n².
+    const want = Math.sqrt(104) / 105 / 255;
+    const [std] = channelStatistics({ ...constant, pixels: other }).std;
+    assert.ok(Math.abs(std! / want - 1) < 1e-12, `grey ${grey}: ${std} instead of ${want}`);
+  }
+});
+
+test('labels and images that are not there are refused with the first of them and the range', async () => {
+  const { target } = await testDevice();
+  for (const [labels, place, label] of [
+    [[0, 2], 1, 2],
+    [[7, 7], 0, 7],
+    [[0, -1], 1, -1],
+  ] as const)
+    assert.throws(
+      () => createDataset(target, { ...twoImages, labels: Int32Array.from(labels) }),
+      new RegExp(`^two images: the label of image ${place} is ${label}, but there are 2 classes, 0 to 1\\.$`),
+    );
+  const dataset = createDataset(target, twoImages);
+  checkImages(dataset, Uint32Array.of(0, 1, 1));
+  assert.throws(
+    () => checkImages(dataset, Uint32Array.of(0, 2, 1000)),
+    /^two images: place 1 of the list of images is 2, but there are 2 images, 0 to 1\.$/,
+  );
+  assert.throws(() => checkImages(dataset, new Uint32Array()), /^two images: the list of images is empty\.$/);
+});
+
+test('a run of a batch refuses an image that is not there', async () => {
+  const device = await testDevice();
+  const tape = createTape(device.target);
+  const { labels } = augment(tape, createDataset(device.target, twoImages), 2, {});
+  tape.output('labels', labels);
+  const program = await compile(device, tape);
+  const counter = new Uint32Array(2);
+  assert.throws(
+    () => program.run({ indices: Uint32Array.of(0, 1000), counter }),
+    /^two images: place 1 of the list of images is 1000, but there are 2 images, 0 to 1\.$/,
+  );
+  const { labels: read } = await program.run({ indices: Uint32Array.of(1, 0), counter }, ['labels']).read();
+  assert.equal([...read], [1, 0]);
+});
+
 test('inconsistent and oversized data sets are refused', async () => {
   const { target } = await testDevice();
   const made = (change: Partial<LabelledImages>) => () => createDataset(target, { ...twoImages, ...change });
   assert.throws(made({ shape: [0, 1, 2, 2] }), /two images holds no images: its shape is \[0, 1, 2, 2\]\./);
   assert.throws(made({ shape: [3, 1, 2, 2] }), /has 8 bytes of pixels, but \[3, 1, 2, 2\] images need 12\./);
   assert.throws(made({ labels: Int32Array.of(1) }), /two images has 2 images but 1 labels\./);
+  for (const std of [0, Number.NaN, -1])
+    assert.throws(
+      () => createDataset(target, twoImages, { mean: [0, 0], std: [1, std] }),
+      /^two images: a deviation is \S+, but it must be a number above 0\.$/,
+    );
   assert.throws(
     () => createDataset(target, twoImages, { mean: [0], std: [1] }),
     /has 2 channels, but the normalisation has 1 means/,
@@ -52,7 +109,30 @@ test('an epoch has every image once, in another order each epoch, and the same o
   assert.equal(epochBatches(indices, { batch: 5, seed: 1, epoch: 2 }), batches);
   assert.not.equal(epochBatches(indices, { batch: 5, seed: 1, epoch: 3 }), batches);
   assert.not.equal(epochBatches(indices, { batch: 5, seed: 2, epoch: 2 }), batches);
-  assert.throws(() => epochBatches(indices, { batch: 0, seed: 1, epoch: 2 }), /A batch of 0 images/);
+  assert.throws(
+    () => epochBatches(indices, { batch: 0, seed: 1, epoch: 2 }),
+    /^epochBatches: batch is 0, but it must be a whole number at least 1\.$/,
+  );
+});
+
+test('what no epoch and no subset can be made of is refused', () => {
+  const [indices, options] = [allIndices(4), { batch: 2, seed: 0, epoch: 0 }];
+  assert.throws(() => epochBatches(new Uint32Array(), options), /^epochBatches: the list of images is empty\.$/);
+  for (const [name, bad] of [
+    ['batch', [0, 1.5, -1, Number.NaN]],
+    ['seed', [0.5, -1, Number.NaN]],
+    ['epoch', [0.5, -1, Number.NaN]],
+  ] as const)
+    for (const value of bad)
+      assert.throws(
+        () => epochBatches(indices, { ...options, [name]: value }),
+        new RegExp(`^epochBatches: ${name} is \\S+, but it must be a whole number `),
+      );
+  for (const perClass of [0, 1.5, Number.NaN])
+    assert.throws(
+      () => stratifiedSubset(Int32Array.of(0, 1), ['a', 'b'], perClass, 0),
+      /perClass is \S+, but it must be/,
+    );
 });
 
 test('one image that is left over joins the batch before it', () => {

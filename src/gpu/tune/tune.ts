@@ -19,6 +19,7 @@ export interface Tuned {
   readonly leftOut: number;
 }
 
+/** How long to measure. */
 export interface TuneOptions {
   /** Runs of each candidate. */
   readonly rounds?: number;

@@ -1,5 +1,5 @@
 import { grid, type Target, type Workgroups } from '../../gpu/kernel/target.ts';
-import { COUNT, checkNumber, checkPair } from '../../tape/check.ts';
+import { COUNT, checkNumber, checkPair, WHOLE } from '../../tape/check.ts';
 import { shapeError } from '../../tape/tape.ts';
 import { showShape, type Tensor } from '../../tape/tensor.ts';
 import type { Gemm } from '../gemm/problem.ts';
@@ -8,6 +8,7 @@ import { type GemmCandidate, gemmGrid, type Tunable } from '../gemm.ts';
 
 type Pair = readonly [height: number, width: number];
 
+/** What `conv2d` is told besides its tensors, with PyTorch's names and meaning; pairs are [height, width]. */
 export interface Conv2dOptions {
   /** Pixels from one window to the next, at least 1; [1, 1] unless given. */
   readonly stride?: Pair;
@@ -29,7 +30,7 @@ export type Conv = ReturnType<typeof describe>;
 export function describe(x: Tensor, weight: Tensor, bias: Tensor | undefined, options: Conv2dOptions) {
   const { stride = [1, 1], padding = [0, 0], dilation = [1, 1], groups = 1 } = options;
   for (const [name, pair] of Object.entries({ stride, dilation })) checkPair('conv2d', name, pair, COUNT);
-  checkPair('conv2d', 'padding', padding, { integer: true, least: 0 });
+  checkPair('conv2d', 'padding', padding, WHOLE);
   checkNumber('conv2d', 'groups', groups, COUNT);
   if (x.shape.length !== 4) throw shapeError('conv2d', 'x', x.shape, '[N, H, W, C] is needed');
   if (weight.shape.length !== 4)
