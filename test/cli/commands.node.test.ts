@@ -199,7 +199,7 @@ test('train, then eval: log, results and a checkpoint with the names of PyTorch'
     ['reversed', reversed(train), reversed(few), [...test.classes].reverse()],
   ] as const)
     scores.push((await coin('eval', '--weights', path, '--data', await writeIdx(name, own, tested, classes))).stdout);
-  assert.match(scores[0]!, /top-1 +[\d.]+ % .*\nS_Dbw/);
+  assert.match(scores[0]!, /top-1 +[\d.]+ % of 100 images \(95 % interval [\d.]+–[\d.]+, Wilson\)\nS_Dbw/);
   assert.is(scores[1], scores[0]);
   assert.is(scores[2], scores[0]);
   const other = await writeIdx('other', train, few, [...test.classes.slice(0, 9), 'Hat']);

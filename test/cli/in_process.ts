@@ -1,7 +1,7 @@
 // Commands without a process of their own, so that tests of what they compute are quick.
 import { runProgram } from '../../src/cli/program.ts';
 import { testDevice } from '../device.ts';
-import type { Ended } from './coin.ts';
+import { type Ended, NO_CACHE } from './coin.ts';
 
 /** Does something and gives what it printed meanwhile. */
 export async function captured<T>(action: () => Promise<T>): Promise<{ result: T; stdout: string; stderr: string }> {
@@ -22,6 +22,7 @@ export async function captured<T>(action: () => Promise<T>): Promise<{ result: T
 
 /** Runs `coin` in this process, on the device of all tests. */
 export async function coinHere(...args: string[]): Promise<Ended> {
+  process.env.COIN_CACHE ??= NO_CACHE;
   const before = process.exitCode;
   process.exitCode = 0;
   try {

@@ -128,11 +128,15 @@ progress('the time left counts the evaluations to come, and training alone by it
   performance.now = () => now;
   const { stream: out, text } = sink(false);
   async function* timed(): AsyncGenerator<TrainEvent> {
+    // An evaluation takes 20 s, an epoch 10 s; there is one before, one after three epochs, and one at the end.
     for (const event of training()) {
-      // An evaluation takes 20 s, an epoch 10 s: after the first one, 5 epochs and the last evaluation are to come.
       if (event.type === 'evaluation') now += 20_000;
       if (event.type === 'epoch') now += 10_000;
-      if (event.type !== 'step') yield event;
+      if (event.type !== 'step') yield event.type === 'start' ? { ...event, evaluations: 3 } : event;
+      if (event.type !== 'epoch' || event.epoch !== 2) continue;
+      yield { type: 'evaluating', epoch: 3, images: 0, of: 10 };
+      now += 20_000;
+      yield { type: 'evaluation', epoch: 3 };
     }
   }
   try {
@@ -142,7 +146,7 @@ progress('the time left counts the evaluations to come, and training alone by it
   }
   assert.equal(
     [...text().matchAll(/epoch (\d)\/6.*, (.*) left/g)].map(([, epoch, left]) => `${epoch}: ${left}`),
-    ['1: 1 min 10 s', '2: 1 min 0 s', '3: 50 s', '4: 40 s', '5: 30 s'],
+    ['1: 1 min 30 s', '2: 1 min 20 s', '3: 1 min 10 s', '4: 40 s', '5: 30 s'],
   );
 });
 

@@ -14,8 +14,8 @@ export const mutants = [
   ...noticedBy('methods/methods.test.ts', 'αN epochs', [
     'αN is floored',
     'src/methods/coin.ts',
-    'Math.round(config.alpha',
-    'Math.floor(config.alpha',
+    'Math.round(alpha',
+    'Math.floor(alpha',
   ]),
   ...noticedBy(
     'methods/methods.test.ts',
@@ -57,8 +57,8 @@ export const mutants = [
   ...noticedBy('train/trainer.test.ts', 'a loss that is not finite', [
     'a loss that is not finite is trained on',
     TRAINER,
-    'if (!broken) return losses;',
-    'if (!broken || broken) return losses;',
+    'if (broken) throw stop(`loss',
+    'if (broken && false) throw stop(`loss',
   ]),
   ...noticedBy(
     'ops/against.test.ts',

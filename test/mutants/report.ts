@@ -1,0 +1,186 @@
+// Faults of reports, scores, messages and comparisons.
+import { noticedBy } from './mutant.ts';
+
+export const mutants = [
+  ...noticedBy(
+    'report/class_colors.test.ts',
+    'class colours',
+    [
+      'colours differ in lightness alone',
+      'src/report/class_colors.ts',
+      '0.7 * (a.seen[0] - b.seen[0]), a.seen[1] - b.seen[1], a.seen[2] - b.seen[2]',
+      'a.seen[0] - b.seen[0]',
+    ],
+    [
+      'colours may be as bright as the page',
+      'src/report/class_colors.ts',
+      ' && contrast(rgb, background) >= CONTRAST',
+      '',
+    ],
+    ['classes share colour and shape', 'src/report/palette.ts', 'color + Math.floor(i / colors)', 'color'],
+  ),
+  ...noticedBy(
+    'report/ranking.test.ts',
+    'ranking',
+    ['intervals that meet leave no doubt', 'src/report/ranking.ts', 'others.some(meets)', 'false'],
+    [
+      'equal digits leave no doubt',
+      'src/report/ranking.ts',
+      'others.some(({ shown }) => shown === first.shown)',
+      'false',
+    ],
+    [
+      'only the second can come near',
+      'src/report/ranking.ts',
+      'others.some(({ group })',
+      'others.slice(0, 1).some(({ group })',
+    ],
+    ['seeds are not paired', 'src/report/ranking.ts', 'paired.length > 0 ? paired : pairs', 'pairs'],
+  ),
+  ...noticedBy('report/table.test.ts', 'comparison table', [
+    'a best is marked in spite of doubt',
+    'src/report/table.ts',
+    ' && !ranking.doubt',
+    '',
+  ]),
+  ...noticedBy(
+    'report/report.test.ts',
+    'report',
+    [
+      'accuracies begin with a random head',
+      'src/report/charts.ts',
+      'const from = share ? trainedFrom(run) : 0;',
+      'const from = 0;',
+    ],
+    [
+      'one method is a comparison',
+      'src/report/report.ts',
+      "methods.length > 1 ? 'Comparison' : 'Scores'",
+      "'Comparison'",
+    ],
+    [
+      'what images were taken for is that of others',
+      'src/report/charts.ts',
+      'chosen.map((i) => predictions[i]!)',
+      'chosen.map((_, i) => predictions[i]!)',
+    ],
+  ),
+  ...noticedBy(
+    'report/thumbnails.test.ts',
+    'thumbnails',
+    ['pictures overlap', 'src/report/thumbnails.ts', '(i % columns) * width', 'i % columns'],
+    [
+      'a picture is not that of its image',
+      'src/report/thumbnails.ts',
+      '(chosen[i] as number) * fullHeight',
+      'i * fullHeight',
+    ],
+  ),
+  ...noticedBy(
+    'metrics/s_dbw.test.ts',
+    'S_Dbw',
+    ['nothing else has its turn', 'src/metrics/s_dbw.ts', 'await new Promise((done) => setTimeout(done));', ''],
+    ['equal points have a score', 'src/metrics/s_dbw.ts', 'if (spread === 0)', 'if (spread < 0)'],
+    [
+      'a box is that of the pair before',
+      'src/metrics/s_dbw.ts',
+      '    let known = 0;\n',
+      '    let known = center[0] ? 1 : 0;\n',
+    ],
+    ['deviations between clusters do not count', 'src/metrics/s_dbw.ts', ' + (cluster.mean[p]! - mean[p]!) ** 2', ''],
+  ),
+  ...noticedBy('metrics/wilson.test.ts', 'Wilson', [
+    'the interval is too narrow for few',
+    'src/metrics/wilson.ts',
+    ' + Z ** 2 / (4 * n ** 2)',
+    '',
+  ]),
+  ...noticedBy(
+    'train/evaluation.test.ts',
+    'evaluation',
+    ['features land at the place of another batch', 'src/train/evaluate.ts', 'oldest.from * dim', '0'],
+    [
+      'predictions land at the place of another batch',
+      'src/train/evaluate.ts',
+      'classes), oldest.from)',
+      'classes), 0)',
+    ],
+    [
+      'the reason is lost',
+      'src/train/evaluate.ts',
+      'return { s_dbw_undefined: (error as Error).message };',
+      'return {};',
+    ],
+    [
+      'the last batch is not told',
+      'src/train/evaluate.ts',
+      'Math.min(oldest.from + batch, count), of',
+      'oldest.from, of',
+    ],
+  ),
+  ...noticedBy(
+    'cli/progress.node.test.ts',
+    'progress',
+    ['evaluations to come take no time', 'src/cli/progress.ts', ' + evaluations.last * evaluations.left', ''],
+    ['evaluations count as training', 'src/cli/progress.ts', ' - evaluations.spent', ''],
+    ['an evaluation shows nothing', 'src/cli/progress.ts', 'evaluating = [describeEvaluation(progress)];', ''],
+  ),
+  ...noticedBy(
+    'conformance/conform.test.ts',
+    'a mistake in a module',
+    ['the caret is beside the mistake', 'src/gpu/kernel/compile_error.ts', 'column - 1 - indent', 'column - indent'],
+    [
+      'each case tells it again',
+      'src/conformance/conform.ts',
+      'if (causes.has(cause)) alike++;',
+      'if (false) alike++;',
+    ],
+    [
+      'each kernel tells it again',
+      'src/gpu/kernel/compile_error.ts',
+      "failure.replace(/ \\(in [^)]*\\)$/m, '')",
+      'failure',
+    ],
+  ),
+  ...noticedBy('conformance/conform.test.ts', 'cases are selected by op', [
+    'an op is whatever begins alike',
+    'src/conformance/conform.ts',
+    '}-`) ||',
+    '}`) ||',
+  ]),
+  ...noticedBy(
+    'bench/run_bench.test.ts',
+    'a candidate that does not compile',
+    [
+      'a broken candidate hides the others',
+      'src/bench/measure_case.ts',
+      'broken.push({ candidate: variant.candidate, message: (error as Error).message });',
+      'throw error;',
+    ],
+    ['a broken candidate is not told', 'src/bench/run_bench.ts', 'failed.push(`', 'void (`'],
+  ),
+  ...noticedBy('bench/report.test.ts', 'a later run takes the places', [
+    'rows that are measured again come last',
+    'src/bench/report.ts',
+    '[...earlier.rows, ...later.rows].map',
+    '[...later.rows, ...earlier.rows].map',
+  ]),
+  ...noticedBy('bench/timing.test.ts', 'runs take turns', [
+    'the first is always first',
+    'src/bench/timing.ts',
+    'round % 2 === 0 ? entries : [...entries].reverse()',
+    'entries',
+  ]),
+  ...noticedBy(
+    'bench/whole_step.test.ts',
+    'tuned steps',
+    ['whatever was tuned is kept', 'src/bench/whole_step.ts', 'const isFaster = high < 1;', 'const isFaster = true;'],
+    ['the step is compared with itself', 'src/bench/whole_step.ts', 'by((own) => own.plain)', 'by((own) => own.best)'],
+  ),
+  ...noticedBy('cli/tune.node.test.ts', 'what was kept is used', [
+    'what was kept is only used where more is measured',
+    'src/cli/tune.ts',
+    'if (options.tuned) {',
+    'if (options.tune) {',
+  ]),
+];
