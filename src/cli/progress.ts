@@ -2,6 +2,7 @@
 import cliProgress from 'cli-progress';
 import { type Evaluator, evaluate } from '../train/evaluate.ts';
 import type { EvaluationProgress, TrainEvent } from '../train/events.ts';
+import { type Forecast, forecaster } from './forecast.ts';
 
 export interface ProgressOptions {
   /** What is trained: the head of the bar or of every line. */
@@ -9,6 +10,8 @@ export interface ProgressOptions {
   readonly stream: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
   /** Milliseconds between plain lines, not counting those for stages and evaluations. */
   readonly every?: number;
+  /** The clock, in milliseconds. */
+  readonly now?: () => number;
 }
 
 type Of<T extends TrainEvent['type']> = Extract<TrainEvent, { type: T }>;
@@ -27,7 +30,7 @@ interface Position {
 /** A way of showing a training. */
 interface Display {
   start(event: Of<'start'>): void;
-  notice(event: Of<'notice'>): void;
+  notice(message: string): void;
   stage(event: Of<'stage'>): void;
   move(position: Position): void;
   evaluating(event: EvaluationProgress): void;
@@ -43,13 +46,19 @@ export async function* showProgress(
   options: ProgressOptions,
 ): AsyncGenerator<TrainEvent> {
   const display = options.stream.isTTY ? bar(options) : lines(options);
-  const follow = follower();
+  const { now = () => performance.now() } = options;
+  const [forecastAt, follow, announce] = [forecaster(), follower(), announcer()];
   try {
     for await (const event of events) {
-      const position = follow(event);
-      if (position) display.move(position);
+      const forecast = forecastAt(event, now());
+      const position = follow(event, forecast);
+      if (position) {
+        const message = announce(forecast);
+        if (message !== undefined) display.notice(message);
+        display.move(position);
+      }
       if (event.type === 'start') display.start(event);
-      if (event.type === 'notice') display.notice(event);
+      if (event.type === 'notice') display.notice(event.message);
       if (event.type === 'stage') display.stage(event);
       if (event.type === 'evaluating') display.evaluating(event);
       if (event.type === 'evaluation') display.evaluation(event);
@@ -62,60 +71,51 @@ export async function* showProgress(
 }
 
 /** Turns the events of steps and epochs into positions. */
-function follower(): (event: TrainEvent) => Position | undefined {
+function follower(): (event: TrainEvent, forecast: Forecast | undefined) => Position | undefined {
   let epochs = 0;
   let stepsPerEpoch = 1;
-  let began: number | undefined;
-  let step = 0;
-  let stepsBefore = 0;
   let imagesPerSecond = 0;
-  /** Of evaluations: how many are to come, and milliseconds: of the last one, and of all since training began. */
-  const evaluations = { left: 0, last: 0, spent: 0 };
-  let evaluating: number | undefined;
-  const at = (done: number, losses: Readonly<Record<string, number>>): Position => {
-    const training = performance.now() - (began ?? 0) - evaluations.spent;
+  return (event, forecast) => {
+    if (event.type === 'start') ({ epochs, stepsPerEpoch } = event);
+    if (event.type === 'step') ({ imagesPerSecond } = event);
+    if (event.type !== 'step' && event.type !== 'epoch') return undefined;
+    // An epoch is done with its own event and not with its last step.
+    const share =
+      event.type === 'epoch' ? 1 : Math.min(0.999, (event.step + 1 - event.epoch * stepsPerEpoch) / stepsPerEpoch);
+    const { losses } = event;
     return {
-      done,
+      done: event.epoch + share,
       epochs,
       loss: losses.total ?? Object.values(losses)[0] ?? Number.NaN,
       imagesPerSecond,
-      ...(done > 0 && { left: (training * (epochs - done)) / done + evaluations.last * evaluations.left }),
+      ...(forecast && { left: forecast.left }),
     };
-  };
-  return (event) => {
-    if (event.type === 'start') {
-      ({ epochs, stepsPerEpoch } = event);
-      evaluations.left = event.evaluations;
-    }
-    if (event.type === 'stage') began ??= performance.now();
-    if (event.type === 'evaluating') evaluating ??= performance.now();
-    if (event.type === 'evaluation') {
-      evaluations.last = evaluating === undefined ? 0 : performance.now() - evaluating;
-      evaluating = undefined;
-      evaluations.left -= 1;
-      if (began !== undefined) evaluations.spent += evaluations.last;
-    }
-    if (event.type === 'step') {
-      ({ step, imagesPerSecond } = event);
-      // An epoch is done with its own event and not with its last step.
-      return at(event.epoch + Math.min(0.999, (step - stepsBefore) / stepsPerEpoch), event.losses);
-    }
-    if (event.type === 'epoch') {
-      stepsBefore = step;
-      return at(event.epoch + 1, event.losses);
-    }
-    return undefined;
   };
 }
 
-function lines({ title, stream, every = 10_000 }: ProgressOptions): Display {
+/** Milliseconds after which a forecast from the first steps is made again. */
+const SETTLED = 60_000;
+
+/** Says how long the whole run takes: from its first steps, and again when it has been measured for longer. */
+function announcer(): (forecast: Forecast | undefined) => string | undefined {
+  let told = 0;
+  return (forecast) => {
+    if (!forecast || told === 2 || (told === 1 && forecast.spent < SETTLED)) return undefined;
+    told = forecast.spent < SETTLED ? 1 : 2;
+    const { spent, left, evaluation } = forecast;
+    const evaluated =
+      evaluation > 0.1 * left ? `, ${Math.round((100 * evaluation) / left)} % of what is left evaluation` : '';
+    return `the whole run takes about ${duration((spent + left) / 1000)}${evaluated}`;
+  };
+}
+
+function lines({ title, stream, every = 10_000, now = () => performance.now() }: ProgressOptions): Display {
   let epochs = 0;
   let lastLine = Number.NEGATIVE_INFINITY;
   const print = (...parts: string[]) => stream.write(`${title}: ${parts.join(', ')}\n`);
   const isSoon = () => {
-    const now = performance.now();
-    if (now - lastLine < every) return true;
-    lastLine = now;
+    if (now() - lastLine < every) return true;
+    lastLine = now();
     return false;
   };
   return {
@@ -125,7 +125,7 @@ function lines({ title, stream, every = 10_000 }: ProgressOptions): Display {
         `${epochs} epochs of ${count(event.images)} images, ${count(event.parameters)} parameters, ${event.adapter}`,
       );
     },
-    notice: ({ message }) => print(message),
+    notice: print,
     stage: ({ stage }) => print(`${stage} begins`),
     move: (position) => {
       if (isSoon() && position.done < epochs) return;
@@ -170,7 +170,7 @@ function bar({ title, stream }: ProgressOptions): Display {
       status = ['preparing'];
       drawn.start(epochs, 0, { title, ...text() });
     },
-    notice: ({ message }) => {
+    notice: (message) => {
       // The bar moves on to the next line.
       drawn.stop();
       stream.write(`${title}: ${message}\n`);

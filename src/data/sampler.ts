@@ -41,6 +41,12 @@ export function epochBatches(indices: Uint32Array, { batch, seed, epoch }: Epoch
 /** The numbers 0 to n - 1: all images of a data set. */
 export const allIndices = (n: number): Uint32Array<ArrayBuffer> => Uint32Array.from({ length: n }, (_, i) => i);
 
+/** As many of `n` images as `count`, chosen by the seed alone, in ascending order. Throws when there are fewer. */
+export function subset(n: number, count: number, seed: number): Uint32Array<ArrayBuffer> {
+  if (count > n) throw new Error(`There are ${n} images, but ${count} are asked for.`);
+  return Uint32Array.from(shuffle(n, seed, 0).subarray(0, count)).sort();
+}
+
 /**
  * A labelled subset with `perClass` images of each class, chosen by (seed, class) alone, in ascending order.
  * Throws when a class has fewer, or a number cannot be.

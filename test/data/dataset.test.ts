@@ -1,6 +1,6 @@
 import { augment } from '../../src/data/augment.ts';
 import { channelStatistics, checkImages, createDataset, type LabelledImages } from '../../src/data/dataset.ts';
-import { allIndices, batchSizes, epochBatches, stratifiedSubset } from '../../src/data/sampler.ts';
+import { allIndices, batchSizes, epochBatches, stratifiedSubset, subset } from '../../src/data/sampler.ts';
 import { compile } from '../../src/gpu/program/program.ts';
 import { createTape } from '../../src/tape/tape.ts';
 
@@ -166,6 +166,25 @@ test('a labelled subset has as many of each class as asked, by the seed alone', 
     () => stratifiedSubset(labels, classes, 31, 5),
     /The class "a" has 30 images, but 31 of each class are asked for\./,
   );
+});
+
+test('a subset is as large as asked for, of all images, in order and fixed by the seed', () => {
+  const chosen = subset(1000, 100, 5);
+  assert.is(new Set(chosen).size, 100);
+  assert.equal(
+    [...chosen],
+    [...chosen].sort((a, b) => a - b),
+  );
+  // Chance alone leaves a tenth of the images without one of a hundred once in 38,000 times.
+  for (let tenth = 0; tenth < 10; tenth++)
+    assert.ok(
+      chosen.some((index) => Math.floor(index / 100) === tenth),
+      `${tenth}`,
+    );
+  assert.equal(subset(1000, 100, 5), chosen);
+  assert.not.equal(subset(1000, 100, 6), chosen);
+  assert.equal(subset(4, 4, 1), allIndices(4));
+  assert.throws(() => subset(4, 5, 1), /^There are 4 images, but 5 are asked for\.$/);
 });
 
 test.run();

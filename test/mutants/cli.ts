@@ -51,6 +51,7 @@ export const mutants = [
     ['--crop-scale is ignored', PRETRAIN, 'scale: [options.cropScale, 1]', 'scale: [0.2, 1]'],
     ['--brightness is ignored', PRETRAIN, 'brightness: options.brightness,', 'brightness: 0.4,'],
     ['--contrast is ignored', PRETRAIN, 'contrast: options.contrast,', 'contrast: 0.4,'],
+    ['--images is ignored', PRETRAIN, 'options.images === undefined', 'true'],
     ['--stem and --width are ignored', PRETRAIN, 'encoder: encoderOptions(options),', 'encoder: {},'],
   ),
   ...noticedBy(
@@ -100,7 +101,7 @@ export const mutants = [
       'for (const name of await filesIn(path)) {',
       'for (const name of []) {',
     ],
-    ['all files are taken for those of runs', FOLDER, '.filter((name) => WRITTEN.test(name))', ''],
+    ['checkpoints are not known as files of runs', FOLDER, '(jsonl|safetensors|', '(jsonl|'],
     ['a folder stays that was made in vain', FOLDER, 'rmdirSync(folder);', ''],
   ),
   ...noticedBy(
