@@ -119,12 +119,22 @@ export const mutants = [
     ],
   ),
   ...noticedBy(
-    'cli/progress.node.test.ts',
-    'progress',
-    ['evaluations to come take no time', 'src/cli/progress.ts', ' + evaluations.last * evaluations.left', ''],
-    ['evaluations count as training', 'src/cli/progress.ts', ' - evaluations.spent', ''],
-    ['an evaluation shows nothing', 'src/cli/progress.ts', 'evaluating = [describeEvaluation(progress)];', ''],
+    'cli/forecast.node.test.ts',
+    'what is left counts',
+    ['evaluations to come take no time', 'src/cli/forecast.ts', '* step + evaluation', '* step'],
+    [
+      'evaluations count as training',
+      'src/cli/forecast.ts',
+      '        since = now;\n        break;\n    }',
+      '        break;\n    }',
+    ],
   ),
+  ...noticedBy('cli/progress.node.test.ts', 'progress', [
+    'an evaluation shows nothing',
+    'src/cli/progress.ts',
+    'evaluating = [describeEvaluation(progress)];',
+    '',
+  ]),
   ...noticedBy(
     'conformance/conform.test.ts',
     'a mistake in a module',
