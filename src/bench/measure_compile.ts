@@ -36,9 +36,9 @@ export async function measureCompile(
   const compiled = performance.now() - start;
   // Pipelines and memory are there already: this only gives the commands.
   const prepared = await prepare(device, tape);
-  const bound = prepared.bind();
   await touch(device, prepared);
   const first = performance.now();
+  const bound = prepared.bind();
   runOnce(
     device,
     firstOfEach(bound).map((index) => bound.commands[index] as Command),
@@ -72,14 +72,13 @@ async function oneByOne(
   for (const { kernel, constants } of tape.dispatches)
     created.push(await clocked(() => device.wait(device.pipelines.get(kernel, constants))));
   const prepared = await prepare(device, tape);
-  const bound = prepared.bind();
   await touch(device, prepared);
   const times: PipelineTime[] = [];
-  for (const index of firstOfEach(bound)) {
+  for (const index of firstOfEach(prepared.bind())) {
     const dispatch = prepared.planned.dispatches[index] as Prepared['planned']['dispatches'][number];
     const made = created[tape.dispatches.indexOf(dispatch)] as Taken;
     const ran = await clocked(async () => {
-      runOnce(device, [bound.commands[index] as Command]);
+      runOnce(device, [prepared.bind().commands[index] as Command]);
       await device.idle();
     });
     const { kernel, constants } = dispatch;

@@ -1,5 +1,3 @@
-import { constants } from 'node:os';
-
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export interface Interruption {
@@ -11,20 +9,23 @@ export interface Interruption {
 
 /**
  * Listens for an interrupt (SIGINT), a request to end (SIGTERM) and the end of the terminal (SIGHUP) while there is something
- * to bring in order first. A second signal ends the program at once, with the exit code of its kind, 128 + the signal's number.
+ * to bring in order first. A second signal does at once what it does where nobody listens: it ends the program. To exit instead
+ * would take down a driver that is at work, which crashes.
  */
 export function listenForInterruption(): Interruption {
   const controller = new AbortController();
   const listen = (name: (typeof SIGNALS)[number]) => {
-    if (controller.signal.aborted) process.exit(128 + constants.signals[name]);
+    if (controller.signal.aborted) {
+      close();
+      process.kill(process.pid, name);
+      return;
+    }
     controller.abort();
     console.error(`\n${name}: ending in order; a second one ends at once.`);
   };
-  for (const name of SIGNALS) process.on(name, listen);
-  return {
-    signal: controller.signal,
-    close: () => {
-      for (const name of SIGNALS) process.off(name, listen);
-    },
+  const close = () => {
+    for (const name of SIGNALS) process.off(name, listen);
   };
+  for (const name of SIGNALS) process.on(name, listen);
+  return { signal: controller.signal, close };
 }

@@ -191,14 +191,12 @@ test('a second run into the folder of another leaves it as it is', async () => {
 
 test('an interrupt saves the model of that moment, and tells where', async () => {
   const log = join(folder, 'stopped', 'scl.jsonl');
-  const interrupt = setInterval(async () => {
-    const text = await readFile(log, 'utf8').catch(() => '');
-    if (!text.includes('"type":"epoch"')) return;
-    clearInterval(interrupt);
-    process.emit('SIGTERM', 'SIGTERM');
-  }, 5);
-  const { code, stderr } = await coinHere(...quick('stopped', '--epochs', '100000', '--evaluate-every', '100000'));
-  clearInterval(interrupt);
+  const run = coinHere(...quick('stopped', '--epochs', '100000', '--evaluate-every', '100000'));
+  // One read after the other: a second signal would end the tests.
+  while (!(await readFile(log, 'utf8').catch(() => '')).includes('"type":"epoch"'))
+    await new Promise((done) => setTimeout(done, 5));
+  process.emit('SIGTERM', 'SIGTERM');
+  const { code, stderr } = await run;
   assert.is(code, 1);
   const path = join(folder, 'stopped', 'scl.safetensors');
   assert.match(stderr, new RegExp(`^error: Interrupted after \\d+ epochs; the model so far is in ${path}\\.$`, 'm'));

@@ -113,12 +113,12 @@ export const mutants = [
     ['links are replaced', FILES, 'await realpath(path).catch(() => path)', 'path'],
     ['a full disk has no reason', FILES, '  ENOSPC: `the disk is full; ${FULL}`,\n', ''],
   ),
-  ...noticedBy(
-    'cli/signals.node.test.ts',
-    'a second one ends',
-    ['a second signal is not heard', SIGNALS, 'if (controller.signal.aborted) process.exit', 'if (false) process.exit'],
-    ['the exit code is that of an error', SIGNALS, '128 + constants.signals[name]', '1'],
-  ),
+  ...noticedBy('cli/signals.node.test.ts', 'a second one ends', [
+    'a second signal is not heard',
+    SIGNALS,
+    'if (controller.signal.aborted) {',
+    'if (false) {',
+  ]),
   ...noticedBy('cli/signals.node.test.ts', 'output nobody reads goes on', [
     'a closed pipe ends the program',
     'src/cli/main.ts',
