@@ -27,7 +27,7 @@ export async function compilerError(
   const indent = source.search(/\S|$/);
   return new Error(
     [
-      `kernels/${path}:${own}:${column}: ${firstLine(first.message)} (in ${kernel})`,
+      `kernels/${path}:${own}:${column}: ${withoutKernel(firstLine(first.message))} (in ${kernel})`,
       `  ${source.slice(indent)}`,
       `  ${' '.repeat(Math.max(0, column - 1 - indent))}^`,
     ].join('\n'),
@@ -40,3 +40,6 @@ export const firstLine = (message: string): string => message.trim().split('\n')
 /** What failures of one cause have in common: a mistake in a module is told once, not once for each kernel that includes it. */
 export const causeOf = (failure: string): string =>
   failure.startsWith('kernels/') ? failure.replace(/ \(in [^)]*\)$/m, '') : failure;
+
+/** wgpu begins with the kernel, which would make of one mistake as many as there are kernels that include it. */
+const withoutKernel = (message: string): string => message.replace(/^Shader '[^']*' parsing error: /, '');
