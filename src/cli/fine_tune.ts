@@ -92,7 +92,7 @@ export async function runMethod(device: Device, options: RunOptions): Promise<Ou
     arch,
     encoder: { ...RESNETS[arch], ...encoder, channels },
     statistics: { mean: data.mean, std: data.std },
-    image_size: [height, width] as const,
+    image_size: [height, width],
     ...(classes !== undefined && { classes: data.classes }),
   };
   const metadata = {

@@ -135,7 +135,7 @@ async function lock(folder: string, isNew: boolean): Promise<() => void> {
       // It has files now.
     }
   };
-  // Also when a second interrupt ends the program.
+  // Also where the program exits; the lock of one that is killed is stale, and the next run takes it over.
   process.on('exit', release);
   return release;
 }

@@ -26,7 +26,7 @@ import { reportData, withFeatures, writeReport } from './report.ts';
 import { addFolderOptions, type FolderOptions, inRunFolder, type RunFolder } from './run_folder.node.ts';
 import { type Settings, setupOf } from './setup.ts';
 import { addTuneOptions, type TuneOptions, useTuned } from './tune.ts';
-import { cardOf, checkChannels, readWeights, type Weights } from './weights.ts';
+import { cardOf, checkChannels, type ModelCard, readWeights } from './weights.ts';
 
 interface TrainOptions extends FolderOptions, TuneOptions {
   readonly data?: string;
@@ -78,7 +78,7 @@ export function addTrain(program: Command, request: typeof requestDevice): void 
       new Option('--method <name>', 'fine-tuning method').choices(methods.map(({ name }) => name)).default('coin'),
     );
   addTuneOptions(addFolderOptions(addModelOptions(train)))
-    .option('--weights <file>', 'safetensors checkpoint to start from (default: random values)')
+    .option('--weights <file>', 'checkpoint to start from, safetensors or of PyTorch (default: random values)')
     .option('--partial', 'load from the checkpoint what matches the encoder, and keep first values elsewhere')
     .addOption(number('--epochs <n>', 'epochs of both stages together', positiveInteger, 100))
     .addOption(number('--alpha <share>', "COIN's first stage as a share of the epochs, 0 to 1", fraction, 0.7))
@@ -131,7 +131,7 @@ async function fineTune(
   const fits = card?.encoder.channels === train.shape[3];
   if (card && !options.partial) checkChannels(weights.path, card, train);
   const settings: Settings = {
-    ...(card ?? { arch: options.arch, encoder: encoderOptions(options) }),
+    ...(card ? { arch: card.arch, encoder: card.encoder } : { arch: options.arch, encoder: encoderOptions(options) }),
     projector: { out: options.projection },
     epochs: options.epochs,
     alpha: options.alpha,
@@ -150,7 +150,7 @@ async function fineTune(
   };
   const given = new Set(Object.keys(options).filter((name) => isGiven(command, name)));
   refuseWithoutEffect(given, method, settings);
-  refuseContradictions(given, options, weights);
+  if (weights && card) refuseContradictions(given, options, weights.path, card);
   const device = await request();
   console.error(device.description);
   await useTuned(device, options);
@@ -212,15 +212,14 @@ function refuseWithoutEffect(given: ReadonlySet<string>, method: Method, setting
 function refuseContradictions(
   given: ReadonlySet<string>,
   options: Pick<TrainOptions, 'arch' | 'width' | 'stem'>,
-  weights: Weights | undefined,
+  path: string,
+  { arch, encoder: { width, stem } }: ModelCard,
 ): void {
-  const card = weights && cardOf(weights);
-  if (!card) return;
-  const own = { arch: card.arch, width: card.encoder.width, stem: card.encoder.stem };
+  const own = { arch, width, stem };
   for (const name of ['arch', 'width', 'stem'] as const)
     if (given.has(name) && options[name] !== own[name])
       throw new Error(
-        `--${name} ${options[name]} contradicts ${weights.path}, which holds a ${own.arch} with --width ${own.width} --stem ${own.stem}; leave it out.`,
+        `--${name} ${options[name]} contradicts ${path}, which holds a ${arch} with --width ${width} --stem ${stem}; leave it out.`,
       );
 }
 

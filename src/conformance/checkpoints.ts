@@ -12,10 +12,7 @@ export interface Files {
 
 const EXPECTED = '.expected.safetensors';
 
-/** Whether a folder holds checkpoints and what has to be read of them. */
-export const areCheckpoints = (names: readonly string[]): boolean => names.some((name) => name.endsWith(EXPECTED));
-
-/** The files of such a folder that are to be read or refused. */
+/** The files of a folder of checkpoints that are to be read or refused; the others say what they hold. */
 export const checkpointsOf = (names: readonly string[]): string[] => names.filter((name) => !name.endsWith(EXPECTED));
 
 /**

@@ -4,6 +4,7 @@ import type { Device, TypedArray } from '../gpu/device.ts';
 import { compile, type Program, type Readback } from '../gpu/program/program.ts';
 import { sDbwInTurns } from '../metrics/s_dbw.ts';
 import type { Model } from '../nn/model.ts';
+import { COUNT, checkNumber } from '../tape/check.ts';
 import { createTape } from '../tape/tape.ts';
 import { nonFinite } from '../weights/finite.ts';
 import type { EvaluationProgress, Scores } from './events.ts';
@@ -28,7 +29,8 @@ const AHEAD = 4;
 
 /**
  * Compiles the evaluation of a model (running statistics, no augmentation but a size) on all of `data`, `batch` images at a
- * time. It throws when it meets features or logits that are no finite numbers.
+ * time. Throws when `batch` is no whole number of at least 1; an evaluation throws when it meets features or logits that are no
+ * finite numbers.
  */
 export async function createEvaluator(
   device: Device,
@@ -36,6 +38,7 @@ export async function createEvaluator(
   data: Dataset,
   { batch = 64, view = evaluationView }: { batch?: number; view?: Augmentation } = {},
 ): Promise<Evaluator> {
+  checkNumber('createEvaluator', 'batch', batch, COUNT);
   const count = data.labels.length;
   const { dim } = model.encoder;
   const classes = data.classes.length;

@@ -1,11 +1,11 @@
-import { epochBatches } from '../data/sampler.ts';
+import { batchSizes, epochBatches } from '../data/sampler.ts';
 import type { Stage } from '../methods/method.ts';
 import type { TrainConfig } from './config.ts';
 
 /** What a user should know of the batches before they are trained on, a sentence each. Throws where no batch has a pair. */
 export function* notices(config: TrainConfig, stages: readonly Stage[]): Generator<string> {
   const { method, indices, batch } = config;
-  if (batch > 1 && indices.length > batch && indices.length % batch === 1)
+  if (batchSizes(indices.length, batch).at(-1) === batch + 1)
     yield `${indices.length} images in batches of ${batch} leave one over, which joins the last batch`;
   const contrastive = stages.find(({ pairs }) => pairs);
   if (!contrastive) return;

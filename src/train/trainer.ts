@@ -1,6 +1,5 @@
 import { checkImages } from '../data/dataset.ts';
 import { batchSizes, epochBatches } from '../data/sampler.ts';
-
 import type { Device, TypedArray } from '../gpu/device.ts';
 import type { Readback } from '../gpu/program/program.ts';
 import type { Stage } from '../methods/method.ts';

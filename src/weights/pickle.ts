@@ -110,14 +110,14 @@ export function readPickle(
     if (++containers > MOST_CONTAINERS) throw refuse(`makes more than ${MOST_CONTAINERS} objects`);
     return value;
   };
-  const floor = () => marks.at(-1) ?? 0;
-  const pop = (): unknown => {
-    if (stack.length <= floor()) throw refuse('takes a value that is not there');
-    return stack.pop();
-  };
   const peek = (): unknown => {
-    if (stack.length <= floor()) throw refuse('takes a value that is not there');
+    if (stack.length <= (marks.at(-1) ?? 0)) throw refuse('takes a value that is not there');
     return stack.at(-1);
+  };
+  const pop = (): unknown => {
+    const value = peek();
+    stack.pop();
+    return value;
   };
   const popMark = (): unknown[] => {
     const mark = marks.pop();

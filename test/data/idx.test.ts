@@ -1,5 +1,6 @@
 import { readIdxImages, readIdxLabels } from '../../src/data/idx.ts';
 import { assert, suite } from '../harness.ts';
+import { refusal } from '../refusal.ts';
 
 const test = suite('IDX');
 
@@ -9,16 +10,6 @@ const labels = Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 9, 7);
 const gzip = async (bytes: Uint8Array) => {
   const stream = new Blob([bytes.slice()]).stream().pipeThrough(new CompressionStream('gzip'));
   return new Uint8Array(await new Response(stream).arrayBuffer());
-};
-
-/** The message of the error that a promise ends with. */
-const message = async (promise: Promise<unknown>) => {
-  try {
-    await promise;
-  } catch (error) {
-    return (error as Error).message;
-  }
-  return 'no error';
 };
 
 test('reads images', async () => {
@@ -41,28 +32,28 @@ test('reads from the middle of a buffer', async () => {
 test('refuses what is no such file', async () => {
   const page = new TextEncoder().encode('<html>');
   const isPage = 'f is not an IDX file: it is a web page, as of a failed download; download it again.';
-  assert.is(await message(readIdxImages(page, 'f')), isPage);
-  assert.is(await message(readIdxLabels(await gzip(page), 'f')), isPage);
-  assert.match(await message(readIdxImages(Uint8Array.of(1, 0, 8, 3), 'f')), /^f is not an IDX file: .*two zero bytes/);
-  assert.match(await message(readIdxImages(new Uint8Array(0), 'f')), /^f is not an IDX file: it is empty/);
-  assert.match(await message(readIdxImages(labels, 'f')), /^f has 1 dimensions, and IDX images have 3; .*mixed up/);
+  assert.is(await refusal(readIdxImages(page, 'f')), isPage);
+  assert.is(await refusal(readIdxLabels(await gzip(page), 'f')), isPage);
+  assert.match(await refusal(readIdxImages(Uint8Array.of(1, 0, 8, 3), 'f')), /^f is not an IDX file: .*two zero bytes/);
+  assert.match(await refusal(readIdxImages(new Uint8Array(0), 'f')), /^f is not an IDX file: it is empty/);
+  assert.match(await refusal(readIdxImages(labels, 'f')), /^f has 1 dimensions, and IDX images have 3; .*mixed up/);
   const floats = images.slice();
   floats[2] = 0x0d;
-  assert.match(await message(readIdxImages(floats, 'f')), /^f has IDX elements of type 0x0d/);
+  assert.match(await refusal(readIdxImages(floats, 'f')), /^f has IDX elements of type 0x0d/);
 });
 
 test('refuses what is not complete', async () => {
   assert.match(
-    await message(readIdxImages(images.subarray(0, 10), 'f')),
+    await refusal(readIdxImages(images.subarray(0, 10), 'f')),
     /^f is truncated: it ends inside its IDX header/,
   );
   assert.match(
-    await message(readIdxImages(images.subarray(0, 20), 'f')),
+    await refusal(readIdxImages(images.subarray(0, 20), 'f')),
     /^f is truncated: .*2 x 1 x 3 bytes of data but 4/,
   );
-  assert.match(await message(readIdxLabels(Uint8Array.of(...labels, 1), 'f')), /^f is damaged: .* but 3 follow/);
+  assert.match(await refusal(readIdxLabels(Uint8Array.of(...labels, 1), 'f')), /^f is damaged: .* but 3 follow/);
   const compressed = await gzip(images);
-  assert.match(await message(readIdxImages(compressed.subarray(0, 20), 'f')), /^f is a damaged or truncated gzip file/);
+  assert.match(await refusal(readIdxImages(compressed.subarray(0, 20), 'f')), /^f is a damaged or truncated gzip file/);
 });
 
 test.run();

@@ -6,17 +6,9 @@ import { variable } from '../../src/tape/tensor.ts';
 import { recordLoss } from '../../src/train/step.ts';
 import { testDevice } from '../device.ts';
 import { assert, suite } from '../harness.ts';
+import { config } from './config.ts';
 
 const test = suite('settings of methods');
-
-const config: MethodConfig = {
-  epochs: 4,
-  alpha: 0.5,
-  lambda: 0.1,
-  temperature: 0.3,
-  variant: 'paper',
-  label_smoothing: 0,
-};
 
 for (const [method, change] of [
   [ceTuning, {}],

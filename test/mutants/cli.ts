@@ -17,8 +17,8 @@ export const mutants = [
     [
       "the architecture is the option's and not the checkpoint's",
       TRAIN,
-      '...(card ?? { arch: options.arch, encoder: encoderOptions(options) }),',
-      '...{ arch: options.arch, encoder: encoderOptions(options) },',
+      '...(card ? { arch',
+      '...(card && false ? { arch',
     ],
     ['--lr is ignored', TRAIN, 'lr: options.lr,', 'lr: 0.01,'],
     ['--momentum is ignored', TRAIN, 'momentum: options.momentum,', 'momentum: 0.9,'],

@@ -5,6 +5,7 @@ import { createEvaluator, evaluate } from '../../src/train/evaluate.ts';
 import { saveState } from '../../src/weights/state_dict.ts';
 import { testDevice } from '../device.ts';
 import { assert, suite } from '../harness.ts';
+import { refusal } from '../refusal.ts';
 import { corners } from './corners.ts';
 
 const test = suite('evaluation');
@@ -84,3 +85,13 @@ test('images of one class have an accuracy and no S_Dbw, for a reason that is to
 });
 
 test.run();
+
+test('a batch that cannot be is refused', async () => {
+  const device = await testDevice();
+  const model = createModel({ arch: 'resnet8', encoder: { width: 4, channels: 1 }, seed: 1 });
+  for (const batch of [0, -1, 1.5, Number.NaN])
+    assert.match(
+      await refusal(createEvaluator(device, model, corners(device), { batch })),
+      /^createEvaluator: batch is \S+, but it must be a whole number at least 1\.$/,
+    );
+});

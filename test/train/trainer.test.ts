@@ -2,7 +2,7 @@ import { allIndices } from '../../src/data/sampler.ts';
 import type { Device } from '../../src/gpu/device.ts';
 import { ceTuning } from '../../src/methods/ce_tuning.ts';
 import { coin } from '../../src/methods/coin.ts';
-import type { Method, MethodConfig } from '../../src/methods/method.ts';
+import type { Method } from '../../src/methods/method.ts';
 import { scl } from '../../src/methods/scl.ts';
 import { simclr } from '../../src/methods/simclr.ts';
 import { createModel, type Model } from '../../src/nn/model.ts';
@@ -14,19 +14,11 @@ import { train } from '../../src/train/trainer.ts';
 import { saveState } from '../../src/weights/state_dict.ts';
 import { testDevice } from '../device.ts';
 import { assert, suite } from '../harness.ts';
+import { config } from '../methods/config.ts';
 import { refusal } from '../refusal.ts';
 import { corners } from './corners.ts';
 
 const test = suite('trainer');
-
-const config: MethodConfig = {
-  epochs: 4,
-  alpha: 0.5,
-  lambda: 0.1,
-  temperature: 0.3,
-  variant: 'paper',
-  label_smoothing: 0,
-};
 
 function setUp(device: Device, method: Method, more: Partial<TrainConfig> = {}): TrainConfig & { model: Model } {
   const data = corners(device);
