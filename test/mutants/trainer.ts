@@ -60,6 +60,43 @@ export const mutants = [
     'if (broken) throw stop(`loss',
     'if (broken && false) throw stop(`loss',
   ]),
+  ...noticedBy('train/trainer.test.ts', 'a weight that is not finite', [
+    'a weight that is not finite is trained on',
+    TRAINER,
+    'if (broken) throw stop(`weight',
+    'if (broken && false) throw stop(`weight',
+  ]),
+  ...noticedBy('train/trainer.test.ts', 'that are not finite', [
+    'what is not finite is scored',
+    'src/train/evaluate.ts',
+    'if (value !== undefined)',
+    'if (false)',
+  ]),
+  ...noticedBy('train/trainer.test.ts', 'anchors without positives', [
+    'batches without pairs are not told',
+    'src/train/notices.ts',
+    'share <= 0.5 && empty === 0',
+    'true',
+  ]),
+  ...noticedBy('data/dataset.test.ts', 'one image that is left over', [
+    'one image is a batch',
+    'src/data/sampler.ts',
+    'sizes.at(-1) === 1',
+    'false',
+  ]),
+  ...noticedBy(
+    'weights/state_dict.test.ts',
+    '',
+    ['other tensors are passed over', 'src/weights/state_dict.ts', 'strange.length > 0', '0 > 0'],
+    ['weights that are not finite are loaded', 'src/weights/state_dict.ts', 'if (value !== undefined)', 'if (false)'],
+    ['momentum copies are strange', 'src/weights/keys.ts', '|momentum_\\w+', ''],
+  ),
+  ...noticedBy('methods/settings.test.ts', 'COIN', [
+    'COIN reads λ where it has no second stage',
+    'src/methods/coin.ts',
+    'stageSwitch(config) < config.epochs ?',
+    'true ?',
+  ]),
   ...noticedBy(
     'ops/against.test.ts',
     '',

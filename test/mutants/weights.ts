@@ -1,0 +1,30 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are texts of sources
+// Faults of what reads checkpoints.
+import { noticedBy } from './mutant.ts';
+
+const PICKLE = 'src/weights/pickle.ts';
+const TORCH = 'src/weights/torch.ts';
+const ZIP = 'src/weights/zip.ts';
+
+export const mutants = [
+  ...noticedBy(
+    'weights/pickle.test.ts',
+    '',
+    ['what is on the stack below a mark is taken', PICKLE, 'stack.length <= (marks.at(-1) ?? 0)', 'stack.length === 0'],
+    ['negative integers are large', PICKLE, 'value -= 1n <<', 'value -= 0n <<'],
+  ),
+  ...noticedBy(
+    'weights/checkpoints.node.test.ts',
+    '',
+    ['a pickle may end before its text', PICKLE, 'length > bytes.length - at', 'false'],
+    ['strides are not looked at', TORCH, 'isContiguous(shape, strides) ?', 'true ?'],
+    ['a tensor may reach beyond its storage', TORCH, 'end * itemsize > storage.size', 'false'],
+    ['a part of a storage begins with it', TORCH, 'offset: offset * itemsize, size: length', 'offset: 0, size: length'],
+    ['an expanded tensor may be of any size', TORCH, 'count * itemsize > source.size + SLACK', 'false'],
+    ['an entry may stand twice', ZIP, 'if (entries.has(name))', 'if (false)'],
+    ['a compressed entry is read as it is', ZIP, 'entry.method !== 0 ||', 'false ||'],
+    ['wide sizes are not read', ZIP, '=== LOCATOR64)', '=== END64)'],
+    ['DataParallel is no wrapper', 'src/weights/keys.ts', "['module', ", '['],
+    ["a transformer's position embedding is no encoder's", 'src/weights/keys.ts', '|pos_embed', ''],
+  ),
+];
