@@ -191,7 +191,7 @@ test('a second run into the folder of another leaves it as it is', async () => {
 
 test('an interrupt saves the model of that moment, and tells where', async () => {
   const log = join(folder, 'stopped', 'scl.jsonl');
-  const run = coinHere(...quick('stopped', '--epochs', '100000', '--evaluate-every', '100000'));
+  const run = coinHere(...quick('stopped', '--epochs', '500', '--evaluate-every', '500'));
   // One read after the other: a second signal would end the tests.
   while (!(await readFile(log, 'utf8').catch(() => '')).includes('"type":"epoch"'))
     await new Promise((done) => setTimeout(done, 5));
