@@ -2,17 +2,18 @@
 //   node build.mjs                  compose and index the kernels, then build dist/
 //   node build.mjs --tests [PART]   build dist/ without types, and bundle the tests (those whose path contains PART) and the portable conformance run into out/
 //   node build.mjs --kernels        only compose the kernels and write their typed index
-//   node build.mjs --standalone     out/coin.mjs: the command line in one file that needs nothing but the package webgpu
 //   node build.mjs --watch          rebuild dist/ on every change
 // `--out DIR` puts test bundles elsewhere than out/.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, watch } from 'node:fs';
+import { existsSync, readFileSync, rmSync, watch } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import {
+  ADAPTERS,
   browserText,
+  buildLibrary,
   bundle,
   bundleTests,
   canBuild,
@@ -24,14 +25,6 @@ import {
 import { filesBelow, writeIfChanged } from './src/build/files.mjs';
 
 process.chdir(dirname(fileURLToPath(import.meta.url)));
-
-const shebang = { js: '#!/usr/bin/env node' };
-const PRODUCTS = [
-  { entry: 'src/cli/main.ts', outfile: 'dist/coin.js', ...node, banner: shebang },
-  { entry: 'src/node.ts', outfile: 'dist/node.js', ...node },
-  { entry: 'src/index.ts', outfile: 'dist/index.js', ...portable },
-  { entry: 'src/index.ts', outfile: 'dist/coin.browser.js', ...portable, minify: true },
-];
 
 /**
  * Composes the kernels, compiles them unless the last build did so with the same compiler, and writes their typed index. What
@@ -47,8 +40,8 @@ async function prepareKernels({ lenient }) {
     .digest('hex');
   const known = existsSync(stamp) && readFileSync(stamp, 'utf8') === digest;
   const compile = known ? undefined : await (await importTypeScript('src/build/compile.node.ts')).createCompiler();
-  const { text, errors } = await indexKernels(modules, compile);
-  writeIfChanged('src/gpu/kernel/generated.ts', text);
+  const { errors, ...generated } = await indexKernels(modules, compile);
+  for (const [name, text] of Object.entries(generated)) writeIfChanged(`src/gpu/kernel/generated/${name}.ts`, text);
   if (errors.length === 0 && compile) writeIfChanged(stamp, digest);
   for (const error of errors) console.error(lenient ? `note: ${error}` : `error: ${error}`);
   if (errors.length > 0 && !lenient) process.exitCode = 1;
@@ -60,18 +53,20 @@ function compilerVersion() {
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).version : undefined;
 }
 
-/** Some packages are CommonJS and ask for Node's modules by `require`. */
-const REQUIRE = "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);";
-const STANDALONE = {
+/** The command line in one file, which needs no package but what finds an adapter. */
+const COMMANDS = {
   entryPoints: ['src/cli/main.ts'],
-  outfile: 'out/coin.mjs',
+  outfile: 'dist/coin.js',
   ...node,
-  external: ['webgpu', '@sparticuz/chromium'],
-  banner: { js: `${shebang.js}\n${REQUIRE}` },
+  external: ADAPTERS,
+  // Some packages are CommonJS and ask for Node's modules by `require`.
+  banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
 };
 
 async function buildProducts() {
-  for (const { entry, ...options } of PRODUCTS) await bundle({ entryPoints: [entry], ...options });
+  await bundle(COMMANDS);
+  const written = new Set([COMMANDS.outfile, ...(await buildLibrary('dist'))]);
+  for (const path of filesBelow('dist', '.js')) if (!written.has(`dist/${path}`)) rmSync(join('dist', path));
 }
 
 function buildTypes() {
@@ -101,7 +96,6 @@ const { values: flags, positionals } = parseArgs({
   options: {
     kernels: { type: 'boolean' },
     out: { type: 'string', default: 'out' },
-    standalone: { type: 'boolean' },
     tests: { type: 'boolean' },
     watch: { type: 'boolean' },
   },
@@ -116,7 +110,6 @@ async function main() {
   // A build of selected tests goes on without the kernels that are broken, so that each can be repaired on its own.
   await prepareKernels({ lenient: flags.tests && part !== '' });
   if (flags.kernels) return;
-  if (flags.standalone) return bundle(STANDALONE);
   await buildProducts();
   if (flags.tests) return buildTests(part, flags.out);
   if (!flags.watch) buildTypes();
@@ -134,7 +127,7 @@ if (flags.watch) {
   let timer;
   const rebuild = () => main().then(() => console.error('built'), fail);
   const onChange = (_event, path) => {
-    if (/generated\.ts|\.tmp$/.test(path ?? '')) return;
+    if (/generated|\.tmp$/.test(path ?? '')) return;
     clearTimeout(timer);
     timer = setTimeout(rebuild, 50);
   };

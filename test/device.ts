@@ -1,4 +1,5 @@
 import { type Device, requestDevice } from '../src/gpu/device.ts';
+import { modules } from '../src/gpu/kernel/generated/modules.ts';
 import { createLibrary } from '../src/gpu/kernel/library.ts';
 import { createPipelines } from '../src/gpu/kernel/pipelines.ts';
 
@@ -14,7 +15,7 @@ export function testDevice(): Promise<Device> {
 export async function brokenDevice(path: string, mistake: string): Promise<{ device: Device; line: number }> {
   const shared = await testDevice();
   const library = createLibrary();
-  const text = library.modules[path] as string;
+  const text = modules[path] as string;
   library.replaceModule(path, `${text}${mistake}\n`);
   return {
     device: { ...shared, library, pipelines: createPipelines(shared.gpu, library) },

@@ -1,5 +1,5 @@
 import type { Device } from '../gpu/device.ts';
-import { kernels } from '../gpu/kernel/generated.ts';
+import * as kernels from '../gpu/kernel/generated/kernels.ts';
 import type { Target } from '../gpu/kernel/target.ts';
 import { compile } from '../gpu/program/program.ts';
 import { elementwise } from '../ops/elementwise.ts';

@@ -3,11 +3,14 @@ import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
+/** What brings WebGPU to Node: native code, which stays in its packages. */
+export const ADAPTERS = ['webgpu', '@sparticuz/chromium'];
+
 /** Settings of bundles for Node. */
 export const node = {
   platform: 'node',
   target: 'node20',
-  external: ['webgpu', '@sparticuz/chromium', 'commander', 'cli-progress', 'playwright-core', 'esbuild'],
+  external: [...ADAPTERS, 'commander', 'cli-progress', 'playwright-core', 'esbuild'],
 };
 /** Settings of bundles for every runtime: esbuild then refuses imports of Node's modules, which keeps them portable. */
 export const portable = { platform: 'browser', target: 'es2022' };
@@ -71,6 +74,35 @@ export function bundleTests(paths, outfile, options) {
     ']);',
   ].join('\n');
   return bundle({ stdin: { contents, resolveDir: 'test', loader: 'ts' }, outfile, sourcemap: 'inline', ...options });
+}
+
+/** Leaves imports between this project's own modules as they are, but for their endings. */
+const apart = {
+  name: 'apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ kind, path }) =>
+      kind === 'entry-point' ? null : { path: path.replace(/\.ts$/, '.js'), external: true },
+    );
+  },
+};
+
+/**
+ * The library as a file a module, so that whoever bundles a part of it gets what that part uses and no more: side effects
+ * are looked for by file. Returns the paths of the files.
+ */
+export async function buildLibrary(outdir) {
+  const listing = { outdir, write: false, metafile: true };
+  const bundles = [
+    await bundle({ entryPoints: ['src/index.ts'], ...portable, ...listing }),
+    await bundle({ entryPoints: ['src/node.ts'], ...node, ...listing }),
+  ];
+  const inputs = new Set(bundles.flatMap(({ metafile }) => Object.keys(metafile.inputs)));
+  const { metafile } = await bundle({
+    entryPoints: [...inputs].filter((path) => path.startsWith('src/') && path.endsWith('.ts')),
+    ...{ outdir, outbase: 'src', metafile: true },
+    ...{ ...node, target: portable.target, plugins: [apart, browserText] },
+  });
+  return Object.keys(metafile.outputs);
 }
 
 /** Imports a TypeScript module of this project into a program that Node runs without a build. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { explained } from '../files.node.ts';
 import type { Modules } from '../gpu/kernel/compose.ts';
-import { modules as built } from '../gpu/kernel/generated.ts';
+import { modules as built } from '../gpu/kernel/generated/modules.ts';
 
 /** The folder of modules that belongs to this program, or undefined where it was bundled apart from one. */
 export function modulesFolder(): string | undefined {

@@ -1,4 +1,4 @@
-import { kernels } from '../gpu/kernel/generated.ts';
+import * as kernels from '../gpu/kernel/generated/kernels.ts';
 import { grid } from '../gpu/kernel/target.ts';
 import { COUNT, checkNumber, checkPair, NOT_NEGATIVE, PROBABILITY } from '../tape/check.ts';
 import type { Admit, Tape } from '../tape/tape.ts';

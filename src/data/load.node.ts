@@ -14,7 +14,9 @@ export function embeddedFolder(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, EMBEDDED))) {
     if (dirname(folder) === folder)
-      throw new Error(`The package is incomplete: its folder ${EMBEDDED} is missing; install it again.`);
+      throw new Error(
+        `The images of ${EMBEDDED} come with the sources, not with the package: name another folder (--data).`,
+      );
     folder = dirname(folder);
   }
   return join(folder, EMBEDDED);

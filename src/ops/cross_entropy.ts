@@ -1,4 +1,4 @@
-import { kernels } from '../gpu/kernel/generated.ts';
+import * as kernels from '../gpu/kernel/generated/kernels.ts';
 import { checkNumber, PROBABILITY } from '../tape/check.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import { elements, showShape, type Tensor } from '../tape/tensor.ts';

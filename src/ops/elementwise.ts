@@ -1,4 +1,4 @@
-import { kernels } from '../gpu/kernel/generated.ts';
+import * as kernels from '../gpu/kernel/generated/kernels.ts';
 import type { Kernel } from '../gpu/kernel/kernel.ts';
 import { grid } from '../gpu/kernel/target.ts';
 import { checkNumber } from '../tape/check.ts';

@@ -5,7 +5,7 @@ import { restore } from '../bench/memory.ts';
 import { type Run, runOf } from '../bench/timing.ts';
 import { variants } from '../bench/variants.ts';
 import type { Device } from '../gpu/device.ts';
-import { kernels } from '../gpu/kernel/generated.ts';
+import * as kernels from '../gpu/kernel/generated/kernels.ts';
 import type { Kernel } from '../gpu/kernel/kernel.ts';
 import { compile, type Program } from '../gpu/program/program.ts';
 import type { Tape } from '../tape/tape.ts';
@@ -64,8 +64,8 @@ export async function timedCase(device: Device, kernel: string): Promise<TimedCa
 /** Compiles a tape several times over: a comment makes the kernel's text another one to every cache. */
 async function compileCopies(device: Device, name: string, tape: Tape): Promise<Program[]> {
   const { library } = device;
-  const { path } = Object.values<Kernel>({ ...kernels }).find((kernel) => kernel.name === name) as Kernel;
-  const text = library.modules[path] ?? '';
+  const { path, modules } = Object.values<Kernel>({ ...kernels }).find((kernel) => kernel.name === name) as Kernel;
+  const text = library.edited[path] ?? modules[path] ?? '';
   try {
     // A text is taken when its compilation begins, which is before the first wait.
     return await Promise.all(

@@ -5,7 +5,7 @@ import { gradcheckCases } from '../conformance/gradcheck.ts';
 import { checkVariant, variantsOf } from '../conformance/runner.ts';
 import type { Device } from '../gpu/device.ts';
 import { compose, type Modules, type Recipe, recipesOf } from '../gpu/kernel/compose.ts';
-import { kernels } from '../gpu/kernel/generated.ts';
+import * as kernels from '../gpu/kernel/generated/kernels.ts';
 import type { Kernel } from '../gpu/kernel/kernel.ts';
 import { checkText } from '../gpu/kernel/pipelines.ts';
 import { reflectKernel } from '../gpu/kernel/reflect.ts';
@@ -117,8 +117,8 @@ export async function createWorkbench(
 /** Makes the device compile these modules from now on. */
 function load({ library }: Device, modules: Modules): void {
   for (const [path, text] of Object.entries(modules))
-    if (!Object.hasOwn(library.modules, path)) library.addModule(path, text);
-    else if (library.modules[path] !== text) library.replaceModule(path, text);
+    if (!library.has(path)) library.addModule(path, text);
+    else if (library.edited[path] !== text) library.replaceModule(path, text);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { createCompiler } from '../../src/build/compile.node.ts';
 import { indexKernels } from '../../src/build/kernels.ts';
-import { modules } from '../../src/gpu/kernel/generated.ts';
+import { modules } from '../../src/gpu/kernel/generated/modules.ts';
 import { reflectKernel } from '../../src/gpu/kernel/reflect.ts';
 import { assert, suite } from '../harness.ts';
 

@@ -3,7 +3,7 @@ import { createCompiler } from '../../src/build/compile.node.ts';
 import { indexKernels } from '../../src/build/kernels.ts';
 import { record, run } from '../../src/conformance/evaluate.ts';
 import { randomNormal } from '../../src/data/random.ts';
-import { modules } from '../../src/gpu/kernel/generated.ts';
+import { modules } from '../../src/gpu/kernel/generated/modules.ts';
 import { conv2d } from '../../src/ops/conv2d.ts';
 import { newDevice } from '../device.ts';
 import { assert, suite } from '../harness.ts';
@@ -22,9 +22,9 @@ async function printed() {
 
 test('the one file that is edited makes kernels that compile and have the constant', async () => {
   const { module, count } = await printed();
-  const { text, errors } = await indexKernels({ ...modules, [PATH]: module }, await createCompiler());
+  const { kernels, errors } = await indexKernels({ ...modules, [PATH]: module }, await createCompiler());
   assert.equal(errors, []);
-  assert.is([...text.matchAll(/constants: \{.*"RELU6"/g)].length, count);
+  assert.is([...kernels.matchAll(/constants: \{.*"RELU6"/g)].length, count);
 });
 
 test('every way to compute a convolution then stores min(max(x, 0), 6)', async () => {

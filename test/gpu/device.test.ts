@@ -1,5 +1,5 @@
 import type { Device } from '../../src/gpu/device.ts';
-import { kernels } from '../../src/gpu/kernel/generated.ts';
+import * as kernels from '../../src/gpu/kernel/generated/kernels.ts';
 import { packUniforms, specialize } from '../../src/gpu/kernel/kernel.ts';
 import { createLibrary } from '../../src/gpu/kernel/library.ts';
 import { compile } from '../../src/gpu/program/program.ts';

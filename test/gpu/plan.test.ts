@@ -1,4 +1,4 @@
-import { kernels } from '../../src/gpu/kernel/generated.ts';
+import * as kernels from '../../src/gpu/kernel/generated/kernels.ts';
 import type { Target } from '../../src/gpu/kernel/target.ts';
 import { plan } from '../../src/gpu/program/plan.ts';
 import { add, relu } from '../../src/ops/elementwise.ts';

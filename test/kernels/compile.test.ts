@@ -1,4 +1,4 @@
-import { kernels } from '../../src/gpu/kernel/generated.ts';
+import * as kernels from '../../src/gpu/kernel/generated/kernels.ts';
 import { type Kernel, specialize } from '../../src/gpu/kernel/kernel.ts';
 import { checkText } from '../../src/gpu/kernel/pipelines.ts';
 import { testDevice } from '../device.ts';

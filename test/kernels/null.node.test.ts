@@ -1,5 +1,5 @@
 import { createDevice } from '../../src/gpu/device.ts';
-import { kernels } from '../../src/gpu/kernel/generated.ts';
+import * as kernels from '../../src/gpu/kernel/generated/kernels.ts';
 import type { Kernel } from '../../src/gpu/kernel/kernel.ts';
 import { createLibrary } from '../../src/gpu/kernel/library.ts';
 import { checkText, createPipelines } from '../../src/gpu/kernel/pipelines.ts';

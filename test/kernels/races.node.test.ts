@@ -1,5 +1,5 @@
 import { detectRaces, WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
-import { kernels } from '../../src/gpu/kernel/generated.ts';
+import * as kernels from '../../src/gpu/kernel/generated/kernels.ts';
 import { type Kernel, packUniforms, specialize } from '../../src/gpu/kernel/kernel.ts';
 import { createLibrary } from '../../src/gpu/kernel/library.ts';
 import { assert, suite } from '../harness.ts';

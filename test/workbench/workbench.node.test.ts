@@ -1,4 +1,4 @@
-import { modules } from '../../src/gpu/kernel/generated.ts';
+import { modules } from '../../src/gpu/kernel/generated/modules.ts';
 import { createWorkbench, type Finding, type Workbench } from '../../src/workbench/workbench.ts';
 import { newDevice } from '../device.ts';
 import { assert, suite } from '../harness.ts';

@@ -1,4 +1,4 @@
-import type { Recipe } from './compose.ts';
+import type { Modules, Recipe } from './compose.ts';
 
 /**
  * A WGSL kernel as reflection describes it: what it is composed of, what it binds, its uniform struct and its tunable
@@ -7,7 +7,10 @@ import type { Recipe } from './compose.ts';
  */
 export interface Kernel<B extends string = string, U extends string = string, C extends string = string>
   extends Recipe,
-    KernelInterface<B, U, C> {}
+    KernelInterface<B, U, C> {
+  /** The texts that it is composed of. */
+  readonly modules: Modules;
+}
 
 export interface KernelInterface<B extends string = string, U extends string = string, C extends string = string> {
   readonly bindings: readonly KernelBinding<B>[];

@@ -1,11 +1,17 @@
 import { type Composed, compose, type Modules, type Recipe } from './compose.ts';
-import { modules as shipped } from './generated.ts';
+import { paths } from './generated/modules.ts';
 
-/** Kernel modules and what is composed of them. */
+/** What is composed of kernel modules, and which of these are others than this package's own. */
 export interface Library {
-  readonly modules: Modules;
-  /** A kernel's text, composed when it is first asked for. Throws where its modules do not fit together. */
-  textOf(kernel: Recipe): Composed;
+  /** The modules that were replaced or added here. */
+  readonly edited: Modules;
+  /** Whether there is such a module. */
+  has(path: string): boolean;
+  /**
+   * A kernel's text, composed when it is first asked for, of its own modules or what has replaced them.
+   * Throws where they do not fit together.
+   */
+  textOf(kernel: Recipe & { readonly modules?: Modules }): Composed;
   /**
    * Replaces a module's text, as a workbench does: programs that are compiled from now on have it, those that are
    * compiled already keep what they have. Throws when there is no such module.
@@ -15,29 +21,32 @@ export interface Library {
   addModule(path: string, text: string): void;
 }
 
-/** The modules of this package, or others. */
-export function createLibrary(modules: Modules = shipped): Library {
-  const current = { ...modules };
+export function createLibrary(): Library {
+  const edited: Record<string, string> = {};
   const composed = new Map<string, Composed>();
+  const has = (path: string) => Object.hasOwn(edited, path) || paths.includes(path);
   return {
-    modules: current,
+    edited,
+    has,
     textOf(kernel) {
       let made = composed.get(kernel.name);
       if (!made) {
-        made = compose(kernel, current);
+        made = compose(kernel, { ...kernel.modules, ...edited });
         composed.set(kernel.name, made);
       }
       return made;
     },
     replaceModule(path, text) {
-      if (!Object.hasOwn(current, path))
-        throw new Error(`There is no module kernels/${path}; there are ${Object.keys(current).join(', ')}.`);
-      current[path] = text;
+      if (!has(path))
+        throw new Error(
+          `There is no module kernels/${path}; there are ${[...paths, ...Object.keys(edited)].join(', ')}.`,
+        );
+      edited[path] = text;
       composed.clear();
     },
     addModule(path, text) {
-      if (Object.hasOwn(current, path)) throw new Error(`There is a module kernels/${path} already.`);
-      current[path] = text;
+      if (has(path)) throw new Error(`There is a module kernels/${path} already.`);
+      edited[path] = text;
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Device } from '../device.ts';
+import { digest } from '../kernel/generated/modules.ts';
 import type { TextStore } from './store.ts';
 
 /** Of what is remembered; another one is not read. */
@@ -61,8 +62,17 @@ function parse(text: string): Remembered {
 /** One for each adapter and state of the kernels: an edited kernel is measured anew. */
 async function nameFor({ target, library }: Device): Promise<string> {
   const { kind, name, subgroupSize, limits, features } = target;
-  const identity = JSON.stringify([FORMAT, kind, name, subgroupSize, limits, [...features].sort(), library.modules]);
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(identity));
-  const hex = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  const identity = JSON.stringify([
+    FORMAT,
+    kind,
+    name,
+    subgroupSize,
+    limits,
+    [...features].sort(),
+    digest,
+    library.edited,
+  ]);
+  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(identity));
+  const hex = [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
   return `tuned-${hex.slice(0, 16)}.json`;
 }

@@ -1,4 +1,4 @@
-import { kernels } from '../../gpu/kernel/generated.ts';
+import * as kernels from '../../gpu/kernel/generated/kernels.ts';
 import type { Workgroups } from '../../gpu/kernel/target.ts';
 import type { Tape } from '../../tape/tape.ts';
 import { elements, type Tensor } from '../../tape/tensor.ts';
