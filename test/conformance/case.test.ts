@@ -10,9 +10,9 @@ const test = suite('golden case');
 test('every golden case is read', async () => {
   for (const name of [...goldenOps.flatMap(goldenCases), ...goldenModels]) {
     const golden = parseCase(`${name}.safetensors`, await fixture(`test/golden/${name}.safetensors`));
-    assert.is(golden.name, name);
-    assert.ok(name.startsWith(golden.op));
-    assert.ok(golden.tolerance.rtol > 0);
+    assert.is(golden.name, name.split('/').at(-1));
+    assert.ok(golden.name.startsWith(golden.op));
+    assert.ok(golden.tolerance.rtol >= 0);
   }
 });
 
