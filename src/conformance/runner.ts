@@ -9,6 +9,7 @@ import { conformanceOps } from './ops.ts';
 import { runOptimizer } from './optimizer.ts';
 import { runSDbw } from './s_dbw.ts';
 import { runAccumulation, runSchedule, runStages, runSteps } from './schedules.ts';
+import { runStateDict } from './state_dict.ts';
 import { runTrajectory } from './trajectory.ts';
 
 /** One run of a case: with which candidate, and a line for each tensor that is wrong. */
@@ -28,6 +29,7 @@ const procedures: Readonly<Record<string, (device: Device, golden: Case) => Prom
   optim_sgd: runOptimizer,
   optim_adamw: runOptimizer,
   model: runModel,
+  state_dict: (_device, golden) => runStateDict(golden),
   trajectory_coin: runTrajectory,
 };
 
