@@ -4,6 +4,7 @@ import type { HostTensor } from '../weights/host-tensor.ts';
 import { type Layout, toEngineLayout, toTorchLayout } from '../weights/layout.ts';
 import { type Case, compare, type Results, toleranceOf } from './case.ts';
 import { type Evaluation, type HostValue, run, type Variant, variants } from './evaluate.ts';
+import { runMocoLoss, runMocoMomentum } from './moco.ts';
 import { runModel } from './model.ts';
 import { conformanceOps } from './ops.ts';
 import { runOptimizer } from './optimizer.ts';
@@ -21,6 +22,8 @@ const procedures: Readonly<Record<string, (device: Device, golden: Case) => Prom
   s_dbw: runSDbw,
   optim_sgd: runOptimizer,
   optim_adamw: runOptimizer,
+  moco_loss: runMocoLoss,
+  moco_momentum: runMocoMomentum,
   model: runModel,
   trajectory_coin: runTrajectory,
 };
@@ -67,7 +70,8 @@ export function variantsOf(target: Target, golden: Case, { tilings = false }: Ru
   const inputs = Object.fromEntries(
     Object.entries(golden.inputs).map(([name, tensor]) => [name, toEngine(tensor, layouts[name])]),
   );
-  return variants(target, (tape, tensors) => op.build(tape, tensors, golden.attrs), inputs, {
+  const all = { ...inputs, ...op.derive?.(inputs, golden.attrs) };
+  return variants(target, (tape, tensors) => op.build(tape, tensors, golden.attrs), all, {
     tilings,
     wrt: Object.keys(golden.inputs).filter((name) => !op.constant?.includes(name)),
     ...(differentiate && upstream && { upstream: toEngine(upstream[1], layouts[upstream[0]]) }),
