@@ -61,9 +61,11 @@ export function addModelOptions(command: Command): Command {
   return command
     .option('--data <folder>', 'four IDX files, as of Fashion-MNIST (default: the embedded images)')
     .addOption(new Option('--arch <name>', 'encoder').choices(Object.keys(RESNETS)).default('resnet8'))
-    .addOption(number('--width <n>', 'channels of the first stage (default: 64, resnet8: 16)', positiveInteger))
     .addOption(
-      new Option('--stem <kind>', 'first convolution (default: imagenet, resnet8: halving)').choices(
+      number('--width <n>', 'channels of the first stage (default: 64, resnet8 and resnet56: 16)', positiveInteger),
+    )
+    .addOption(
+      new Option('--stem <kind>', 'first convolution (default: imagenet, resnet8: halving, resnet56: small)').choices(
         Object.keys(STEMS),
       ),
     )

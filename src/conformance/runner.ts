@@ -8,6 +8,8 @@ import { runModel } from './model.ts';
 import { conformanceOps } from './ops.ts';
 import { runOptimizer } from './optimizer.ts';
 import { runSDbw } from './s_dbw.ts';
+import { runAccumulation, runSchedule, runStages, runSteps } from './schedules.ts';
+import { runStateDict } from './state_dict.ts';
 import { runTrajectory } from './trajectory.ts';
 
 /** One run of a case: with which candidate, and a line for each tensor that is wrong. */
@@ -18,10 +20,16 @@ export interface Check {
 
 /** Cases that are more than one op. */
 const procedures: Readonly<Record<string, (device: Device, golden: Case) => Promise<Results>>> = {
+  optim_sgd_accumulate: runAccumulation,
+  schedule_stages: async (_, golden) => runStages(golden),
+  schedule_cosine: async (_, golden) => runSchedule(golden),
+  schedule_warmup_cosine: async (_, golden) => runSchedule(golden),
+  schedule_steps: async (_, golden) => runSteps(golden),
   s_dbw: runSDbw,
   optim_sgd: runOptimizer,
   optim_adamw: runOptimizer,
   model: runModel,
+  state_dict: (_device, golden) => runStateDict(golden),
   trajectory_coin: runTrajectory,
 };
 
