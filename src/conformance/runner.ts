@@ -8,6 +8,7 @@ import { metricProcedures } from './metrics.ts';
 import { runModel } from './model.ts';
 import { conformanceOps } from './ops.ts';
 import { runOptimizer } from './optimizer.ts';
+import { runAccumulation, runSchedule, runStages, runSteps } from './schedules.ts';
 import { runStateDict } from './state_dict.ts';
 import { runTrajectory } from './trajectory.ts';
 
@@ -20,6 +21,11 @@ export interface Check {
 /** Cases that are more than one op. */
 const procedures: Readonly<Record<string, (device: Device, golden: Case) => Promise<Results>>> = {
   ...metricProcedures,
+  optim_sgd_accumulate: runAccumulation,
+  schedule_stages: async (_, golden) => runStages(golden),
+  schedule_cosine: async (_, golden) => runSchedule(golden),
+  schedule_warmup_cosine: async (_, golden) => runSchedule(golden),
+  schedule_steps: async (_, golden) => runSteps(golden),
   optim_sgd: runOptimizer,
   optim_adamw: runOptimizer,
   model: runModel,
