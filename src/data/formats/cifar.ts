@@ -1,8 +1,8 @@
 // CIFAR-10 and CIFAR-100: 32 x 32 images. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009,
 // https://www.cs.toronto.edu/~kriz/cifar.html: the binary archives, whose records are a label (two for CIFAR-100, the fine one
 // last) and then red, green and blue, and those for Python, which are pickles with the same bytes.
-import { isTuple, readPickle } from '../../weights/pickle.ts';
-import type { LabelledImages } from '../dataset.ts';
+import { isTuple, kindOf, readPickle } from '../../weights/pickle.ts';
+import { equalSizes, type LabelledImages } from '../dataset.ts';
 import type { FileTree } from '../tree/tree.ts';
 import { type FoundDataset, linesOf, type Recogniser, rootOf } from './format.ts';
 
@@ -97,7 +97,7 @@ function binaryBatch(bytes: Uint8Array, name: string, labels: number): Batch {
 function pythonBatch(bytes: Uint8Array, name: string, key: string): Batch {
   const dict = unpickle(bytes, name);
   const [labels, data] = [dict.get(key), dict.get('data')];
-  const pixels = data instanceof NumpyArray ? data.bytes : undefined;
+  const pixels = isArray(data) ? data.bytes : undefined;
   if (!Array.isArray(labels) || !labels.every((label) => typeof label === 'number'))
     throw new Error(`${name} is damaged: it has no list of numbers "${key}".`);
   if (pixels?.length !== labels.length * PIXELS || labels.length === 0)
@@ -108,16 +108,11 @@ function pythonBatch(bytes: Uint8Array, name: string, key: string): Batch {
 }
 
 /** An array of NumPy, of which only unsigned bytes in rows are wanted. */
-class NumpyArray {
-  bytes: Uint8Array | undefined;
+interface NumpyArray {
+  readonly kind: 'array';
+  bytes?: Uint8Array;
 }
-/** The type of an array's elements by its code. */
-class NumpyType {
-  readonly code: unknown;
-  constructor(code: unknown) {
-    this.code = code;
-  }
-}
+const isArray = (value: unknown): value is NumpyArray => kindOf(value) === 'array';
 
 /** A dict by its keys as text. Of what a pickle would call only that makes arrays of NumPy is known. */
 function unpickle(bytes: Uint8Array, name: string): Map<string, unknown> {
@@ -127,15 +122,15 @@ function unpickle(bytes: Uint8Array, name: string): Map<string, unknown> {
     persistent: () => undefined,
     bytes: (string) => string,
     call(callee, args) {
-      if (/^numpy\.(_core|core)\.multiarray\._reconstruct$/.test(callee)) return new NumpyArray();
-      return callee === 'numpy.dtype' ? new NumpyType(textOf(args[0])) : undefined;
+      if (/^numpy\.(_core|core)\.multiarray\._reconstruct$/.test(callee)) return { kind: 'array' } satisfies NumpyArray;
+      return callee === 'numpy.dtype' ? { kind: 'dtype', code: textOf(args[0]) } : undefined;
     },
     build(object, state) {
       // The state of an array: version, shape, type, whether columns come first, and its bytes.
-      if (!(object instanceof NumpyArray) || !isTuple(state)) return;
+      if (!isArray(object) || !isTuple(state)) return;
       const [, , type, isFortran, data] = state.items;
-      if (type instanceof NumpyType && type.code === 'u1' && isFortran === false && data instanceof Uint8Array)
-        object.bytes = data;
+      const { code } = (type ?? {}) as { code?: unknown };
+      if (code === 'u1' && isFortran === false && data instanceof Uint8Array) object.bytes = data;
     },
   });
   if (!(value instanceof Map)) throw new Error(`${name} is damaged or no ${wanted}: its pickle is no dict.`);
@@ -156,11 +151,13 @@ function joined(name: string, batches: readonly Batch[], classes: readonly strin
   const labels = Int32Array.from(batches.flatMap((batch) => batch.labels));
   const wrong = labels.findIndex((label) => label < 0 || label >= classes.length);
   if (wrong >= 0)
-    throw new Error(`${name} is damaged: the label of image ${wrong} is ${labels[wrong]}, of ${classes.length} classes.`);
+    throw new Error(
+      `${name} is damaged: the label of image ${wrong} is ${labels[wrong]}, of ${classes.length} classes.`,
+    );
   const pixels = new Uint8Array(labels.length * PIXELS);
   let at = 0;
   for (const image of batches.flatMap((batch) => batch.images))
     for (let i = 0; i < PLANE; i++)
       for (let channel = 0; channel < 3; channel++) pixels[at++] = image[channel * PLANE + i] as number;
-  return { name, shape: [labels.length, SIDE, SIDE, 3], pixels, labels, classes };
+  return { name, channels: 3, sizes: equalSizes(labels.length, [SIDE, SIDE]), pixels, labels, classes };
 }
