@@ -114,13 +114,13 @@ async function load(
   const paths = [found.train, found.test].flatMap((split) => (split.kind === 'files' ? split.paths : []));
   const notes = [...tree.notes, ...decided];
   if (paths.length === 0) {
-    refuseBad(tree, bad, 0);
+    refuseBad(tree, bad, bad.length);
     return { format, notes, bad, train: pixelsOf(found.train), test: pixelsOf(found.test) };
   }
   const cache = await openCache(tree.name, side, parent);
   try {
     bad.push(...(await fill(cache, tree, paths, side, onProgress)));
-    if (!skipBad) refuseBad(tree, bad, paths.length);
+    if (!skipBad) refuseBad(tree, bad, paths.length + missing.length);
     const split = (part: FoundSplit, of: string) =>
       part.kind === 'pixels' ? Promise.resolve(part.images) : gather(cache, tree, part, `${title} (${of})`, classes);
     const [train, test] = [await split(found.train, 'train'), await split(found.test, 'test')];
@@ -146,7 +146,7 @@ function refuseBad(tree: FileTree, bad: readonly BadImage[], count: number): voi
   const named = bad.slice(0, NAMED).map(({ path, why }) => `${path} (${why})`);
   const more = bad.length > NAMED ? ` and ${bad.length - NAMED} more, which "coin data" lists` : '';
   throw new Error(
-    `${tree.name}: ${bad.length} of ${counted(Math.max(count, bad.length), 'image')} cannot be read: ${named.join(', ')}${more}; mend or remove them, or go on without them (--skip-bad).`,
+    `${tree.name}: ${bad.length} of ${counted(count, 'image')} cannot be read: ${named.join(', ')}${more}; mend or remove them, or go on without them (--skip-bad).`,
   );
 }
 

@@ -123,6 +123,8 @@ function unpickle(bytes: Uint8Array, name: string): Map<string, unknown> {
     bytes: (string) => string,
     call(callee, args) {
       if (/^numpy\.(_core|core)\.multiarray\._reconstruct$/.test(callee)) return { kind: 'array' } satisfies NumpyArray;
+      // How Python 3 writes bytes in the protocols of Python 2.
+      if (callee === '_codecs.encode') return Uint8Array.from(textOf(args[0]), (letter) => letter.charCodeAt(0));
       return callee === 'numpy.dtype' ? { kind: 'dtype', code: textOf(args[0]) } : undefined;
     },
     build(object, state) {
