@@ -4,10 +4,10 @@ import type { HostTensor } from '../weights/host-tensor.ts';
 import { type Layout, toEngineLayout, toTorchLayout } from '../weights/layout.ts';
 import { type Case, compare, type Results, toleranceOf } from './case.ts';
 import { type Evaluation, type HostValue, run, type Variant, variants } from './evaluate.ts';
+import { metricProcedures } from './metrics.ts';
 import { runModel } from './model.ts';
 import { conformanceOps } from './ops.ts';
 import { runOptimizer } from './optimizer.ts';
-import { runSDbw } from './s_dbw.ts';
 import { runAccumulation, runSchedule, runStages, runSteps } from './schedules.ts';
 import { runStateDict } from './state_dict.ts';
 import { runTrajectory } from './trajectory.ts';
@@ -20,12 +20,12 @@ export interface Check {
 
 /** Cases that are more than one op. */
 const procedures: Readonly<Record<string, (device: Device, golden: Case) => Promise<Results>>> = {
+  ...metricProcedures,
   optim_sgd_accumulate: runAccumulation,
   schedule_stages: async (_, golden) => runStages(golden),
   schedule_cosine: async (_, golden) => runSchedule(golden),
   schedule_warmup_cosine: async (_, golden) => runSchedule(golden),
   schedule_steps: async (_, golden) => runSteps(golden),
-  s_dbw: runSDbw,
   optim_sgd: runOptimizer,
   optim_adamw: runOptimizer,
   model: runModel,
