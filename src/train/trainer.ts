@@ -33,7 +33,7 @@ const READ_EVERY = 8;
  */
 export async function* train(device: Device, config: TrainConfig): AsyncGenerator<TrainEvent> {
   const { method, options, model, indices, batch, evaluator, evaluateEvery = 1, accumulate = 1, resume } = config;
-  checkImages(config.data, indices);
+  checkImages(config.data.name, config.data.labels.length, indices);
   const stages = method.stages(options, model).filter(({ epochs: [from, to] }) => from < to);
   const epochs = stages.at(-1)?.epochs[1] ?? 0;
   const rate = createSchedule(config.lr, epochs, config.schedule);
