@@ -68,14 +68,8 @@ export interface Outcome {
 /** Trains one model by one method, showing progress, logging and saving as it goes; or goes on where the folder's run was left. */
 export async function runMethod(first: Device, options: RunOptions): Promise<Outcome> {
   const { method, settings, data, indices, test, weights, out } = options;
-<<<<<<< HEAD
   const { arch, encoder, seed, momentum, weight_decay, alpha } = settings;
-  const channels = data.images.shape[3] as number;
-=======
-  const { arch, encoder, seed, lr, batch, accumulate, momentum, weight_decay, augmentation, evaluateEvery, alpha } =
-    settings;
   const { channels } = data;
->>>>>>> main
   const classes = method.views ? undefined : data.classes.length;
   const create = () =>
     createModel({
@@ -85,25 +79,7 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
       classes,
       seed,
     });
-<<<<<<< HEAD
-  const [, height, width] = data.images.shape as [number, number, number];
-=======
-  if (options.tune) await tuneStages(device, options, create());
-  const model = create();
-  if (weights)
-    console.error(await loadParts(device, model, weights, ['encoder'], { partial: options.partial ?? false }));
-  const evaluate = test && (await createEvaluator(device, model, test, { batch }));
-  let final: Evaluation | undefined;
-  const evaluator =
-    evaluate &&
-    async function* () {
-      final = yield* evaluate();
-      return final;
-    };
-  const optimizer = sgd(model.store.arena, { momentum, nesterov: true, weight_decay });
-  const checkpoint = join(out, `${method.name}.safetensors`);
   const image_size = settings.augmentation.size ?? data.size;
->>>>>>> main
   const card: ModelCard = {
     arch,
     encoder: { ...RESNETS[arch], ...encoder, channels },
