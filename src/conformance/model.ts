@@ -1,7 +1,7 @@
 import type { Device } from '../gpu/device.ts';
 import { compile } from '../gpu/program/program.ts';
+import { withClassifier } from '../nn/encoder.ts';
 import { encoders } from '../nn/model.ts';
-import { withClassifier } from '../nn/resnet.ts';
 import { createStore } from '../nn/store.ts';
 import { crossEntropy } from '../ops/cross_entropy.ts';
 import { gradients } from '../ops/gradients.ts';

@@ -1,5 +1,5 @@
+import { withClassifier } from '../nn/encoder.ts';
 import { encoders } from '../nn/model.ts';
-import { type ResNetOptions, withClassifier } from '../nn/resnet.ts';
 import { createStore } from '../nn/store.ts';
 import { elements, showShape } from '../tape/tensor.ts';
 import { torchShape } from '../weights/state_dict.ts';

@@ -9,6 +9,7 @@ import { cross_entropy, sup_con } from './losses.ts';
 import { batch_norm, layer_norm } from './normalization.ts';
 import { global_avg_pool2d, max_pool2d } from './pooling.ts';
 import { residual } from './residual.ts';
+import { drop_path, embed_tokens, patch_embed, pool_tokens, self_attention } from './transformer.ts';
 
 export { type Array64, type Attributes, array64, type Inputs, type Outputs, type Reference, zeros } from './array64.ts';
 
@@ -20,6 +21,8 @@ export const references: Record<string, Reference> = {
   conv_batch_norm,
   conv2d: activated(conv2d),
   cross_entropy,
+  drop_path,
+  embed_tokens,
   gelu,
   global_avg_pool2d,
   l2_normalize,
@@ -28,9 +31,12 @@ export const references: Record<string, Reference> = {
   matmul,
   max_pool2d,
   mean,
+  patch_embed,
+  pool_tokens,
   relu,
   residual,
   scale,
+  self_attention,
   softmax,
   sum,
   sup_con,
