@@ -39,7 +39,7 @@ fn store_dv(at: u32, value: vec4f) {
 
 // @include attention/tile.wgsl
 
-@compute @workgroup_size(WORKGROUP)
+@compute @workgroup_size(THREADS, THREADS)
 fn main(
   @builtin(workgroup_id) wid: vec3u,
   @builtin(num_workgroups) nwg: vec3u,

@@ -19,7 +19,7 @@
 
 var<workgroup> own_products: array<f32, TILE>;
 
-@compute @workgroup_size(WORKGROUP)
+@compute @workgroup_size(THREADS, THREADS)
 fn main(
   @builtin(workgroup_id) wid: vec3u,
   @builtin(num_workgroups) nwg: vec3u,

@@ -18,7 +18,7 @@
 
 var<workgroup> row_values: array<vec4f, WORKGROUP>;
 
-@compute @workgroup_size(WORKGROUP)
+@compute @workgroup_size(THREADS, THREADS)
 fn main(
   @builtin(workgroup_id) wid: vec3u,
   @builtin(num_workgroups) nwg: vec3u,

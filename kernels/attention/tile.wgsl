@@ -81,10 +81,11 @@ fn product_column(lane: u32) -> u32 {
 
 fn stage_products(operand: u32, lane: u32, block: mat4x4f) {
   let turned = transpose(block);
-  let at = operand * OPERAND + 4u * product_column(lane) * THREADS + lane % THREADS;
-  for (var i = 0u; i < 4u; i++) {
-    staged[at + i * THREADS] = turned[i];
-  }
+  let at = operand * OPERAND + 4u * (lane / THREADS) * THREADS + lane % THREADS;
+  staged[at] = turned[0];
+  staged[at + THREADS] = turned[1];
+  staged[at + 2u * THREADS] = turned[2];
+  staged[at + 3u * THREADS] = turned[3];
 }
 
 // The first of two blocks that an invocation stages for sums: four rows, one vec4; the other one is THREADS vec4s to its right.
@@ -97,10 +98,11 @@ fn sum_column(lane: u32) -> u32 {
 }
 
 fn stage_sums(half: u32, lane: u32, block: mat4x4f) {
-  let at = sum_row(lane) * 2u * THREADS + half * THREADS + sum_column(lane);
-  for (var i = 0u; i < 4u; i++) {
-    staged[at + i * 2u * THREADS] = block[i];
-  }
+  let at = 8u * (lane / THREADS) * THREADS + half * THREADS + lane % THREADS;
+  staged[at] = block[0];
+  staged[at + 2u * THREADS] = block[1];
+  staged[at + 4u * THREADS] = block[2];
+  staged[at + 6u * THREADS] = block[3];
 }
 
 // Adds a chunk's products: column j of the result is what rows 4y to 4y + 3 make with the other row 4x + j.
@@ -119,9 +121,11 @@ fn add_products(scores: mat4x4f, x: u32, y: u32) -> mat4x4f {
 
 // Leaves factors as add_products numbers them.
 fn store_weights(x: u32, y: u32, block: mat4x4f) {
-  for (var j = 0u; j < 4u; j++) {
-    weights[(4u * x + j) * THREADS + y] = block[j];
-  }
+  let at = 4u * x * THREADS + y;
+  weights[at] = block[0];
+  weights[at + THREADS] = block[1];
+  weights[at + 2u * THREADS] = block[2];
+  weights[at + 3u * THREADS] = block[3];
 }
 
 // Row i of the result is the sum of row 4y + i over the tile's other rows, times their weights; `half` as in stage_sums.

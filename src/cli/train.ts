@@ -130,7 +130,7 @@ async function fineTune(
       ? allIndices(labels.length)
       : stratifiedSubset(labels, classes, options.labels, options.seed);
   checkBatch(options.batch, indices.length);
-  const fits = card?.encoder.channels === train.shape[3];
+  const fits = card?.encoder.channels === train.channels;
   if (card && !options.partial) checkChannels(weights.path, card, train);
   const settings: Settings = {
     ...(card ? { arch: card.arch, encoder: card.encoder } : { arch: options.arch, encoder: encoderOptions(options) }),

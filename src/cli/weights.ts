@@ -1,8 +1,8 @@
 import type { LabelledImages, Statistics } from '../data/dataset.ts';
 import { explained } from '../files.node.ts';
 import type { Device } from '../gpu/device.ts';
-import type { Model, ModelOptions } from '../nn/model.ts';
-import { RESNETS, STEMS } from '../nn/resnet.ts';
+import { type EncoderOptions, encoderDefaults, encoders, isViT, type Model, type ModelOptions } from '../nn/model.ts';
+import { STEMS } from '../nn/resnet.ts';
 import { openCheckpoint } from '../weights/checkpoint.ts';
 import type { HostTensor, StoredTensor } from '../weights/host-tensor.ts';
 import { encoderKeys } from '../weights/keys.ts';
@@ -41,7 +41,7 @@ export async function readWeights(path: string): Promise<Weights> {
 /** What a checkpoint says of itself: all that is needed in order to use it. */
 export interface ModelCard {
   readonly arch: ModelOptions['arch'];
-  readonly encoder: Required<NonNullable<ModelOptions['encoder']>>;
+  readonly encoder: EncoderOptions & { readonly channels: number };
   /** The classifier's classes in order. */
   readonly classes?: readonly string[];
   /** What its images were normalised by. */
@@ -51,9 +51,12 @@ export interface ModelCard {
 
 /** The metadata of a checkpoint that holds the given model. */
 export function cardMetadata({ arch, encoder, classes, statistics, image_size }: ModelCard): Record<string, string> {
-  const { width, stem, channels } = encoder;
+  const { width, stem, channels, global_pool } = encoder;
   return {
-    ...{ arch, width: `${width}`, stem, channels: `${channels}` },
+    ...{ arch, channels: `${channels}` },
+    ...(width !== undefined && { width: `${width}` }),
+    ...(stem !== undefined && { stem }),
+    ...(global_pool !== undefined && { global_pool: `${global_pool}` }),
     ...(classes && { classes: JSON.stringify(classes) }),
     ...(statistics && { mean: JSON.stringify(statistics.mean), std: JSON.stringify(statistics.std) }),
     ...(image_size && { image_size: JSON.stringify(image_size) }),
@@ -64,9 +67,11 @@ export function cardMetadata({ arch, encoder, classes, statistics, image_size }:
 export function cardOf({ metadata, path }: Weights): ModelCard | undefined {
   const { arch } = metadata;
   if (arch === undefined) return undefined;
-  if (!isOneOf(RESNETS, arch)) throw new Error(`${path} holds a ${arch}, which this version does not know.`);
-  const { width, stem = RESNETS[arch].stem, channels } = metadata;
-  if (!isOneOf(STEMS, stem)) throw new Error(`${path} has a stem ${stem}, which this version does not know.`);
+  if (!isOneOf(encoders, arch)) throw new Error(`${path} holds a ${arch}, which this version does not know.`);
+  const defaults = encoderDefaults(arch);
+  const { width = defaults.width, stem = defaults.stem, channels = 3, global_pool = 'true' } = metadata;
+  if (stem !== undefined && !isOneOf(STEMS, stem))
+    throw new Error(`${path} has a stem ${stem}, which this version does not know.`);
   const parsed = (name: string): unknown => {
     const text = metadata[name];
     try {
@@ -87,15 +92,16 @@ export function cardOf({ metadata, path }: Weights): ModelCard | undefined {
     if (!Array.isArray(value) || !value.every(isItem) || value.length !== (length ?? value.length)) throw damaged(name);
     return value;
   };
+  const image_size = list('image_size', isPositive, 2) as ModelCard['image_size'];
   const encoder = {
-    stem,
-    width: size('width', width ?? RESNETS[arch].width),
-    channels: size('channels', channels ?? 3),
+    channels: size('channels', channels),
+    ...(stem !== undefined && { stem }),
+    ...(width !== undefined && { width: size('width', width) }),
+    ...(isViT(arch) && { global_pool: global_pool === 'true', ...(image_size && { image_size }) }),
   };
   const classes = list('classes', isText);
   const mean = list('mean', isNumber, encoder.channels);
   const std = list('std', isPositive, encoder.channels);
-  const image_size = list('image_size', isPositive, 2) as ModelCard['image_size'];
   return {
     ...{ arch, encoder },
     ...(classes && { classes }),
@@ -113,10 +119,10 @@ const isPositive = (value: unknown): value is number => isNumber(value) && value
 export function checkChannels(
   path: string,
   { encoder: { channels } }: ModelCard,
-  { name, shape }: LabelledImages,
+  { name, channels: given }: LabelledImages,
 ): void {
-  if (shape[3] !== channels)
-    throw new Error(`${path} takes images of ${channels} channels, but those of ${name} have ${shape[3]}.`);
+  if (given !== channels)
+    throw new Error(`${path} takes images of ${channels} channels, but those of ${name} have ${given}.`);
 }
 
 /** Loads the parts of a model whose names begin with one of `parts`; see `loadState`. Returns what to tell of it. */

@@ -4,10 +4,12 @@ import type { HostTensor } from '../weights/host-tensor.ts';
 import { type Layout, toEngineLayout, toTorchLayout } from '../weights/layout.ts';
 import { type Case, compare, type Results, toleranceOf } from './case.ts';
 import { type Evaluation, type HostValue, run, type Variant, variants } from './evaluate.ts';
+import { metricProcedures } from './metrics.ts';
 import { runModel } from './model.ts';
 import { conformanceOps } from './ops.ts';
 import { runOptimizer } from './optimizer.ts';
-import { runSDbw } from './s_dbw.ts';
+import { runPositions } from './positions.ts';
+import { runAccumulation, runSchedule, runStages, runSteps } from './schedules.ts';
 import { runStateDict } from './state_dict.ts';
 import { runTrajectory } from './trajectory.ts';
 
@@ -19,9 +21,16 @@ export interface Check {
 
 /** Cases that are more than one op. */
 const procedures: Readonly<Record<string, (device: Device, golden: Case) => Promise<Results>>> = {
-  s_dbw: runSDbw,
+  ...metricProcedures,
+  optim_sgd_accumulate: runAccumulation,
+  schedule_stages: async (_, golden) => runStages(golden),
+  schedule_cosine: async (_, golden) => runSchedule(golden),
+  schedule_warmup_cosine: async (_, golden) => runSchedule(golden),
+  schedule_steps: async (_, golden) => runSteps(golden),
   optim_sgd: runOptimizer,
   optim_adamw: runOptimizer,
+  optim_adamw_layer_decay: runOptimizer,
+  pos_embed_interpolate: (_device, golden) => runPositions(golden),
   model: runModel,
   state_dict: (_device, golden) => runStateDict(golden),
   trajectory_coin: runTrajectory,

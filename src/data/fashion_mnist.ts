@@ -2,7 +2,7 @@
 // Xiao, Rasul and Vollgraf, "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning Algorithms",
 // arXiv 1708.07747, https://github.com/zalandoresearch/fashion-mnist.
 
-import type { LabelledImages, Splits } from './dataset.ts';
+import { commonSize, equalSizes, type LabelledImages, type Size, type Splits } from './dataset.ts';
 import { readIdxImages, readIdxLabels } from './idx.ts';
 
 /** The names of Fashion-MNIST's ten classes, in the order of its labels. */
@@ -46,10 +46,11 @@ export async function readIdxSplits(name: string, files: IdxFiles, classes?: rea
   const [train, test] = [await readSplit(files.train), await readSplit(files.test)];
   const names = classes ?? Array.from({ length: highest(train.labels) + 1 }, (_, label) => `class ${label}`);
   checkClasses(files.train.labels.name, train.labels, names);
-  const [, height, width] = train.shape;
-  if (test.shape[1] !== height || test.shape[2] !== width)
+  const [height, width] = commonSize(train.sizes) as Size;
+  const [testHeight, testWidth] = commonSize(test.sizes) as Size;
+  if (testHeight !== height || testWidth !== width)
     throw new Error(
-      `${files.test.images.name} has images of ${test.shape[2]} x ${test.shape[1]} pixels, but those of ${files.train.images.name} have ${width} x ${height}.`,
+      `${files.test.images.name} has images of ${testWidth} x ${testHeight} pixels, but those of ${files.train.images.name} have ${width} x ${height}.`,
     );
   if (highest(test.labels) >= names.length)
     throw new Error(
@@ -61,7 +62,7 @@ export async function readIdxSplits(name: string, files: IdxFiles, classes?: rea
   };
 }
 
-type Split = Pick<LabelledImages, 'shape' | 'pixels' | 'labels'>;
+type Split = Pick<LabelledImages, 'channels' | 'sizes' | 'pixels' | 'labels'>;
 
 async function readSplit({ images, labels }: IdxFiles['train']): Promise<Split> {
   const { count, height, width, pixels } = await readIdxImages(images.bytes, images.name);
@@ -69,7 +70,7 @@ async function readSplit({ images, labels }: IdxFiles['train']): Promise<Split> 
   if (count === 0) throw new Error(`${images.name} has no images.`);
   if (read.length !== count)
     throw new Error(`${labels.name} has ${read.length} labels, but ${images.name} has ${count} images.`);
-  return { shape: [count, height, width, 1], pixels, labels: Int32Array.from(read) };
+  return { channels: 1, sizes: equalSizes(count, [height, width]), pixels, labels: Int32Array.from(read) };
 }
 
 const highest = (labels: Int32Array): number => labels.reduce((most, label) => Math.max(most, label), 0);

@@ -1,7 +1,7 @@
 import type { Encoder } from './encoder.ts';
 import { classifier, projector } from './heads.ts';
 import type { Module } from './layers.ts';
-import { type ResNetOptions, resnet8, resnet18, resnet34, resnet50, resnet56, resnet101 } from './resnet.ts';
+import { RESNETS, type ResNetOptions, resnet8, resnet18, resnet34, resnet50, resnet56, resnet101 } from './resnet.ts';
 import { createStore, type Store } from './store.ts';
 import { VITS, type VisionTransformerOptions, vit_base_patch16, vit_small_patch16 } from './vit.ts';
 
@@ -26,6 +26,12 @@ export interface EncoderOptions
 
 /** Whether an architecture is a vision transformer; all others are ResNets. */
 export const isViT = (arch: ModelOptions['arch']): arch is keyof typeof VITS => Object.hasOwn(VITS, arch);
+
+/** The options that an architecture is made with where none are given. */
+export const encoderDefaults = (arch: ModelOptions['arch']): EncoderOptions =>
+  isViT(arch)
+    ? { image_size: [224, 224], global_pool: true }
+    : { width: RESNETS[arch].width, stem: RESNETS[arch].stem };
 
 const OTHERS = { resnet: ['image_size', 'global_pool', 'drop_path'], vit: ['width', 'stem'] };
 

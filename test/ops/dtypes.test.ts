@@ -3,7 +3,6 @@ import { conformanceOps } from '../../src/conformance/ops.ts';
 import { problems } from '../../src/conformance/problems.ts';
 import { variantsOf } from '../../src/conformance/runner.ts';
 import type { TypedArray } from '../../src/gpu/device.ts';
-import { countCorrect } from '../../src/ops/cross_entropy.ts';
 import { relu } from '../../src/ops/elementwise.ts';
 import { gradients } from '../../src/ops/gradients.ts';
 import { createTape } from '../../src/tape/tape.ts';
@@ -60,25 +59,6 @@ for (const op of Object.keys(conformanceOps))
           }
       }
     });
-
-test('countCorrect wants i32 labels and f32 logits', async () => {
-  const tape = createTape((await testDevice()).target);
-  const [logits, truth] = [tape.input('logits', [3, 2]), tape.input('truth', [3], 'i32')];
-  for (const dtype of dtypes) {
-    const labels = tape.input(`labels_${dtype}`, [3], dtype);
-    const scores = tape.input(`logits_${dtype}`, [3, 2], dtype);
-    if (dtype !== 'i32')
-      assert.match(
-        messageOf(() => countCorrect(tape, logits, labels)),
-        new RegExp(`^count_correct: labels_${dtype} is ${dtype}, but it must be i32 `),
-      );
-    if (dtype !== 'f32')
-      assert.match(
-        messageOf(() => countCorrect(tape, scores, truth)),
-        new RegExp(`^count_correct: logits_${dtype} is ${dtype}, but it must be f32 `),
-      );
-  }
-});
 
 test('only f32 is differentiated', async () => {
   for (const dtype of dtypes.filter((other) => other !== 'f32')) {
