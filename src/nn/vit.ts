@@ -116,7 +116,8 @@ export function visionTransformer(
   if (height % patch !== 0 || width % patch !== 0)
     throw new Error(`visionTransformer: images of ${height}×${width} px cannot be cut into patches of ${patch} px.`);
   const cls_token = store.parameter('cls_token', [1, 1, dim], NORMAL());
-  const pos_embed = store.parameter('pos_embed', [1, 1 + (height / patch) * (width / patch), dim], NORMAL());
+  const grid = [height / patch, width / patch] as const;
+  const pos_embed = store.parameter('pos_embed', [1, 1 + grid[0] * grid[1], dim], NORMAL(), undefined, grid);
   const embed = patchEmbed(store.scope('patch_embed'), channels, dim, patch);
   const blocks = Array.from({ length: depth }, (_, index) => transformerBlock(store.scope(`blocks.${index}`), block));
   const norm = layerNormLayer(store.scope(global_pool ? 'fc_norm' : 'norm'), dim);

@@ -45,6 +45,12 @@ export function interpolatePositions(
   return result;
 }
 
+/** The square grid of position embeddings [1, 1 + patches, dim] in a file; undefined where they are none. */
+export function squareGrid([one, tokens = 0, ...rest]: readonly number[]): Grid | undefined {
+  const side = Math.sqrt(tokens - 1);
+  return one === 1 && rest.length === 1 && Number.isInteger(side) && side > 0 ? [side, side] : undefined;
+}
+
 /** The four places that a new one is made of along one axis, with their weights. */
 function taps(place: number, from: number, to: number): [place: number, weight: number][] {
   const source = ((place + 0.5) * from) / to - 0.5;
