@@ -6,8 +6,6 @@ export interface FileKind {
   /** What to do to get what is in it, as the end of a sentence. */
   readonly remedy: string;
   readonly isImage?: boolean;
-  /** Whether other files are in it. */
-  readonly isArchive?: boolean;
 }
 
 /** So many bytes of a file's beginning tell its kind. */
@@ -18,7 +16,7 @@ const DOWNLOAD_AGAIN = 'download it again';
 const OTHER_FILE = 'name another file';
 
 const kind = (what: string, remedy: string): FileKind => ({ what, remedy });
-const archive = (what: string): FileKind => ({ ...kind(what, 'unpack it'), isArchive: true });
+const archive = (what: string): FileKind => kind(what, 'unpack it');
 const PYTORCH = kind("PyTorch's own kind of checkpoint (.pth)", AS_SAFETENSORS);
 const ZIP = archive('a zip archive');
 const PICKLE = kind('a pickle of Python', AS_SAFETENSORS);
@@ -38,7 +36,7 @@ const SIGNATURES: readonly (readonly [at: number, text: string, kind: FileKind])
   [0, '\x80\x03', PICKLE],
   [0, '\x80\x04', PICKLE],
   [0, '\x80\x05', PICKLE],
-  [0, '\x1f\x8b', { ...archive('a gzip file'), remedy: 'unpack it with gunzip' }],
+  [0, '\x1f\x8b', kind('a gzip file', 'unpack it with gunzip')],
   [257, 'ustar', archive('a tar archive')],
   [0, '\xfd7zXZ\0', COMPRESSED],
   [0, 'BZh', COMPRESSED],

@@ -7,26 +7,26 @@ import { runInBrowser } from './browser.mjs';
 const BUNDLE = 'out/conformance.web.mjs';
 const [runtime, ...given] = process.argv.slice(2);
 const isFolder = (word) => existsSync(word) && statSync(word).isDirectory();
-const folders = given.some(isFolder) ? given.filter(isFolder) : ['test/golden'];
+const GOLDEN = 'test/golden';
+const below = () => readdirSync(GOLDEN).map((name) => join(GOLDEN, name));
+const folders = given.some(isFolder) ? given.filter(isFolder) : [GOLDEN, ...below().filter(isFolder)];
 const ops = given.filter((word) => !isFolder(word));
 
-const casesOf = (folder) => {
-  const isWanted = (name) =>
-    ops.length === 0 || ops.some((op) => name.startsWith(`${op}-`) || name.startsWith(`${op}_`));
-  const names = readdirSync(folder).filter((name) => name.endsWith('.safetensors') && isWanted(name));
-  if (names.length === 0)
-    throw new Error(`${folder} has no golden case${ops.length > 0 ? ` of ${ops.join(', ')}` : ''} (*.safetensors).`);
-  return names.sort();
-};
+/** Each folder's files, by what stands for the folder. */
+const filesIn = (prefixOf) =>
+  folders.flatMap((folder, index) => {
+    const names = readdirSync(folder).filter((name) => !isFolder(join(folder, name)));
+    return names.sort().map((name) => `${prefixOf(folder, index)}/${name}`);
+  });
 
 async function main() {
   if (runtime === 'browser') {
     const routes = Object.fromEntries(folders.map((folder, index) => [`/cases${index}`, folder]));
-    const args = folders.flatMap((folder, index) => casesOf(folder).map((name) => `/cases${index}/${name}`));
+    const args = [...filesIn((_, index) => `/cases${index}`), ...ops];
     return runInBrowser({ entry: BUNDLE, routes, args, timeout: 900 });
   }
-  const files = folders.flatMap((folder) => casesOf(folder).map((name) => resolve(join(folder, name))));
-  return spawnSync(process.execPath, ['out/deno.mjs', BUNDLE, ...files], { stdio: 'inherit' }).status ?? 1;
+  const args = ['out/deno.mjs', BUNDLE, ...filesIn((folder) => resolve(folder)), ...ops];
+  return spawnSync(process.execPath, args, { stdio: 'inherit' }).status ?? 1;
 }
 
 try {

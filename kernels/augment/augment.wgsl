@@ -1,7 +1,7 @@
 // A batch from a data set of bytes: gather, random resized crop, horizontal flip, brightness and contrast, normalisation; and
 // the batch's labels and image numbers beside it.
-// Layout: images is (count, height, width, channels) in bytes, four a word, the first in the lowest bits; x is
-// (batch, out_height, out_width, channels). normalization holds, a channel each: means, 1 / deviations, weights of grey.
+// Layout: pixels is images one after the other, each (height, width, channels) in bytes, four a word, the first in the lowest
+// bits; a row of table is an image's byte offset, height, width and label; x is (batch, out_height, out_width, channels). normalization holds, a channel each: means, 1 / deviations, weights of grey.
 // Randomness: draw k of the image in slot s is random4(seed, step, s, k), so a batch depends on nothing else. Draw 0 is
 // (flip, brightness, contrast, jitter or not), draws 1 to 10 are (area, ratio, top, left) of ten tries at a crop.
 // Sampling is bilinear between pixel centres within the crop, without antialiasing: meant for crops that are not much larger
@@ -21,8 +21,6 @@ alias Bytes = u32;
 
 struct Params {
   count: u32,
-  height: u32,
-  width: u32,
   channels: u32,
   out_height: u32,
   out_width: u32,
@@ -30,11 +28,8 @@ struct Params {
   random_crop: u32,
   scale_low: f32,
   scale_high: f32,
-  log_ratio_low: f32,
-  log_ratio_high: f32,
-  // Where no try fits.
-  central_height: f32,
-  central_width: f32,
+  ratio_low: f32,
+  ratio_high: f32,
   // Probabilities of a flip and of jitter; the half-widths of the factors.
   flip: f32,
   jitter: f32,
@@ -43,8 +38,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> images: array<Bytes>;
-@group(0) @binding(2) var<storage, read> targets: array<i32>;
+@group(0) @binding(1) var<storage, read> pixels: array<Bytes>;
+@group(0) @binding(2) var<storage, read> table: array<vec4u>;
 @group(0) @binding(3) var<storage, read> normalization: array<f32>;
 @group(0) @binding(4) var<storage, read> indices: array<u32>;
 // Seed and step.
@@ -74,18 +69,26 @@ fn draw(slot: u32, number: u32) -> vec4f {
   return vec4f(uniform01(bits.x), uniform01(bits.y), uniform01(bits.z), uniform01(bits.w));
 }
 
-fn crop_of(slot: u32) -> Crop {
-  let whole = vec2f(f32(params.height), f32(params.width));
+// The largest crop of a permitted ratio of width to height, in the middle.
+fn central_crop(whole: vec2f) -> Crop {
+  let ratio = whole.y / whole.x;
+  let narrow = vec2f(min(whole.x, max(1.0, round(whole.y / params.ratio_low))), whole.y);
+  let wide = vec2f(whole.x, min(whole.y, max(1.0, round(whole.x * params.ratio_high))));
+  let size = select(select(whole, wide, ratio > params.ratio_high), narrow, ratio < params.ratio_low);
+  return Crop(floor((whole - size) * 0.5), size);
+}
+
+fn crop_of(slot: u32, whole: vec2f) -> Crop {
   if (params.random_crop == 0u) {
     return Crop(vec2f(), whole);
   }
-  let central = vec2f(params.central_height, params.central_width);
-  var crop = Crop(floor((whole - central) * 0.5), central);
+  let log_ratio = log(vec2f(params.ratio_low, params.ratio_high));
+  var crop = central_crop(whole);
   var open = true;
   for (var k = 1u; k <= TRIES; k++) {
     let u = draw(slot, k);
     let area = whole.x * whole.y * (params.scale_low + (params.scale_high - params.scale_low) * u.x);
-    let ratio = exp(params.log_ratio_low + (params.log_ratio_high - params.log_ratio_low) * u.y);
+    let ratio = exp(log_ratio.x + (log_ratio.y - log_ratio.x) * u.y);
     let size = round(sqrt(vec2f(area / ratio, area * ratio)));
     let taken = open & all(size > vec2f()) & all(size <= whole);
     let corner = min(floor(u.zw * (whole - size + 1.0)), whole - size);
@@ -102,7 +105,7 @@ fn factor(u: f32, spread: f32, jittered: bool) -> f32 {
   return select(1.0, low + (1.0 + spread - low) * u, jittered);
 }
 
-fn taps(image: u32, crop: Crop, mirrored: bool, pixel: u32) -> Taps {
+fn taps(image: vec4u, crop: Crop, mirrored: bool, pixel: u32) -> Taps {
   let y = pixel / params.out_width;
   let column = pixel % params.out_width;
   let from_left = select(column, params.out_width - 1u - column, mirrored);
@@ -113,15 +116,15 @@ fn taps(image: u32, crop: Crop, mirrored: bool, pixel: u32) -> Taps {
   let part = point - low;
   let rows = vec2u(vec2f(low.x, high.x) + crop.corner.x);
   let columns = vec2u(vec2f(low.y, high.y) + crop.corner.y);
-  let lines = (vec2u(image * params.height) + rows) * params.width;
+  let lines = rows * image.z;
   return Taps(
-    vec4u(lines.xx + columns, lines.yy + columns) * params.channels,
+    image.x + vec4u(lines.xx + columns, lines.yy + columns) * params.channels,
     vec4f((1.0 - part.x) * vec2f(1.0 - part.y, part.y), part.x * vec2f(1.0 - part.y, part.y)),
   );
 }
 
 fn byte_at(at: u32) -> f32 {
-  return f32((images[at / 4u] >> (8u * (at % 4u))) & 255u);
+  return f32((pixels[at / 4u] >> (8u * (at % 4u))) & 255u);
 }
 
 // A channel's value in [0, 1], brightness applied.
@@ -141,35 +144,36 @@ fn main(
   if (slot >= params.batch) {
     return;
   }
-  let image = min(indices[slot], params.count - 1u);
+  let number = min(indices[slot], params.count - 1u);
+  let image = table[number];
   let chance = draw(slot, 0u);
-  let crop = crop_of(slot);
+  let crop = crop_of(slot, vec2f(image.yz));
   let mirrored = chance.x < params.flip;
   let jittered = chance.w < params.jitter;
   let brightness = factor(chance.y, params.brightness, jittered);
   let contrast = factor(chance.z, params.contrast, jittered);
-  let pixels = params.out_height * params.out_width;
+  let area = params.out_height * params.out_width;
   var grey = 0.0;
   if (params.contrast > 0.0) {
     var own = 0.0;
-    for (var pixel = lane; pixel < pixels; pixel += WORKGROUP) {
+    for (var pixel = lane; pixel < area; pixel += WORKGROUP) {
       let here = taps(image, crop, mirrored, pixel);
       for (var channel = 0u; channel < params.channels; channel++) {
         own += value(here, channel, brightness) * normalization[2u * params.channels + channel];
       }
     }
-    grey = workgroup_sum(vec2f(own, 0.0), lane).x / f32(pixels);
+    grey = workgroup_sum(vec2f(own, 0.0), lane).x / f32(area);
   }
-  for (var pixel = lane; pixel < pixels; pixel += WORKGROUP) {
+  for (var pixel = lane; pixel < area; pixel += WORKGROUP) {
     let here = taps(image, crop, mirrored, pixel);
     for (var channel = 0u; channel < params.channels; channel++) {
       let stretched = clamp(grey + contrast * (value(here, channel, brightness) - grey), 0.0, 1.0);
-      x[(slot * pixels + pixel) * params.channels + channel] =
+      x[(slot * area + pixel) * params.channels + channel] =
         (stretched - normalization[channel]) * normalization[params.channels + channel];
     }
   }
   if (lane == 0u) {
-    labels[slot] = targets[image];
-    instances[slot] = i32(image);
+    labels[slot] = i32(image.w);
+    instances[slot] = i32(number);
   }
 }

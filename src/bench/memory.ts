@@ -1,6 +1,7 @@
 import type { Device } from '../gpu/device.ts';
 import { lastingChunks, writtenBy } from '../gpu/program/plan.ts';
 import type { Dispatch, Tape } from '../tape/tape.ts';
+import { contentsOf } from '../tape/tensor.ts';
 
 /** Gives all lasting memory that the dispatches write its first contents again, as if they had never run. */
 export function restore(device: Device, dispatches: readonly Dispatch[]): void {
@@ -10,8 +11,8 @@ export function restore(device: Device, dispatches: readonly Dispatch[]): void {
   for (const chunk of chunks) encoder.clearBuffer(device.buffer(chunk));
   device.gpu.queue.submit([encoder.finish()]);
   for (const chunk of chunks)
-    for (const { offset, data } of chunk.initial)
-      device.gpu.queue.writeBuffer(device.buffer(chunk), offset, data as ArrayBufferView<ArrayBuffer>);
+    for (const part of chunk.initial)
+      device.gpu.queue.writeBuffer(device.buffer(chunk), part.offset, contentsOf(part) as ArrayBufferView<ArrayBuffer>);
 }
 
 /** Frees all lasting memory of tapes whose programs have run for the last time. */

@@ -8,8 +8,13 @@ import { guarded } from './errors.ts';
 export function addConformance(program: Command): void {
   program
     .command('conformance')
-    .description('run golden cases (inputs, outputs and gradients in *.safetensors) with every kernel candidate')
-    .argument('[what...]', 'folders with cases (default: test/golden), and ops, to run only their cases')
+    .description(
+      'run golden cases (inputs, outputs and gradients in *.safetensors) with every kernel candidate, and read or refuse checkpoints',
+    )
+    .argument(
+      '[what...]',
+      'folders with cases (default: test/golden and those in it), and ops, to run only their cases',
+    )
     .option('--tilings', ALL_TILINGS)
     .action(
       guarded(async (what: string[], options: RunOptions) => {

@@ -63,7 +63,7 @@ export async function runMethod(device: Device, options: RunOptions): Promise<Ou
   const { method, settings, data, indices, test, weights, out } = options;
   const { arch, encoder, seed, lr, batch, accumulate, momentum, weight_decay, augmentation, evaluateEvery, alpha } =
     settings;
-  const channels = data.images.shape[3] as number;
+  const { channels } = data;
   const classes = method.views ? undefined : data.classes.length;
   const create = () =>
     createModel({
@@ -87,12 +87,12 @@ export async function runMethod(device: Device, options: RunOptions): Promise<Ou
     };
   const optimizer = sgd(model.store.arena, { momentum, nesterov: true, weight_decay });
   const checkpoint = join(out, `${method.name}.safetensors`);
-  const [, height, width] = data.images.shape as [number, number, number];
+  const image_size = settings.augmentation.size ?? data.size;
   const card: ModelCard = {
     arch,
     encoder: { ...RESNETS[arch], ...encoder, channels },
     statistics: { mean: data.mean, std: data.std },
-    image_size: [height, width],
+    ...(image_size && { image_size }),
     ...(classes !== undefined && { classes: data.classes }),
   };
   const metadata = {

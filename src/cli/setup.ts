@@ -65,10 +65,11 @@ export async function setupOf(
   };
 }
 
-const sourceOf = ({ name, shape, pixels, labels, classes }: LabelledImages): Source => ({
+const sourceOf = ({ name, channels, sizes, pixels, labels, classes }: LabelledImages): Source => ({
   name,
   sha256: createHash('sha256')
-    .update(JSON.stringify([shape, classes]))
+    .update(JSON.stringify([channels, classes]))
+    .update(sizes)
     .update(pixels)
     .update(labels)
     .digest('hex'),

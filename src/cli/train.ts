@@ -61,9 +61,11 @@ export function addModelOptions(command: Command): Command {
   return command
     .option('--data <folder>', 'four IDX files, as of Fashion-MNIST (default: the embedded images)')
     .addOption(new Option('--arch <name>', 'encoder').choices(Object.keys(RESNETS)).default('resnet8'))
-    .addOption(number('--width <n>', 'channels of the first stage (default: 64, resnet8: 16)', positiveInteger))
     .addOption(
-      new Option('--stem <kind>', 'first convolution (default: imagenet, resnet8: halving)').choices(
+      number('--width <n>', 'channels of the first stage (default: 64, resnet8 and resnet56: 16)', positiveInteger),
+    )
+    .addOption(
+      new Option('--stem <kind>', 'first convolution (default: imagenet, resnet8: halving, resnet56: small)').choices(
         Object.keys(STEMS),
       ),
     )
@@ -128,7 +130,7 @@ async function fineTune(
       ? allIndices(labels.length)
       : stratifiedSubset(labels, classes, options.labels, options.seed);
   checkBatch(options.batch, indices.length);
-  const fits = card?.encoder.channels === train.shape[3];
+  const fits = card?.encoder.channels === train.channels;
   if (card && !options.partial) checkChannels(weights.path, card, train);
   const settings: Settings = {
     ...(card ? { arch: card.arch, encoder: card.encoder } : { arch: options.arch, encoder: encoderOptions(options) }),

@@ -113,10 +113,10 @@ const isPositive = (value: unknown): value is number => isNumber(value) && value
 export function checkChannels(
   path: string,
   { encoder: { channels } }: ModelCard,
-  { name, shape }: LabelledImages,
+  { name, channels: given }: LabelledImages,
 ): void {
-  if (shape[3] !== channels)
-    throw new Error(`${path} takes images of ${channels} channels, but those of ${name} have ${shape[3]}.`);
+  if (given !== channels)
+    throw new Error(`${path} takes images of ${channels} channels, but those of ${name} have ${given}.`);
 }
 
 /** Loads the parts of a model whose names begin with one of `parts`; see `loadState`. Returns what to tell of it. */

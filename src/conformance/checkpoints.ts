@@ -12,8 +12,9 @@ export interface Files {
 
 const EXPECTED = '.expected.safetensors';
 
-/** The files of a folder of checkpoints that are to be read or refused; the others say what they hold. */
-export const checkpointsOf = (names: readonly string[]): string[] => names.filter((name) => !name.endsWith(EXPECTED));
+/** The files of a folder of checkpoints that are to be read or refused; the others say what they hold. None of another folder. */
+export const checkpointsOf = (names: readonly string[]): string[] =>
+  names.some((name) => name.endsWith(EXPECTED)) ? names.filter((name) => !name.endsWith(EXPECTED)) : [];
 
 /**
  * Reads a checkpoint as the trainer does and tells what is wrong, a line each. A file `refuse_*` must be refused in a sentence

@@ -1,32 +1,57 @@
 import type { Device } from '../gpu/device.ts';
 import { causeOf } from '../gpu/kernel/compile_error.ts';
 import { type Case, parseCase } from './case.ts';
-import { type RunOptions, runCase } from './runner.ts';
+import { checkCheckpoint, checkpointsOf, type Files } from './checkpoints.ts';
+import { type Check, type RunOptions, runCase } from './runner.ts';
+
+/** A checkpoint that is a case by itself: it must be read or refused as the files beside it say. */
+export interface CheckpointCase {
+  readonly name: string;
+  readonly op: 'checkpoint';
+  /** A line for each thing that is wrong. */
+  check(): Promise<readonly string[]>;
+}
 
 /** A golden case's file, wherever this runtime finds it. */
 export interface CaseFile {
   readonly name: string;
-  read(): Promise<Uint8Array>;
+  /** What it is a case of: `matmul`, `model_resnet18`, `checkpoint`. */
+  readonly kind: string;
+  read(): Promise<Case | CheckpointCase>;
 }
 
-/** A case's file is named after its op: `matmul-03`, `model_resnet18`. */
-const isOf = (name: string, op: string): boolean => name.startsWith(`${op}-`) || name.startsWith(`${op}_`);
+/** The cases of a folder: its checkpoints, where some of its files say what others hold, else each safetensors file. */
+export function casesIn(files: Files): CaseFile[] {
+  const checkpoints = checkpointsOf(files.names);
+  if (checkpoints.length > 0)
+    return checkpoints.map((name) => ({
+      ...{ name, kind: 'checkpoint' },
+      read: async () => ({ name, op: 'checkpoint', check: () => checkCheckpoint(name, files) }),
+    }));
+  return files.names
+    .filter((name) => name.endsWith('.safetensors'))
+    .map((name) => ({
+      ...{ name, kind: name.replace(/(-\d+)?\.safetensors$/, '') },
+      read: async () => parseCase(name, await files.read(name)),
+    }));
+}
 
-/** Those of the given ops, or all where none is given. Throws where an op has no case. */
+/** Those of the given ops, or of checkpoints whose names begin so, or all where none is given. Throws where an op has no case. */
 export function casesOf(files: readonly CaseFile[], ops: readonly string[]): CaseFile[] {
-  const missing = ops.find((op) => !files.some(({ name }) => isOf(name, op)));
+  const isOf = ({ name, kind }: CaseFile, op: string) => kind === op || new RegExp(`^${op}[-_]`).test(name);
+  const missing = ops.find((op) => !files.some((file) => isOf(file, op)));
   if (missing !== undefined) {
-    const known = [...new Set(files.map(({ name }) => name.replace(/(-\d+)?\.safetensors$/, '')))];
+    const known = [...new Set(files.map(({ kind }) => kind))];
     throw new Error(`There is no folder and no golden case of the op ${missing}; there are: ${known.join(', ')}.`);
   }
-  return files.filter(({ name }) => ops.length === 0 || ops.some((op) => isOf(name, op)));
+  return files.filter((file) => ops.length === 0 || ops.some((op) => isOf(file, op)));
 }
 
 /** Reads each file when its turn comes. */
-export async function* readCases(files: readonly CaseFile[]): AsyncGenerator<Case | Error> {
-  for (const { name, read } of files) {
+export async function* readCases(files: readonly CaseFile[]): AsyncGenerator<Case | CheckpointCase | Error> {
+  for (const file of files) {
     try {
-      yield parseCase(name, await read());
+      yield await file.read();
     } catch (error) {
       yield error as Error;
     }
@@ -41,7 +66,7 @@ export async function* readCases(files: readonly CaseFile[]): AsyncGenerator<Cas
  */
 export async function conform(
   device: Device,
-  cases: AsyncIterable<Case | Error> | Iterable<Case>,
+  cases: AsyncIterable<Case | CheckpointCase | Error> | Iterable<Case>,
   print: (line: string) => void,
   options: RunOptions = {},
 ): Promise<number> {
@@ -58,7 +83,7 @@ export async function conform(
     }
     const wrong: string[] = [];
     let ran = 0;
-    for await (const { variant, failures } of runCase(device, golden, options)) {
+    for await (const { variant, failures } of checksOf(device, golden, options)) {
       ran++;
       if (failures.length > 0) wrong.push(variant);
       for (const failure of failures) {
@@ -82,8 +107,13 @@ export async function conform(
   return failed === 0 && passed > 0 ? 0 : 1;
 }
 
+async function* checksOf(device: Device, golden: Case | CheckpointCase, options: RunOptions): AsyncGenerator<Check> {
+  if ('check' in golden) yield { variant: 'default', failures: await golden.check() };
+  else yield* runCase(device, golden, options);
+}
+
 /** Numbers differ from case to case where the mistake is the same. */
-function causeIn({ op }: Case, variant: string, failure: string): string {
+function causeIn({ op }: Case | CheckpointCase, variant: string, failure: string): string {
   const cause = causeOf(failure);
   return cause === failure ? `${op} ${variant} ${failure.replace(/\d[\d.e+-]*/g, '#')}` : cause;
 }

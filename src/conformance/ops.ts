@@ -1,9 +1,12 @@
+import { argsort } from '../ops/argsort.ts';
 import { attention } from '../ops/attention.ts';
 import { batchNorm } from '../ops/batch_norm.ts';
 import { conv2d } from '../ops/conv2d.ts';
 import { crossEntropy } from '../ops/cross_entropy.ts';
 import { add, gelu, relu, scale } from '../ops/elementwise.ts';
+import { permuteRows, restoreRows, sliceRows } from '../ops/gather.ts';
 import { globalAvgPool2d } from '../ops/global_avg_pool2d.ts';
+import { infoNce } from '../ops/info_nce.ts';
 import { l2Normalize } from '../ops/l2_normalize.ts';
 import { layerNorm } from '../ops/layer_norm.ts';
 import { linear } from '../ops/linear.ts';
@@ -15,6 +18,7 @@ import { type SupConVariant, supCon } from '../ops/sup_con.ts';
 import type { Tape } from '../tape/tape.ts';
 import type { Tensor } from '../tape/tensor.ts';
 import type { Layout } from '../weights/layout.ts';
+import type { HostValue } from './evaluate.ts';
 
 type Attrs = Readonly<Record<string, unknown>>;
 type Pair = readonly [number, number];
@@ -25,6 +29,8 @@ export interface ConformanceOp {
   readonly layouts?: Readonly<Record<string, Layout>>;
   /** Inputs that are not differentiated. */
   readonly constant?: readonly string[];
+  /** More inputs, made of the case's own: what a caller of the op would have to prepare. */
+  derive?(inputs: Readonly<Record<string, HostValue>>, attrs: Attrs): Record<string, HostValue>;
   build(tape: Tape, inputs: Record<string, Tensor>, attrs: Attrs): Record<string, Tensor>;
 }
 
@@ -107,6 +113,40 @@ export const conformanceOps: Readonly<Record<string, ConformanceOp>> = {
       return { y: batchNorm(tape, need(inputs, 'x'), state, options), running_mean, running_var };
     },
   },
+  // MoCo's way: images are shuffled before consecutive ones are normalised together, and their results put back.
+  batch_norm_split: {
+    layouts: image,
+    constant: ['running_mean', 'running_var'],
+    derive: ({ x, permutation }, { groups, assignment }): Record<string, HostValue> => {
+      if (assignment === 'contiguous' && !permutation) return {};
+      const [n] = (x as HostValue).shape as [number];
+      const given = permutation?.data ?? Int32Array.from({ length: n }, (_, i) => i);
+      const count = n / (groups as number);
+      const inParts = Int32Array.from(given, (own, i) =>
+        assignment === 'interleaved'
+          ? (given[(i % count) * (groups as number) + Math.floor(i / count)] as number)
+          : own,
+      );
+      const back = Int32Array.from(inParts, (_, image) => inParts.indexOf(image));
+      return { order: { shape: [n], data: inParts }, rank: { shape: [n], data: back } };
+    },
+    build: (tape, inputs, attrs) => {
+      const running_mean = need(inputs, 'running_mean');
+      const running_var = need(inputs, 'running_var');
+      const state = { weight: need(inputs, 'weight'), bias: need(inputs, 'bias'), running_mean, running_var };
+      const options = {
+        training: attrs.training === true,
+        groups: attrs.groups as number,
+        momentum: attrs.momentum as number,
+        eps: attrs.eps as number,
+      };
+      const x = need(inputs, 'x');
+      const { order, rank } = inputs;
+      const shuffle = order && rank && { order, rank };
+      const y = batchNorm(tape, shuffle ? permuteRows(tape, x, shuffle) : x, state, options);
+      return { y: shuffle ? restoreRows(tape, y, shuffle) : y, running_mean, running_var };
+    },
+  },
   layer_norm: {
     build: (tape, inputs, attrs) => {
       const affine = { weight: need(inputs, 'weight'), bias: need(inputs, 'bias') };
@@ -149,12 +189,48 @@ export const conformanceOps: Readonly<Record<string, ConformanceOp>> = {
     build: (tape, inputs, attrs) => ({ y: l2Normalize(tape, need(inputs, 'x'), { eps: attrs.eps as number }) }),
   },
   sup_con: {
-    build: (tape, inputs, attrs) => ({
-      y: supCon(tape, need(inputs, 'z'), need(inputs, 'labels'), {
+    build: (tape, inputs, attrs) => {
+      const loss = supCon(tape, need(inputs, 'z'), need(inputs, 'labels'), {
         temperature: attrs.temperature as number,
         variant: attrs.variant === 'nt_xent' ? 'paper' : (attrs.variant as SupConVariant),
         ...(typeof attrs.base_temperature === 'number' && { base_temperature: attrs.base_temperature }),
-      }),
+      });
+      // Some cases call it y, others loss.
+      return { y: loss, loss };
+    },
+  },
+  info_nce: {
+    layouts: { queue: 'linear_weight' },
+    constant: ['k', 'queue'],
+    build: (tape, inputs, attrs) => ({
+      y: infoNce(
+        tape,
+        l2Normalize(tape, need(inputs, 'q')),
+        l2Normalize(tape, need(inputs, 'k')),
+        need(inputs, 'queue'),
+        {
+          temperature: attrs.temperature as number,
+          ...(typeof attrs.strip_keys === 'number' && { strip_keys: attrs.strip_keys }),
+        },
+      ),
+    }),
+  },
+  permute_rows: {
+    constant: ['keys'],
+    build: (tape, inputs, attrs) => {
+      const permutation = argsort(tape, need(inputs, 'keys'));
+      return { y: permuteRows(tape, need(inputs, 'x'), permutation, attrs.count as number | undefined) };
+    },
+  },
+  restore_rows: {
+    constant: ['keys'],
+    build: (tape, inputs) => ({
+      y: restoreRows(tape, need(inputs, 'x'), argsort(tape, need(inputs, 'keys')), inputs.fill),
+    }),
+  },
+  slice_rows: {
+    build: (tape, inputs, attrs) => ({
+      y: sliceRows(tape, need(inputs, 'x'), attrs.first as number, attrs.count as number),
     }),
   },
   sum: { build: (tape, inputs) => ({ y: sum(tape, need(inputs, 'x')) }) },

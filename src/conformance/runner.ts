@@ -4,10 +4,13 @@ import type { HostTensor } from '../weights/host-tensor.ts';
 import { type Layout, toEngineLayout, toTorchLayout } from '../weights/layout.ts';
 import { type Case, compare, type Results, toleranceOf } from './case.ts';
 import { type Evaluation, type HostValue, run, type Variant, variants } from './evaluate.ts';
+import { metricProcedures } from './metrics.ts';
+import { runMocoLoss, runMocoMomentum } from './moco.ts';
 import { runModel } from './model.ts';
 import { conformanceOps } from './ops.ts';
 import { runOptimizer } from './optimizer.ts';
-import { runSDbw } from './s_dbw.ts';
+import { runAccumulation, runSchedule, runStages, runSteps } from './schedules.ts';
+import { runStateDict } from './state_dict.ts';
 import { runTrajectory } from './trajectory.ts';
 
 /** One run of a case: with which candidate, and a line for each tensor that is wrong. */
@@ -18,10 +21,18 @@ export interface Check {
 
 /** Cases that are more than one op. */
 const procedures: Readonly<Record<string, (device: Device, golden: Case) => Promise<Results>>> = {
-  s_dbw: runSDbw,
+  ...metricProcedures,
+  optim_sgd_accumulate: runAccumulation,
+  schedule_stages: async (_, golden) => runStages(golden),
+  schedule_cosine: async (_, golden) => runSchedule(golden),
+  schedule_warmup_cosine: async (_, golden) => runSchedule(golden),
+  schedule_steps: async (_, golden) => runSteps(golden),
   optim_sgd: runOptimizer,
   optim_adamw: runOptimizer,
+  moco_loss: runMocoLoss,
+  moco_momentum: runMocoMomentum,
   model: runModel,
+  state_dict: (_device, golden) => runStateDict(golden),
   trajectory_coin: runTrajectory,
 };
 
@@ -67,7 +78,8 @@ export function variantsOf(target: Target, golden: Case, { tilings = false }: Ru
   const inputs = Object.fromEntries(
     Object.entries(golden.inputs).map(([name, tensor]) => [name, toEngine(tensor, layouts[name])]),
   );
-  return variants(target, (tape, tensors) => op.build(tape, tensors, golden.attrs), inputs, {
+  const all = { ...inputs, ...op.derive?.(inputs, golden.attrs) };
+  return variants(target, (tape, tensors) => op.build(tape, tensors, golden.attrs), all, {
     tilings,
     wrt: Object.keys(golden.inputs).filter((name) => !op.constant?.includes(name)),
     ...(differentiate && upstream && { upstream: toEngine(upstream[1], layouts[upstream[0]]) }),

@@ -9,7 +9,7 @@ import { resnet } from '../nn/resnet.ts';
 import { createStore } from '../nn/store.ts';
 import { crossEntropy } from '../ops/cross_entropy.ts';
 import { accumulator } from '../optim/accumulate.ts';
-import { cosine } from '../optim/schedule.ts';
+import { createSchedule, takesStep } from '../optim/schedule.ts';
 import { sgd } from '../optim/sgd.ts';
 import { createTape } from '../tape/tape.ts';
 import { recordStep } from '../train/step.ts';
@@ -51,6 +51,7 @@ export async function runTrajectory(device: Device, { inputs, attrs }: Case): Pr
   const sums = accumulator(arena);
   const losses: number[] = [];
   const rates: number[] = [];
+  const rate = createSchedule(a.lr, a.epochs);
   for (const stage of coin.stages({ ...a, variant: a.sup_con_variant, label_smoothing: 0 }, model)) {
     const tape = createTape(device.target);
     const batch = {
@@ -65,7 +66,7 @@ export async function runTrajectory(device: Device, { inputs, attrs }: Case): Pr
     const update = optimizer.record(applying, trained, { from: sums });
     const apply = await compile(device, applying);
     for (let epoch = stage.epochs[0]; epoch < stage.epochs[1]; epoch++) {
-      const lr = cosine(a.lr, epoch, a.epochs);
+      const lr = rate(epoch);
       const microBatches = Math.ceil(count / a.batch_size);
       for (let index = 0; index < microBatches; index++) {
         const from = index * a.batch_size;
@@ -82,7 +83,7 @@ export async function runTrajectory(device: Device, { inputs, attrs }: Case): Pr
           ...(['loss.total', 'loss.sup_con', 'loss.cross_entropy'] as const).map((name) => read[name][0] as number),
         );
         rates.push(lr);
-        if ((index + 1) % a.accumulate === 0 || index + 1 === microBatches) apply.run(update.inputs(lr));
+        if (takesStep(index, microBatches, a.accumulate)) apply.run(update.inputs(lr));
       }
     }
   }

@@ -1,6 +1,6 @@
 // The conformance run for runtimes with their own WebGPU: Deno (arguments are files) and a browser page (URLs).
 import { requestDevice } from '../gpu/device.ts';
-import { conform, readCases } from './conform.ts';
+import { casesIn, casesOf, conform, readCases } from './conform.ts';
 
 interface Runtime {
   readonly args: readonly string[];
@@ -23,5 +23,12 @@ async function denoRuntime(): Promise<Runtime> {
   return { args: Deno.args, read: Deno.readFile, exit: Deno.exit };
 }
 
-const files = runtime.args.map((path) => ({ name: path.replace(/^.*\//, ''), read: () => runtime.read(path) }));
-runtime.exit(await conform(await requestDevice(), readCases(files), (line) => console.log(line)));
+// Arguments with a slash are files, those of a folder together; the others are ops.
+const paths = runtime.args.filter((word) => word.includes('/'));
+const ops = runtime.args.filter((word) => !word.includes('/'));
+const folders = new Set(paths.map((path) => path.replace(/[^/]*$/, '')));
+const files = [...folders].flatMap((folder) => {
+  const inIt = paths.filter((path) => path.startsWith(folder) && !path.slice(folder.length).includes('/'));
+  return casesIn({ names: inIt.map((path) => path.slice(folder.length)), read: (name) => runtime.read(folder + name) });
+});
+runtime.exit(await conform(await requestDevice(), readCases(casesOf(files, ops)), (line) => console.log(line)));

@@ -3,12 +3,12 @@ import { grid } from '../gpu/kernel/target.ts';
 import { COUNT, checkNumber, checkPair, NOT_NEGATIVE, PROBABILITY } from '../tape/check.ts';
 import type { Admit, Tape } from '../tape/tape.ts';
 import type { Tensor } from '../tape/tensor.ts';
-import { checkImages, type Dataset } from './dataset.ts';
+import { checkImages, type Dataset, type Size } from './dataset.ts';
 
 /** How an image becomes a view of it. What is absent does not happen. */
 export interface Augmentation {
-  /** Height and width of the view; the image's own unless given. */
-  readonly size?: readonly [height: number, width: number];
+  /** Of the view; the images' own unless given. */
+  readonly size?: Size;
   /** Random resized crop: the crop's share of the area and its ratio of width to height, 3/4 to 4/3 unless given. */
   readonly crop?: {
     readonly scale: readonly [low: number, high: number];
@@ -40,17 +40,18 @@ export interface Views {
 /**
  * Makes a batch of `count` views in one dispatch. The tape gets two inputs: `indices`, u32 [count], which images, each as
  * often as wanted; and `counter`, u32 [2], seed and step, which fix all random draws together with the place in the
- * batch. Resizing is bilinear without antialiasing.
- * Throws when an option is out of range; a run throws when an index names no image.
+ * batch. Resizing is bilinear without antialiasing. Indices count the images that the data set holds when a run begins.
+ * Throws when an option is out of range, or no size is given for images of different sizes; a run throws when an index names no
+ * image.
  */
 export function augment(tape: Tape, dataset: Dataset, count: number, augmentation: Augmentation): Views {
-  const [n, height, width, channels] = dataset.images.shape as [number, number, number, number];
+  const { name, channels, pixels, table, normalization } = dataset;
   check(augmentation);
-  const { size = [height, width], crop, flip = 0, brightness = 0, contrast = 0, jitter = 1 } = augmentation;
+  const { size = dataset.size, crop, flip = 0, brightness = 0, contrast = 0, jitter = 1 } = augmentation;
   const { scale = [1, 1], ratio = [3 / 4, 4 / 3] } = crop ?? {};
-  const [central_height, central_width] = centralCrop(height, width, ratio);
+  if (!size) throw new Error(`augment: the images of ${name} have different sizes, so a size has to be given.`);
   const admit: Admit = (indices) => {
-    if (indices instanceof Uint32Array) checkImages(dataset, indices);
+    if (indices instanceof Uint32Array) checkImages(name, dataset.held(), indices);
     return () => {};
   };
   const images = tape.empty([count, ...size, channels], 'augment.images');
@@ -58,9 +59,9 @@ export function augment(tape: Tape, dataset: Dataset, count: number, augmentatio
   const instances = tape.empty([count], 'augment.instances', 'i32');
   tape.dispatch(kernels['augment/augment'], {
     bindings: {
-      images: dataset.images,
-      targets: dataset.targets,
-      normalization: dataset.normalization,
+      pixels,
+      table,
+      normalization,
       indices: tape.input('indices', [count], 'u32', { admit }),
       counter: tape.input('counter', [2], 'u32'),
       x: images,
@@ -68,9 +69,7 @@ export function augment(tape: Tape, dataset: Dataset, count: number, augmentatio
       instances,
     },
     uniforms: {
-      count: n,
-      height,
-      width,
+      count: table.shape[0] as number,
       channels,
       out_height: size[0],
       out_width: size[1],
@@ -78,10 +77,8 @@ export function augment(tape: Tape, dataset: Dataset, count: number, augmentatio
       random_crop: Number(crop !== undefined),
       scale_low: scale[0],
       scale_high: scale[1],
-      log_ratio_low: Math.log(ratio[0]),
-      log_ratio_high: Math.log(ratio[1]),
-      central_height,
-      central_width,
+      ratio_low: ratio[0],
+      ratio_high: ratio[1],
       flip,
       jitter,
       brightness,
@@ -93,13 +90,6 @@ export function augment(tape: Tape, dataset: Dataset, count: number, augmentatio
     label: 'augment',
   });
   return { images, labels, instances };
-}
-
-/** The largest crop whose ratio of width to height is permitted. */
-function centralCrop(height: number, width: number, [low, high]: readonly [number, number]): [number, number] {
-  if (width / height < low) return [Math.min(height, Math.max(1, Math.round(width / low))), width];
-  if (width / height > high) return [height, Math.min(width, Math.max(1, Math.round(height * high)))];
-  return [height, width];
 }
 
 function check({ size, crop, flip = 0, brightness = 0, contrast = 0, jitter = 1 }: Augmentation): void {

@@ -1,8 +1,14 @@
 import { COUNT, checkNumber, WHOLE } from '../tape/check.ts';
 import { shuffle } from './random.ts';
 
+/** What becomes of an epoch's last, short batch. */
+export interface BatchOptions {
+  /** Leaves it out; other images are in it each time. */
+  readonly drop_last?: boolean;
+}
+
 /** How an epoch is cut into batches. */
-export interface EpochOptions {
+export interface EpochOptions extends BatchOptions {
   /** Images of a batch, at least 1. */
   readonly batch: number;
   /** With the epoch, it fixes the order; a whole number from 0. */
@@ -12,26 +18,30 @@ export interface EpochOptions {
 }
 
 /**
- * The sizes of an epoch's batches: all equal, but the last has what is left. One image that is left over joins the batch
- * before it, since alone it has neither batch statistics nor pairs.
+ * The sizes of an epoch's batches: all equal, but the last has what is left, or is left out. One image that is left over joins
+ * the batch before it, since alone it has neither batch statistics nor pairs.
  */
-export function batchSizes(images: number, batch: number): number[] {
+export function batchSizes(images: number, batch: number, { drop_last = false }: BatchOptions = {}): number[] {
   checkNumber('epochBatches', 'batch', batch, COUNT);
+  if (drop_last) return new Array<number>(Math.floor(images / batch)).fill(batch);
   const sizes = Array.from({ length: Math.ceil(images / batch) }, (_, i) => Math.min(batch, images - i * batch));
   if (batch > 1 && sizes.length > 1 && sizes.at(-1) === 1) sizes.splice(-2, 2, batch + 1);
   return sizes;
 }
 
 /**
- * The images of an epoch in batches, each image once, in an order that depends on (seed, epoch) alone. Throws when there are
- * none, or a number cannot be.
+ * The images of an epoch in batches, each image once (but those of a batch that is dropped), in an order that depends on
+ * (seed, epoch) alone. Throws when there are none, or a number cannot be.
  */
-export function epochBatches(indices: Uint32Array, { batch, seed, epoch }: EpochOptions): Uint32Array<ArrayBuffer>[] {
+export function epochBatches(
+  indices: Uint32Array,
+  { batch, seed, epoch, drop_last = false }: EpochOptions,
+): Uint32Array<ArrayBuffer>[] {
   for (const [name, value] of Object.entries({ seed, epoch })) checkNumber('epochBatches', name, value, WHOLE);
   if (indices.length === 0) throw new Error('epochBatches: the list of images is empty.');
   const order = shuffle(indices.length, seed, epoch);
   let from = 0;
-  return batchSizes(indices.length, batch).map((size) => {
+  return batchSizes(indices.length, batch, { drop_last }).map((size) => {
     const places = order.subarray(from, from + size);
     from += size;
     return Uint32Array.from(places, (place) => indices[place] as number);

@@ -1,4 +1,4 @@
-import { byteLength, type Chunk, elements, type Tensor } from '../tape/tensor.ts';
+import { byteLength, type Chunk, contentsOf, elements, type Tensor } from '../tape/tensor.ts';
 import { createLibrary, type Library } from './kernel/library.ts';
 import { createPipelines, type Pipelines } from './kernel/pipelines.ts';
 import { NULL_BACKEND, type Target } from './kernel/target.ts';
@@ -108,7 +108,7 @@ export async function createDevice(
       const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
       const buffer = gpu.createBuffer({ label: chunk.label, size: chunk.bytes, usage: STORAGE | COPY_SRC | COPY_DST });
       chunk.frozen = true;
-      for (const { offset, data } of chunk.initial) writeBytes(gpu, buffer, offset, data);
+      for (const part of chunk.initial) writeBytes(gpu, buffer, part.offset, contentsOf(part));
       buffers.set(chunk, buffer);
       return buffer;
     },

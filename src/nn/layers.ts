@@ -29,19 +29,22 @@ export interface ConvOptions {
   stride?: number;
   /** Zeros on each side; 0 unless given. */
   padding?: number;
+  /** Of which side the first values keep the variance; `out` unless given. */
+  fan?: 'in' | 'out';
 }
 
 /**
  * A convolution without bias as torchvision's ResNets have it, before a batch norm: images [N, H, W, from] to
- * [N, H', W', to]. Kaiming normal, fan out, gain of ReLU.
+ * [N, H', W', to]. Kaiming normal, gain of ReLU.
  */
 export function convLayer(
   store: Store,
   from: number,
   to: number,
-  { kernel, stride = 1, padding = 0 }: ConvOptions,
+  { kernel, stride = 1, padding = 0, fan = 'out' }: ConvOptions,
 ): Module {
-  const init = { kind: 'normal', deviation: Math.sqrt(2 / (kernel * kernel * to)) } as const;
+  const channels = fan === 'out' ? to : from;
+  const init = { kind: 'normal', deviation: Math.sqrt(2 / (kernel * kernel * channels)) } as const;
   const weight = store.parameter('weight', [kernel, kernel, from, to], init, 'conv_weight');
   return (tape, x, training) =>
     tape.scope(store.name, () =>

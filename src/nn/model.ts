@@ -1,6 +1,15 @@
 import { classifier, projector } from './heads.ts';
 import type { Module } from './layers.ts';
-import { type Encoder, type ResNetOptions, resnet8, resnet18, resnet50 } from './resnet.ts';
+import {
+  type Encoder,
+  type ResNetOptions,
+  resnet8,
+  resnet18,
+  resnet34,
+  resnet50,
+  resnet56,
+  resnet101,
+} from './resnet.ts';
 import { createStore, type Store } from './store.ts';
 
 /** An encoder with the heads that fine-tuning needs, named `encoder.*`, `projector.*` and `classifier.*`. */
@@ -12,11 +21,11 @@ export interface Model {
 }
 
 /** The encoders by their names in `ModelOptions`. */
-export const encoders = { resnet8, resnet18, resnet50 };
+export const encoders = { resnet8, resnet18, resnet34, resnet50, resnet56, resnet101 };
 
 /** What a model is made of. */
 export interface ModelOptions {
-  /** `resnet8` is narrow and for images of about 32 px; the others are torchvision's. */
+  /** See `RESNETS`. */
   readonly arch: keyof typeof encoders;
   /** Width of the first stage, stem and image channels of the encoder. */
   readonly encoder?: Pick<ResNetOptions, 'width' | 'stem' | 'channels'>;

@@ -51,7 +51,8 @@ export function createStore(seed: number, arena = createArena()): Store {
       parameter(name, shape, init, layout) {
         const full = path(name);
         checkShape(full, shape);
-        return register(full, arena.add(full, shape, initialise(init, elements(shape), seed, hash(full))), layout);
+        const first = () => initialise(init, elements(shape), seed, hash(full));
+        return register(full, arena.add(full, shape, first), layout);
       },
       buffer(name, shape, value) {
         const full = path(name);

@@ -33,8 +33,62 @@ export function cosine(
   return warmup_from + ((at(warmup_epochs) - warmup_from) * epoch) / warmup_epochs;
 }
 
-/** `cosine` as a function of the epoch alone; it throws as that does. */
-export const cosineSchedule =
-  (lr: number, epochs: number, options: CosineOptions = {}): Schedule =>
-  (epoch) =>
-    cosine(lr, epoch, epochs, options);
+/**
+ * MAE's schedule (He et al., arXiv 2111.06377): from 0 to `lr` in a straight line over `warmup_epochs`, then half a cosine over
+ * the epochs that are left, down to the floor. Throws as `cosine` does.
+ */
+export function warmupCosine(
+  lr: number,
+  epoch: number,
+  epochs: number,
+  { floor = 0, warmup_epochs = 0 }: Omit<CosineOptions, 'warmup_from'> = {},
+): number {
+  checkNumber('warmupCosine', 'epoch', epoch, { least: 0, most: epochs });
+  checkNumber('warmupCosine', 'warmup_epochs', warmup_epochs, { least: 0, most: epochs });
+  if (epoch < warmup_epochs) return (lr * epoch) / warmup_epochs;
+  // An end of the warm-up at the end of all leaves no cosine.
+  return warmup_epochs === epochs ? lr : cosine(lr, epoch - warmup_epochs, epochs - warmup_epochs, { floor });
+}
+
+/** How the learning rate goes over a run, as settings hold it. */
+export interface ScheduleOptions extends CosineOptions {
+  /** `cosine`, in which a warm-up is a part of the way, or MAE's `warmup_cosine`; `cosine` unless given. */
+  readonly shape?: 'cosine' | 'warmup_cosine';
+  /** Whether the rate changes once an epoch, as it does unless given, or with each optimizer step. */
+  readonly changes?: 'epoch' | 'step';
+}
+
+/** The schedule of a run of so many epochs; it throws as its shape does. */
+export function createSchedule(lr: number, epochs: number, options: ScheduleOptions = {}): Schedule {
+  const rate = options.shape === 'warmup_cosine' ? warmupCosine : cosine;
+  return (epoch) => rate(lr, epoch, epochs, options);
+}
+
+/**
+ * The epoch for which a micro-batch's rate is taken: where the rate changes with each optimizer step, the fraction where the
+ * first micro-batch of its step lies; else the epoch that runs.
+ */
+export const rateEpoch = (
+  { epoch, index }: { readonly epoch: number; readonly index: number },
+  {
+    microBatches,
+    accumulate = 1,
+    changes = 'epoch',
+  }: { microBatches: number; accumulate?: number } & Pick<ScheduleOptions, 'changes'>,
+): number => (changes === 'epoch' ? epoch : epoch + (index - (index % accumulate)) / microBatches);
+
+/** What becomes of the micro-batches that are left where an epoch's number is no multiple of those of an optimizer step. */
+export const LEFTOVERS = ['step', 'carry'] as const;
+export type Leftover = (typeof LEFTOVERS)[number];
+
+/**
+ * Whether the optimizer steps after a micro-batch: after each `accumulate`-th of an epoch, and where leftovers are a `step` of
+ * their own (as in PyTorch Lightning, and so in COIN) after the last; where they `carry` over (as in Core-tuning) their
+ * gradients are part of the next epoch's first step.
+ */
+export const takesStep = (
+  index: number,
+  microBatches: number,
+  accumulate: number,
+  leftover: Leftover = 'step',
+): boolean => (index + 1) % accumulate === 0 || (leftover === 'step' && index + 1 === microBatches);

@@ -1,3 +1,4 @@
+import { byteOffsets, type LabelledImages, type Size } from '../data/dataset.ts';
 import type { Thumbnails } from './data.ts';
 import { encodePng } from './png.ts';
 
@@ -5,28 +6,37 @@ import { encodePng } from './png.ts';
 const MOST = 32;
 const COLUMNS = 25;
 
-interface Images {
-  readonly shape: readonly [n: number, height: number, width: number, channels: number];
-  readonly pixels: Uint8Array;
-}
+type Images = Pick<LabelledImages, 'channels' | 'sizes' | 'pixels'>;
 
-/** Pictures of some images, at most 32 pixels high and wide; of other channels than three only the first is shown. */
-export async function thumbnails({ shape, pixels }: Images, chosen: ArrayLike<number>): Promise<Thumbnails> {
-  const [, fullHeight, fullWidth, given] = shape;
+/**
+ * Pictures of some images, at most 32 pixels high and wide, each in the middle of its place where their sizes differ; of other
+ * channels than three only the first is shown.
+ */
+export async function thumbnails(images: Images, chosen: ArrayLike<number>): Promise<Thumbnails> {
+  const { channels: given, sizes, pixels } = images;
   const channels = given === 3 ? 3 : 1;
-  const scale = Math.max(1, fullHeight / MOST, fullWidth / MOST);
-  const [height, width] = [fullHeight, fullWidth].map((size) => Math.max(1, Math.floor(size / scale))) as [
-    number,
-    number,
+  const offsets = byteOffsets(images);
+  const pictures = Array.from(chosen, (image) => {
+    const [fullHeight, fullWidth] = sizes.subarray(2 * image, 2 * image + 2) as unknown as Size;
+    const scale = Math.max(1, fullHeight / MOST, fullWidth / MOST);
+    const [height, width] = [fullHeight, fullWidth].map((size) => Math.max(1, Math.floor(size / scale))) as [
+      number,
+      number,
+    ];
+    return { start: offsets[image] as number, fullWidth, scale, height, width };
+  });
+  const [height, width] = [
+    Math.max(...pictures.map((one) => one.height)),
+    Math.max(...pictures.map((one) => one.width)),
   ];
   const columns = Math.min(COLUMNS, chosen.length);
   const sheet = { width: columns * width, height: Math.ceil(chosen.length / columns) * height, channels } as const;
   const all = new Uint8Array(sheet.width * sheet.height * channels);
-  for (let i = 0; i < chosen.length; i++) {
-    const start = (chosen[i] as number) * fullHeight * fullWidth * given;
-    const [top, left] = [Math.floor(i / columns) * height, (i % columns) * width];
-    for (let y = 0; y < height; y++)
-      for (let x = 0; x < width; x++)
+  pictures.forEach(({ start, fullWidth, scale, ...own }, i) => {
+    const top = Math.floor(i / columns) * height + ((height - own.height) >> 1);
+    const left = (i % columns) * width + ((width - own.width) >> 1);
+    for (let y = 0; y < own.height; y++)
+      for (let x = 0; x < own.width; x++)
         for (let channel = 0; channel < channels; channel++)
           all[((top + y) * sheet.width + left + x) * channels + channel] = meanOf(
             pixels,
@@ -34,7 +44,7 @@ export async function thumbnails({ shape, pixels }: Images, chosen: ArrayLike<nu
             [Math.floor(x * scale), Math.max(Math.floor(x * scale) + 1, Math.floor((x + 1) * scale))],
             (row, column) => start + (row * fullWidth + column) * given + channel,
           );
-  }
+  });
   return { url: `data:image/png;base64,${base64(await encodePng(all, sheet))}`, columns, width, height };
 }
 

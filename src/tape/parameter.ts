@@ -21,8 +21,10 @@ export interface ArenaChunk {
  */
 export interface Arena {
   readonly chunks: ArenaChunk[];
-  /** Adds a parameter with its first value. Throws once a device holds the chunk. */
-  add(label: string, shape: Shape, data: Float32Array): Parameter;
+  /**
+   * Adds a parameter with its first value, or what makes that when a device needs it. Throws once a device holds the chunk.
+   */
+  add(label: string, shape: Shape, data: Float32Array | (() => Float32Array)): Parameter;
 }
 
 /** `maxBytes` bounds a chunk; the default is what every WebGPU adapter can bind. */
@@ -44,7 +46,7 @@ export function createArena(maxBytes = 128 * 2 ** 20): Arena {
     add(label, shape, data) {
       checkShape(label, shape);
       const bytes = elements(shape) * BYTES.f32;
-      if (data.byteLength !== bytes)
+      if (typeof data !== 'function' && data.byteLength !== bytes)
         throw new Error(`Parameter ${label} has ${elements(shape)} elements, but ${data.length} values were given.`);
       const padded = Math.ceil(bytes / SLICE_ALIGNMENT) * SLICE_ALIGNMENT;
       let chunk = chunks.at(-1) ?? newChunk();

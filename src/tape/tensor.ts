@@ -41,13 +41,17 @@ export interface Slice {
 export interface Chunk {
   readonly label: string;
   bytes: number;
-  /** First contents; what no entry covers is zero. */
-  readonly initial: { readonly offset: number; readonly data: ArrayBufferView }[];
+  /** First contents, given or made where a device needs them; what no entry covers is zero. */
+  readonly initial: { readonly offset: number; readonly data: ArrayBufferView | (() => ArrayBufferView) }[];
   frozen: boolean;
 }
 
 /** WebGPU's default `minStorageBufferOffsetAlignment`. */
 export const SLICE_ALIGNMENT = 256;
+
+/** What an entry of a chunk's first contents holds. */
+export const contentsOf = ({ data }: Chunk['initial'][number]): ArrayBufferView =>
+  typeof data === 'function' ? data() : data;
 
 /** How many elements a shape has. */
 export const elements = (shape: Shape): number => shape.reduce((product, size) => product * size, 1);

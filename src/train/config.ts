@@ -1,15 +1,17 @@
 import type { Augmentation } from '../data/augment.ts';
 import type { Dataset } from '../data/dataset.ts';
+import type { BatchOptions } from '../data/sampler.ts';
 import type { Method, MethodConfig } from '../methods/method.ts';
 import type { Model } from '../nn/model.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
+import type { Leftover, ScheduleOptions } from '../optim/schedule.ts';
 import type { Evaluator } from './evaluate.ts';
 
 /**
  * All that decides what `train` does. It throws before the first step when `indices` are empty or name an image that is not
  * there, and while it trains when a loss is no finite number.
  */
-export interface TrainConfig {
+export interface TrainConfig extends BatchOptions {
   readonly method: Method;
   readonly options: MethodConfig;
   readonly model: Model;
@@ -25,8 +27,11 @@ export interface TrainConfig {
   readonly batch: number;
   /** Micro-batches whose gradients are averaged into one optimizer step; 1 unless given. */
   readonly accumulate?: number;
-  /** The first epoch's learning rate; it falls along a cosine towards 0 over all epochs, changed once an epoch. */
+  /** What becomes of micro-batches that are left at the end of an epoch; a `step` of their own unless given. */
+  readonly leftover?: Leftover;
+  /** The largest learning rate; unless the schedule says otherwise, it falls along a cosine towards 0 over all epochs, changed once an epoch. */
   readonly lr: number;
+  readonly schedule?: ScheduleOptions;
   /** Fixes the order of images and all augmentation; a whole number from 0. */
   readonly seed: number;
   readonly augmentation: Augmentation;

@@ -5,7 +5,12 @@ import type { TrainConfig } from './config.ts';
 /** What a user should know of the batches before they are trained on, a sentence each. Throws where no batch has a pair. */
 export function* notices(config: TrainConfig, stages: readonly Stage[]): Generator<string> {
   const { method, indices, batch } = config;
-  if (batchSizes(indices.length, batch).at(-1) === batch + 1)
+  const sizes = batchSizes(indices.length, batch, config);
+  if (sizes.length === 0)
+    throw new Error(
+      `${indices.length} images make no whole batch of ${batch}, and short ones are left out (drop_last); take a smaller batch.`,
+    );
+  if (sizes.at(-1) === batch + 1)
     yield `${indices.length} images in batches of ${batch} leave one over, which joins the last batch`;
   const contrastive = stages.find(({ pairs }) => pairs);
   if (!contrastive) return;
@@ -21,12 +26,13 @@ export function* notices(config: TrainConfig, stages: readonly Stage[]): Generat
  * batch has no pair at all. Other epochs are drawn in the same way.
  */
 function* lonelyAnchors(
-  { indices, batch, seed, data }: TrainConfig,
+  { indices, batch, seed, data, drop_last = false }: TrainConfig,
   { name, epochs: [epoch] }: Stage,
 ): Generator<string> {
-  const batches = epochBatches(indices, { batch, seed, epoch });
+  const batches = epochBatches(indices, { batch, seed, epoch, drop_last });
   const alone = batches.map((chosen) => withoutPositive(Array.from(chosen, (index) => data.labels[index] as number)));
-  const share = alone.reduce((sum, count) => sum + count, 0) / indices.length;
+  const images = batches.reduce((sum, { length }) => sum + length, 0);
+  const share = alone.reduce((sum, count) => sum + count, 0) / images;
   const empty = batches.filter(({ length }, index) => alone[index] === length).length;
   if (share <= 0.5 && empty === 0) return;
   const pairless = empty > 0 ? `, and ${empty} of ${batches.length} batches have no pair at all` : '';

@@ -43,7 +43,7 @@ export async function createStagePrograms(
   sums: Accumulator | undefined,
 ): Promise<StagePrograms> {
   const programs = new Map<number, StepProgram>();
-  const sizes = batchSizes(config.indices.length, config.batch);
+  const sizes = batchSizes(config.indices.length, config.batch, config);
   for (const size of new Set(sizes)) programs.set(size, await createStepProgram(device, config, stage, size, sums));
   const programFor = (images: Uint32Array) => programs.get(images.length) as StepProgram;
   const full = programs.get(sizes[0] as number) as StepProgram;

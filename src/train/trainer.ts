@@ -5,7 +5,7 @@ import type { Readback } from '../gpu/program/program.ts';
 import type { Stage } from '../methods/method.ts';
 import type { Model } from '../nn/model.ts';
 import { accumulator } from '../optim/accumulate.ts';
-import { cosine } from '../optim/schedule.ts';
+import { createSchedule, rateEpoch, type Schedule, takesStep } from '../optim/schedule.ts';
 import { elements } from '../tape/tensor.ts';
 import { saveState } from '../weights/state_dict.ts';
 import type { TrainConfig } from './config.ts';
@@ -32,10 +32,11 @@ const READ_EVERY = 8;
  */
 export async function* train(device: Device, config: TrainConfig): AsyncGenerator<TrainEvent> {
   const { method, options, model, indices, batch, evaluator, evaluateEvery = 1, accumulate = 1 } = config;
-  checkImages(config.data, indices);
+  checkImages(config.data.name, config.data.labels.length, indices);
   const stages = method.stages(options, model).filter(({ epochs: [from, to] }) => from < to);
   const epochs = stages.at(-1)?.epochs[1] ?? 0;
-  const stepsPerEpoch = batchSizes(indices.length, batch).length;
+  const rate = createSchedule(config.lr, epochs, config.schedule);
+  const stepsPerEpoch = batchSizes(indices.length, batch, config).length;
   yield {
     type: 'start',
     method: method.name,
@@ -62,12 +63,14 @@ export async function* train(device: Device, config: TrainConfig): AsyncGenerato
     for (let epoch = stage.epochs[0]; epoch < stage.epochs[1]; epoch++) {
       const started = performance.now();
       await stage.beforeEpoch?.(epoch);
-      const lr = cosine(config.lr, epoch, epochs);
-      const place = { epoch, lr, firstStep: epoch * stepsPerEpoch };
-      const losses = yield* trainEpoch(config, stage, programs, checkWeights, place);
+      const losses = yield* trainEpoch(config, stage, programs, checkWeights, {
+        epoch,
+        rate,
+        firstStep: epoch * stepsPerEpoch,
+      });
       await device.idle();
       seconds += (performance.now() - started) / 1000;
-      yield { type: 'epoch', epoch, stage: stage.name, lr, losses, seconds };
+      yield { type: 'epoch', epoch, stage: stage.name, lr: rate(epoch), losses, seconds };
       const done = epoch + 1;
       if (evaluator && (done % evaluateEvery === 0 || done === epochs)) yield* evaluation(evaluator, done);
       yield { type: 'checkpoint', epoch: done, save: () => saveState(device, model.store.entries) };
@@ -89,21 +92,24 @@ async function* evaluation(evaluator: Evaluator, epoch: number): AsyncGenerator<
 
 /** Submits all steps of an epoch and tells their losses a few at a time. Returns the losses' means over the images. */
 async function* trainEpoch(
-  { method, indices, batch, seed, accumulate = 1, profile }: TrainConfig,
+  { method, indices, batch, drop_last = false, seed, accumulate = 1, leftover, schedule, profile }: TrainConfig,
   stage: Stage,
   programs: StagePrograms,
   checkWeights: () => FiniteCheck,
-  { epoch, lr, firstStep }: { epoch: number; lr: number; firstStep: number },
+  { epoch, rate, firstStep }: { epoch: number; rate: Schedule; firstStep: number },
 ): AsyncGenerator<TrainEvent, Record<string, number>> {
   const sums: Record<string, number> = {};
   const pending: { images: number; readback: Readback<string> }[] = [];
-  const batches = epochBatches(indices, { batch, seed, epoch });
+  const batches = epochBatches(indices, { batch, seed, epoch, drop_last });
+  const microBatches = batches.length;
+  let seen = 0;
   let since = performance.now();
   for (const [index, chosen] of batches.entries()) {
-    const isLast = index === batches.length - 1;
+    const isLast = index === microBatches - 1;
     const step = firstStep + index;
-    const apply = isLast || (index + 1) % accumulate === 0;
-    const timed = profile === true && epoch === stage.epochs[0] && index === Math.min(PROFILED, batches.length - 1);
+    const apply = takesStep(index, microBatches, accumulate, leftover);
+    const lr = rate(rateEpoch({ epoch, index }, { microBatches, accumulate, ...schedule }));
+    const timed = profile === true && epoch === stage.epochs[0] && index === Math.min(PROFILED, microBatches - 1);
     let readback: Readback<string>;
     if (timed) {
       const profile = await programs.profile(chosen, step, lr, apply);
@@ -131,8 +137,9 @@ async function* trainEpoch(
     const now = performance.now();
     yield { type: 'step', epoch, step, lr, losses, imagesPerSecond: (1000 * images) / (now - since) };
     since = now;
+    seen += images;
   }
-  return Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / indices.length]));
+  return Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / seen]));
 }
 
 const countParameters = ({ store }: Model): number =>

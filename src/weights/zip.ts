@@ -1,15 +1,20 @@
-// The archives that PyTorch writes: ZIP files whose entries are stored, not compressed, with Zip64 where they are large.
-// https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT describes the format; offsets and sizes are taken from the
-// central directory, since PyTorch leaves them out of the entries' own headers.
+// ZIP archives: those that PyTorch writes, whose entries are stored and not compressed, and those of data sets, which may
+// deflate them; with Zip64 where they are large. https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT describes the
+// format; offsets and sizes are taken from the central directory, since PyTorch leaves them out of the entries' own headers.
+import { inflate } from '../inflate.ts';
 import type { ByteSource } from './source.ts';
 
-/** A stored entry of an archive. */
+/** An entry of an archive. */
 export interface ZipEntry {
   readonly name: string;
-  /** In bytes. */
+  /** In bytes, uncompressed. */
   readonly size: number;
-  /** Bytes from `from` on, `length` of them, all within the entry. */
+  /** Whether it is a symbolic link, whose bytes are the path that it leads to. */
+  readonly isLink: boolean;
+  /** Bytes from `from` on, `length` of them, all within the entry, which has to be stored. */
   read(from: number, length: number): Promise<Uint8Array>;
+  /** All of its bytes, stored or deflated. Throws in one sentence when they are not those that the directory promises. */
+  content(): Promise<Uint8Array>;
 }
 
 const END = 0x06054b50;
@@ -26,6 +31,13 @@ const LOCAL_BYTES = 30;
 const EXTRA64 = 1;
 const TOO_LARGE = 0xffffffff;
 const LONGEST_COMMENT = 0xffff;
+const STORED = 0;
+const DEFLATED = 8;
+/** The kind of file in a mode of Unix, which is the upper half of an entry's external attributes. */
+const KIND_OF_FILE = 0xf000;
+const LINK = 0xa000;
+/** A gzip file's beginning, without a name or a time. */
+const GZIP_HEADER = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
 /**
  * The entries of an archive by name, from its directory alone; an entry's own header is read and checked with its bytes.
@@ -59,7 +71,9 @@ export async function readZip(source: ByteSource): Promise<Map<string, ZipEntry>
     // In this order, of which a Zip64 field has only what is too large.
     const stored = { full: field(24), compressed: field(20), header: field(42) };
     const [flags, method] = [view.getUint16(at + 8, true), view.getUint16(at + 10, true)];
-    entries.set(name, entryOf(source, { name, ...stored, flags, method, limit: offset }));
+    const isLink = ((view.getUint32(at + 38, true) >>> 16) & KIND_OF_FILE) === LINK;
+    const crc = view.getUint32(at + 16, true);
+    entries.set(name, entryOf(source, { name, ...stored, flags, method, crc, isLink, limit: offset }));
     at = end;
   }
   if (at !== size) throw refuse(`its directory has more than the ${count} entries that it names`);
@@ -126,32 +140,65 @@ function entryOf(
     header: number;
     flags: number;
     method: number;
+    crc: number;
+    isLink: boolean;
     /** Where the directory begins, which no entry may reach. */
     limit: number;
   },
 ): ZipEntry {
-  const { name, full, header, limit } = entry;
+  const { name, full, compressed, header, method, limit } = entry;
   const refuse = (why: string) => new Error(`${source.name} is damaged: its entry "${name}" ${why}.`);
   let located: Promise<number> | undefined;
   const locate = async (): Promise<number> => {
     if ((entry.flags & 1) !== 0) throw new Error(`${source.name} is encrypted, and cannot be read.`);
-    if (entry.method !== 0 || entry.compressed !== full)
-      throw new Error(`${source.name} is compressed, which PyTorch's files are not; unpack it, or save it again.`);
     if (!(header + LOCAL_BYTES <= limit)) throw refuse('begins beyond the end');
     const local = viewOf(await source.read(header, LOCAL_BYTES));
     if (local.getUint32(0, true) !== LOCAL) throw refuse('does not begin where the directory says');
     const start = header + LOCAL_BYTES + local.getUint16(26, true) + local.getUint16(28, true);
-    if (!(start + full <= limit)) throw refuse(`has ${full} bytes, which go beyond the end`);
+    if (!(start + compressed <= limit)) throw refuse(`has ${compressed} bytes, which go beyond the end`);
     return start;
+  };
+  const start = () => {
+    located ??= locate();
+    return located;
   };
   return {
     name,
     size: full,
+    isLink: entry.isLink,
     async read(from, length) {
-      located ??= locate();
-      const start = await located;
+      if (method !== STORED || compressed !== full)
+        throw new Error(`${source.name} is compressed, which PyTorch's files are not; unpack it, or save it again.`);
+      const at = await start();
       if (from + length > full) throw refuse(`has ${full} bytes, but ${from + length} are needed`);
-      return source.read(start + from, length);
+      return source.read(at + from, length);
+    },
+    async content() {
+      const bytes = await source.read(await start(), compressed);
+      if (method === STORED && compressed === full) return bytes;
+      if (method !== DEFLATED)
+        throw new Error(
+          `${source.name} has the entry "${name}" compressed by the method ${method}, and only deflated ones are read; pack it again.`,
+        );
+      try {
+        return await unpack(bytes, full, entry.crc);
+      } catch (cause) {
+        throw new Error(refuse('does not unpack to what the directory promises').message, { cause });
+      }
     },
   };
+}
+
+/**
+ * What was deflated to these bytes. They are given as a gzip file, which every runtime unpacks and whose end holds the
+ * checksum. Throws where size or checksum are others.
+ */
+async function unpack(bytes: Uint8Array, size: number, crc: number): Promise<Uint8Array> {
+  const file = new Uint8Array(GZIP_HEADER.length + bytes.length + 8);
+  file.set(GZIP_HEADER);
+  file.set(bytes, GZIP_HEADER.length);
+  const end = new DataView(file.buffer, file.length - 8);
+  end.setUint32(0, crc, true);
+  end.setUint32(4, size % 2 ** 32, true);
+  return inflate(file, 'gzip', size);
 }

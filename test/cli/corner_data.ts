@@ -11,8 +11,8 @@ export async function writeCorners(folder: string, count = 27): Promise<string> 
     ['train', cornerImages(count)],
     ['test', cornerImages(9)],
   ] as const) {
-    const { shape, pixels, labels } = images;
-    await writeFile(join(folder, IDX_FILES[split].images), idx(shape.slice(0, 3), pixels));
+    const { pixels, labels } = images;
+    await writeFile(join(folder, IDX_FILES[split].images), idx([labels.length, 8, 8], pixels));
     await writeFile(join(folder, IDX_FILES[split].labels), idx([labels.length], labels));
   }
   return folder;

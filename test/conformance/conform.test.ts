@@ -1,5 +1,5 @@
 import { type Case, parseCase } from '../../src/conformance/case.ts';
-import { casesOf, conform } from '../../src/conformance/conform.ts';
+import { type CheckpointCase, casesIn, casesOf, conform } from '../../src/conformance/conform.ts';
 import { gradcheckCases } from '../../src/conformance/gradcheck.ts';
 import { runCase } from '../../src/conformance/runner.ts';
 import type { Device } from '../../src/gpu/device.ts';
@@ -14,7 +14,7 @@ const golden = async (name: string): Promise<Case> => parseCase(name, await fixt
 /** Without gradients, which would take each candidate through two more pipelines. */
 const forwardOf = (whole: Case): Case => ({ ...whole, grads: {}, upstreams: {} });
 
-const outcome = async (cases: readonly (Case | Error)[], device?: Device) => {
+const outcome = async (cases: readonly (Case | CheckpointCase | Error)[], device?: Device) => {
   const lines: string[] = [];
   const list = async function* () {
     yield* cases;
@@ -117,16 +117,45 @@ test('a candidate that is wrong in many cases is told once, with the cases by na
 });
 
 test('cases are selected by op', () => {
-  const files = ['matmul-00', 'matmul-01', 'model_resnet18', 'optim_sgd-00', 'conv2d-00'].map((name) => ({
-    name: `${name}.safetensors`,
-    read: async () => new Uint8Array(),
-  }));
-  const names = (...ops: string[]) => casesOf(files, ops).map(({ name }) => name.replace('.safetensors', ''));
-  assert.equal(names('matmul'), ['matmul-00', 'matmul-01']);
-  assert.equal(names('model', 'optim_sgd'), ['model_resnet18', 'optim_sgd-00']);
-  assert.is(names().length, 5);
+  const names = ['matmul-00', 'matmul-01', 'model_resnet18', 'optim_sgd-00', 'conv2d-00'];
+  const files = [
+    ...casesIn({ names: names.map((name) => `${name}.safetensors`), read: async () => new Uint8Array() }),
+    ...casesIn({
+      names: ['moco_zip.pth', 'byol_zip.pth', 'moco.expected.safetensors'],
+      read: async () => new Uint8Array(),
+    }),
+  ];
+  const selected = (...ops: string[]) => casesOf(files, ops).map(({ name }) => name.replace('.safetensors', ''));
+  assert.equal(selected('matmul'), ['matmul-00', 'matmul-01']);
+  assert.equal(selected('model', 'optim_sgd'), ['model_resnet18', 'optim_sgd-00']);
+  assert.equal(selected('checkpoint'), ['moco_zip.pth', 'byol_zip.pth']);
+  assert.equal(selected('moco'), ['moco_zip.pth']);
+  assert.is(selected().length, 7);
   assert.throws(
-    () => names('matmul', 'conv'),
-    'There is no folder and no golden case of the op conv; there are: matmul, model_resnet18, optim_sgd, conv2d.',
+    () => selected('matmul', 'conv'),
+    'There is no folder and no golden case of the op conv; there are: matmul, model_resnet18, optim_sgd, conv2d, checkpoint.',
   );
 });
+
+test('a checkpoint that does not hold what it should is a failure with its name', async () => {
+  const names = ['moco_zip.pth.tar', 'refuse_view_legacy.pth', 'moco.expected.safetensors'];
+  // Each stands for another one.
+  const others: Record<string, string> = {
+    'moco_zip.pth.tar': 'simclr_zip.pth',
+    'refuse_view_legacy.pth': 'root_zip.pth',
+  };
+  const read = (name: string) => fixture(`test/golden/checkpoints/${others[name] ?? name}`);
+  const cases = await Promise.all(casesIn({ names, read }).map((file) => file.read()));
+  const { code, lines } = await outcome(cases);
+  assert.is(code, 1);
+  assert.match(lines[0]!, /^moco_zip\.pth\.tar \(default\): module\.encoder_q\.\S+ is missing$/);
+  assert.ok(
+    lines.some((line) => /^refuse_view_legacy\.pth \(default\): read, with /.test(line)),
+    lines.join('\n'),
+  );
+  assert.is(lines.at(-1), '0 passed, 2 failed');
+  const right = casesIn({ names, read: (name) => fixture(`test/golden/checkpoints/${name}`) });
+  assert.equal((await outcome(await Promise.all(right.map((file) => file.read())))).lines, ['2 passed, 0 failed']);
+});
+
+test.run();

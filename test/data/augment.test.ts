@@ -1,6 +1,6 @@
 import { drawsOf, view } from '../../src/conformance/reference/augmentation.ts';
 import { type Augmentation, augment, evaluationView } from '../../src/data/augment.ts';
-import { channelStatistics, createDataset, type LabelledImages } from '../../src/data/dataset.ts';
+import { channelStatistics, createDataset, equalSizes, type LabelledImages } from '../../src/data/dataset.ts';
 import { compile } from '../../src/gpu/program/program.ts';
 import { createTape } from '../../src/tape/tape.ts';
 import { testDevice } from '../device.ts';
@@ -8,15 +8,26 @@ import { assert, suite } from '../harness.ts';
 
 const test = suite('augment');
 
-/** Smooth images with some noise, all different. */
-function pictures(n: number, height: number, width: number, channels: number): LabelledImages {
-  const pixels = Uint8Array.from({ length: n * height * width * channels }, (_, i) => {
-    const [c, x] = [i % channels, Math.floor(i / channels) % width];
-    const [y, image] = [Math.floor(i / channels / width) % height, Math.floor(i / channels / width / height)];
-    return 128 + 90 * Math.sin(0.4 * x + 0.7 * image + c) * Math.cos(0.3 * y + image) + 30 * Math.sin(i * 12.9898);
-  });
+/** Smooth images with some noise, all different; with `growing` each is so much larger than the one before it. */
+function pictures(n: number, height: number, width: number, channels: number, growing = [0, 0]): LabelledImages {
+  const sizes = Uint32Array.from({ length: 2 * n }, (_, i) => [height, width][i % 2]! + (i >> 1) * growing[i % 2]!);
+  const pixels = Array.from({ length: n }, (_, image) =>
+    Array.from({ length: sizes[2 * image]! * sizes[2 * image + 1]! * channels }, (_, i) => {
+      const at = Math.floor(i / channels);
+      const [y, x, c] = [Math.floor(at / sizes[2 * image + 1]!), at % sizes[2 * image + 1]!, i % channels];
+      const wave = 90 * Math.sin(0.4 * x + 0.7 * image + c) * Math.cos(0.3 * y + image);
+      return 128 + wave + 30 * Math.sin((i + 7 * image) * 12.9898);
+    }),
+  );
   const labels = Int32Array.from({ length: n }, (_, i) => i % 3);
-  return { name: 'pictures', shape: [n, height, width, channels], pixels, labels, classes: ['a', 'b', 'c'] };
+  return {
+    name: 'pictures',
+    channels,
+    sizes,
+    pixels: Uint8Array.from(pixels.flat()),
+    labels,
+    classes: ['a', 'b', 'c'],
+  };
 }
 
 async function run(source: LabelledImages, indices: number[], augmentation: Augmentation, counter = [1, 2]) {
@@ -34,12 +45,13 @@ async function run(source: LabelledImages, indices: number[], augmentation: Augm
   return { ...read, shape: images.shape };
 }
 
-const CASES: [string, [number, number, number, number], Augmentation][] = [
+const CASES: [string, Parameters<typeof pictures>, Augmentation][] = [
   ['nothing', [5, 9, 7, 1], {}],
   ['resize up', [5, 9, 7, 3], { size: [14, 13] }],
   ['flip', [5, 28, 28, 1], { flip: 0.5 }],
   ['crop', [9, 28, 28, 1], { crop: { scale: [0.2, 1] } }],
   ['crop of colour images, resized', [6, 19, 31, 3], { size: [16, 24], crop: { scale: [0.08, 1] } }],
+  ['images of different sizes', [5, 9, 7, 3, [2, 5]], { size: [8, 9], crop: { scale: [0.3, 1] }, flip: 0.5 }],
   ['crops that never fit', [4, 8, 33, 1], { crop: { scale: [1, 1], ratio: [0.5, 1.5] } }],
   ['tall crops that never fit', [4, 33, 8, 2], { crop: { scale: [1, 1], ratio: [0.5, 1.5] } }],
   ['brightness', [5, 12, 12, 1], { brightness: 0.6 }],
@@ -61,7 +73,7 @@ for (const [name, shape, augmentation] of CASES)
     const per = images.length / indices.length;
     let narrow = 0;
     for (const [slot, image] of indices.entries()) {
-      const draws = drawsOf(source, augmentation, slot, counter);
+      const draws = drawsOf(source, augmentation, { slot, image: indices[slot]! }, counter);
       if (draws.narrow) {
         narrow++;
         continue;
@@ -110,7 +122,8 @@ test('flips, areas and ratios are distributed as asked', async () => {
   );
   const source: LabelledImages = {
     name: 'ramps',
-    shape: [n, size, size, 2],
+    channels: 2,
+    sizes: equalSizes(n, [size, size]),
     pixels,
     labels: new Int32Array(1),
     classes: ['a'],

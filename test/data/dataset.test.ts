@@ -1,5 +1,14 @@
 import { augment } from '../../src/data/augment.ts';
-import { channelStatistics, checkImages, createDataset, type LabelledImages } from '../../src/data/dataset.ts';
+import {
+  byteOffsets,
+  channelStatistics,
+  checkImages,
+  commonSize,
+  createDataset,
+  createStream,
+  equalSizes,
+  type LabelledImages,
+} from '../../src/data/dataset.ts';
 import { allIndices, batchSizes, epochBatches, stratifiedSubset, subset } from '../../src/data/sampler.ts';
 import { compile } from '../../src/gpu/program/program.ts';
 import { createTape } from '../../src/tape/tape.ts';
@@ -11,7 +20,8 @@ const test = suite('data sets and sampling');
 
 const twoImages: LabelledImages = {
   name: 'two images',
-  shape: [2, 1, 2, 2],
+  channels: 2,
+  sizes: Uint32Array.of(1, 2, 1, 2),
   pixels: Uint8Array.of(0, 255, 255, 255, 0, 255, 255, 255),
   labels: Int32Array.of(0, 1),
   classes: ['a', 'b'],
@@ -25,7 +35,7 @@ test('statistics are a channel each, and a constant channel has deviation 1', ()
 
 test('every constant grey has deviation 1, and the least spread its own', () => {
   for (let grey = 0; grey < 256; grey++) {
-    const constant = { ...twoImages, shape: [7, 3, 5, 1] as const, pixels: new Uint8Array(105).fill(grey) };
+    const constant = { ...twoImages, channels: 1, pixels: new Uint8Array(105).fill(grey) };
     assert.equal(channelStatistics(constant), { mean: [grey / 255], std: [1] }, `grey ${grey}`);
     const other = constant.pixels.slice();
     other[50] = grey ^ 1;
@@ -47,13 +57,12 @@ test('labels and images that are not there are refused with the first of them an
       () => createDataset(target, { ...twoImages, labels: Int32Array.from(labels) }),
       new RegExp(`^two images: the label of image ${place} is ${label}, but there are 2 classes, 0 to 1\\.$`),
     );
-  const dataset = createDataset(target, twoImages);
-  checkImages(dataset, Uint32Array.of(0, 1, 1));
+  checkImages('two images', 2, Uint32Array.of(0, 1, 1));
   assert.throws(
-    () => checkImages(dataset, Uint32Array.of(0, 2, 1000)),
+    () => checkImages('two images', 2, Uint32Array.of(0, 2, 1000)),
     /^two images: place 1 of the list of images is 2, but there are 2 images, 0 to 1\.$/,
   );
-  assert.throws(() => checkImages(dataset, new Uint32Array()), /^two images: the list of images is empty\.$/);
+  assert.throws(() => checkImages('two images', 2, new Uint32Array()), /^two images: the list of images is empty\.$/);
 });
 
 test('a run of a batch refuses an image that is not there', async () => {
@@ -74,8 +83,12 @@ test('a run of a batch refuses an image that is not there', async () => {
 test('inconsistent and oversized data sets are refused', async () => {
   const { target } = await testDevice();
   const made = (change: Partial<LabelledImages>) => () => createDataset(target, { ...twoImages, ...change });
-  assert.throws(made({ shape: [0, 1, 2, 2] }), /two images holds no images: its shape is \[0, 1, 2, 2\]\./);
-  assert.throws(made({ shape: [3, 1, 2, 2] }), /has 8 bytes of pixels, but \[3, 1, 2, 2\] images need 12\./);
+  assert.throws(made({ sizes: new Uint32Array() }), /^two images holds no images\.$/);
+  assert.throws(
+    made({ sizes: Uint32Array.of(1, 2, 2, 2) }),
+    /has 8 bytes of pixels, but 2 images of these sizes need 12\./,
+  );
+  assert.throws(made({ sizes: Uint32Array.of(1, 4, 1, 0) }), /^two images: image 1 has a height or width of 0\.$/);
   assert.throws(made({ labels: Int32Array.of(1) }), /two images has 2 images but 1 labels\./);
   for (const std of [0, Number.NaN, -1])
     assert.throws(
@@ -91,6 +104,60 @@ test('inconsistent and oversized data sets are refused', async () => {
     () => createDataset(small, twoImages),
     /two images needs 1 MiB of GPU memory in one piece, but .* binds at most 0 MiB/,
   );
+});
+
+test('sizes are a table, and where images begin follows from them', () => {
+  assert.equal(equalSizes(2, [3, 4]), Uint32Array.of(3, 4, 3, 4));
+  assert.equal(commonSize(equalSizes(2, [3, 4])), [3, 4]);
+  assert.is(commonSize(Uint32Array.of(3, 4, 4, 3)), undefined);
+  assert.is(commonSize(new Uint32Array()), undefined);
+  assert.equal(byteOffsets({ channels: 3, sizes: Uint32Array.of(2, 2, 1, 5) }), [0, 12, 27]);
+});
+
+test('a stream shows programs what was uploaded last, also where batches differ in number and size', async () => {
+  const device = await testDevice();
+  const { sizes: _sizes, pixels: _pixels, ...whole } = twoImages;
+  const statistics = { mean: [0, 0], std: [1, 1] };
+  const stream = createStream(device.target, { ...whole, ...statistics }, { images: 3, bytes: 14 });
+  const tape = createTape(device.target);
+  assert.throws(
+    () => augment(createTape(device.target), stream, 1, {}),
+    /^augment: the images of two images have different sizes, so a size has to be given\.$/,
+  );
+  const { images, labels } = augment(tape, stream, 2, { size: [1, 1] });
+  tape.output('images', images);
+  tape.output('labels', labels);
+  const program = await compile(device, tape);
+  const inputs = (...indices: number[]) => ({ indices: Uint32Array.from(indices), counter: new Uint32Array(2) });
+  assert.throws(() => program.run(inputs(0, 0)), /^two images holds no images yet: upload some before a run\.$/);
+  const upload = (sizes: number[], pixels: number[], labels: number[]) =>
+    stream.upload(device, {
+      sizes: Uint32Array.from(sizes),
+      pixels: Uint8Array.from(pixels),
+      labels: Int32Array.from(labels),
+    });
+  const levels = async (...indices: number[]) => {
+    const read = await program.run(inputs(...indices), ['images', 'labels']).read();
+    return [...read.images, ...read.labels].map((value, i) => Math.round(i < 4 ? value * 255 : value));
+  };
+  upload([1, 1, 1, 1], [1, 2, 3, 4], [0, 1]);
+  const before = levels(1, 0);
+  upload([1, 1, 1, 3, 1, 3], [5, 6, 7, 7, 8, 9, 7, 7, 0, 0, 10, 11, 0, 0], [1, 0, 1]);
+  assert.equal(await before, [3, 4, 1, 2, 1, 0]);
+  assert.equal(await levels(2, 1), [10, 11, 8, 9, 1, 0]);
+  upload([1, 1], [12, 13], [0]);
+  assert.throws(
+    () => program.run(inputs(0, 1)),
+    /^two images: place 1 of the list of images is 1, but there are 1 images/,
+  );
+  for (const [sizes, pixels, labels, message] of [
+    [[1, 8], Array(16).fill(0), [0], /1 images of 16 bytes are more than the 3 images of 14 bytes/],
+    [[1, 1, 1, 1, 1, 1, 1, 1], Array(8).fill(0), [0, 0, 0, 0], /4 images of 8 bytes are more than the 3 images/],
+    [[1, 1], [1, 2], [2], /^two images: the label of image 0 is 2, but there are 2 classes/],
+    [[1, 1], [1], [0], /^two images has 1 bytes of pixels, but 1 images of these sizes need 2\.$/],
+  ] as const)
+    assert.throws(() => upload([...sizes], [...pixels], [...labels]), message);
+  assert.equal(await levels(0, 0), [12, 13, 12, 13, 0, 0]);
 });
 
 test('an epoch has every image once, in another order each epoch, and the same one each time', () => {

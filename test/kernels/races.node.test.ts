@@ -25,7 +25,7 @@ const UNIFORMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     ...{ central_height: 4, central_width: 4, flip: 0.5, jitter: 1, brightness: 0.5, contrast: 0.5 },
   },
   batch_norm: {
-    ...{ rows: 8, columns: 3, chunk_rows: 4, chunks: 2, partials: 2, partial_rows: 4, sum_rows: 8, sums: 4 },
+    ...{ rows: 8, columns: 3, groups: 2, chunk_rows: 4, chunks: 2, partials: 2, partial_rows: 4, sum_rows: 8, sums: 4 },
     ...{ chunk_partials: 2, eps: 1, momentum: 0.1, mean_factor: 1 },
   },
   // 8 pixels by 8 channels.
@@ -35,6 +35,7 @@ const UNIFORMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     ...{ dilation_height: 1, dilation_width: 1, groups: 1, split_pixels: 8, partial_size: 64 },
   },
   cross_entropy: { rows: 8, columns: 5, smoothing: 0.1 },
+  info_nce: { rows: 8, columns: 5, d: 5, merge: 0, inverse_temperature: 1 },
   l2_normalize: { rows: 8, columns: 5, eps: 1 },
   layer_norm: { rows: 8, columns: 5, width: 5, chunk_rows: 4, eps: 1 },
   matmul: {

@@ -45,14 +45,14 @@ export const mutants = [
   ...noticedBy('train/trainer.test.ts', 'COIN switches its loss', [
     'the learning rate stays',
     TRAINER,
-    'const lr = cosine(config.lr, epoch, epochs);',
-    'const lr = config.lr;',
+    'const rate = createSchedule(config.lr, epochs, config.schedule);',
+    'const rate = (_epoch: number) => config.lr;',
   ]),
   ...noticedBy('train/trainer.test.ts', 'a last short batch', [
     'the last gradients of an epoch are not applied',
-    TRAINER,
-    'const apply = isLast || (',
-    'const apply = (',
+    'src/optim/schedule.ts',
+    "(leftover === 'step' && index",
+    "(leftover === 'carry' && index",
   ]),
   ...noticedBy('train/trainer.test.ts', 'a loss that is not finite', [
     'a loss that is not finite is trained on',
@@ -78,6 +78,25 @@ export const mutants = [
     'share <= 0.5 && empty === 0',
     'true',
   ]),
+  ...noticedBy(
+    'conformance/schedules.test.ts',
+    '',
+    [
+      'the rest of an epoch is no step',
+      'src/optim/schedule.ts',
+      "leftover === 'step' && index",
+      "leftover !== 'step' && index",
+    ],
+    ['short batches are never dropped', 'src/data/sampler.ts', 'if (drop_last) return', 'if (false) return'],
+    ['a rate is that of its own micro-batch', 'src/optim/schedule.ts', '(index - (index % accumulate))', 'index'],
+    [
+      "MAE's cosine begins at epoch 0",
+      'src/optim/schedule.ts',
+      'epoch - warmup_epochs, epochs - warmup_epochs',
+      'epoch, epochs',
+    ],
+    ['a floor is 0', 'src/optim/schedule.ts', 'floor + 0.5 * (lr - floor)', '0.5 * lr'],
+  ),
   ...noticedBy('data/dataset.test.ts', 'one image that is left over', [
     'one image is a batch',
     'src/data/sampler.ts',

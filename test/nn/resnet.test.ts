@@ -1,8 +1,8 @@
 import { parseCase } from '../../src/conformance/case.ts';
 import { createModel, type Model } from '../../src/nn/model.ts';
-import { resnet18, resnet50, withClassifier } from '../../src/nn/resnet.ts';
+import { resnet18, resnet50, resnet56, withClassifier } from '../../src/nn/resnet.ts';
 import { createStore, type Store } from '../../src/nn/store.ts';
-import { elements } from '../../src/tape/tensor.ts';
+import { contentsOf, elements } from '../../src/tape/tensor.ts';
 import { torchShape } from '../../src/weights/state_dict.ts';
 import { fixture } from '../fixtures.ts';
 import { assert, suite } from '../harness.ts';
@@ -33,6 +33,22 @@ for (const { name, make, encoder, whole, tensors } of [
     assert.is(parametersOf(store).length, tensors);
   });
 
+test('the ResNet-56 for CIFAR has the parameters that its widths make, and its shortcuts are named as in its checkpoints', () => {
+  const store = createStore(0);
+  const { dim } = resnet56(store);
+  assert.is(dim, 64);
+  // A convolution's weights and two of its batch norm: the stem, each stage's convolutions, the two projections.
+  const conv = (from: number, to: number, taps = 9) => from * to * taps + 2 * to;
+  const stages = 18 * conv(16, 16) + conv(16, 32) + 17 * conv(32, 32) + conv(32, 64) + 17 * conv(64, 64);
+  assert.is(count(store), conv(3, 16) + stages + conv(16, 32, 1) + conv(32, 64, 1));
+  assert.equal(
+    parametersOf(store)
+      .map(({ name }) => name)
+      .filter((name) => name.includes('shortcut')),
+    ['2', '3'].flatMap((stage) => ['0.weight', '1.weight', '1.bias'].map((name) => `layer${stage}.0.shortcut.${name}`)),
+  );
+});
+
 test('COIN on ResNet-50 with 10 classes has the parameters that its logs tell', () => {
   const { store } = createModel({ arch: 'resnet50', projector: {}, classes: 10, seed: 0 });
   assert.is(count(store), 28_249_408);
@@ -53,7 +69,7 @@ test("first values have the spread of PyTorch's initialisers and depend on seed 
   const valuesOf = ({ store }: Model, name: string) => {
     const parameter = store.entries.find((entry) => entry.name === name)?.tensor;
     const { chunk, offset } = parameter!.storage!;
-    return chunk.initial.find((part) => part.offset === offset)?.data as Float32Array;
+    return contentsOf(chunk.initial.find((part) => part.offset === offset)!) as Float32Array;
   };
   const deviation = (values: Float32Array) => Math.sqrt(values.reduce((sum, v) => sum + v * v, 0) / values.length);
   const model = made(1);

@@ -1,4 +1,4 @@
-import { cosine, cosineSchedule } from '../../src/optim/schedule.ts';
+import { cosine, createSchedule } from '../../src/optim/schedule.ts';
 import { assert, suite } from '../harness.ts';
 
 const test = suite('schedules');
@@ -12,7 +12,7 @@ test('cosine of COIN: 0.01 at first, 0.00206 at the stage switch, never quite 0'
 });
 
 test('warm-up rises to the cosine and floors hold', () => {
-  const schedule = cosineSchedule(0.5, 100, { floor: 0.0005, warmup_epochs: 10, warmup_from: 0.01 });
+  const schedule = createSchedule(0.5, 100, { floor: 0.0005, warmup_epochs: 10, warmup_from: 0.01 });
   near(schedule(0), 0.01);
   const top = 0.0005 + 0.5 * 0.4995 * (1 + Math.cos(Math.PI / 10));
   near(schedule(10), top);

@@ -1,3 +1,4 @@
+import { equalSizes } from '../../src/data/dataset.ts';
 import { encodePng } from '../../src/report/png.ts';
 import { thumbnails } from '../../src/report/thumbnails.ts';
 import { assert, suite } from '../harness.ts';
@@ -29,9 +30,9 @@ test('a picture of one grey pixel has the bytes of the standard', async () => {
 
 test('chosen images stand side by side in their order, large ones as means of areas', async () => {
   // Three images of 64 x 64 pixels, each of one grey in its left half and of white in its right half.
-  const shape = [3, 64, 64, 1] as const;
+  const images = { channels: 1, sizes: equalSizes(3, [64, 64]) };
   const pixels = Uint8Array.from({ length: 3 * 64 * 64 }, (_, i) => (i % 64 < 32 ? 10 * Math.floor(i / 4096) : 255));
-  const { url, columns, width, height } = await thumbnails({ shape, pixels }, [2, 0]);
+  const { url, columns, width, height } = await thumbnails({ ...images, pixels }, [2, 0]);
   assert.equal([columns, width, height], [2, 32, 32]);
   const sheet = await decode(bytesOf(url));
   assert.equal([sheet.width, sheet.height, sheet.channels], [64, 32, 1]);
@@ -42,16 +43,26 @@ test('chosen images stand side by side in their order, large ones as means of ar
 });
 
 test('colours stay colours, and images of odd sizes are not stretched beyond a pixel', async () => {
-  const shape = [30, 5, 3, 3] as const;
+  const images = { channels: 3, sizes: equalSizes(30, [5, 3]) };
   const pixels = Uint8Array.from({ length: 30 * 45 }, (_, i) => i % 3);
   const { url, columns, width, height } = await thumbnails(
-    { shape, pixels },
+    { ...images, pixels },
     Array.from({ length: 30 }, (_, i) => i),
   );
   assert.equal([columns, width, height], [25, 3, 5]);
   const sheet = await decode(bytesOf(url));
   assert.equal([sheet.width, sheet.height, sheet.channels], [75, 10, 3]);
   assert.equal(sheet.pixels[9]!.slice(0, 6), [0, 1, 2, 0, 1, 2]);
+});
+
+test('images of different sizes stand in the middle of equal places', async () => {
+  const sizes = Uint32Array.of(1, 3, 2, 1);
+  const { url, ...places } = await thumbnails({ channels: 1, sizes, pixels: Uint8Array.of(1, 2, 3, 4, 5) }, [0, 1]);
+  assert.equal(places, { columns: 2, width: 3, height: 2 });
+  assert.equal((await decode(bytesOf(url))).pixels, [
+    [1, 2, 3, 0, 4, 0],
+    [0, 0, 0, 0, 5, 0],
+  ]);
 });
 
 test.run();

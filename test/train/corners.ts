@@ -1,4 +1,4 @@
-import { createDataset, type Dataset, type LabelledImages } from '../../src/data/dataset.ts';
+import { createDataset, type Dataset, equalSizes, type LabelledImages } from '../../src/data/dataset.ts';
 import { randomNormal } from '../../src/data/random.ts';
 import type { Device } from '../../src/gpu/device.ts';
 
@@ -17,7 +17,7 @@ export function cornerImages(count = 27): LabelledImages {
     return Math.max(0, Math.min(255, 60 + (inside ? 120 : 0) + noise[i]!));
   });
   const classes = ['top left', 'top right', 'bottom right'];
-  return { name: 'corners', shape: [count, 8, 8, 1], pixels, labels, classes };
+  return { name: 'corners', channels: 1, sizes: equalSizes(count, [8, 8]), pixels, labels, classes };
 }
 
 /** The same images for a device. */

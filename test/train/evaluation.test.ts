@@ -1,4 +1,4 @@
-import { createDataset } from '../../src/data/dataset.ts';
+import { createDataset, equalSizes } from '../../src/data/dataset.ts';
 import { randomNormal } from '../../src/data/random.ts';
 import { createModel } from '../../src/nn/model.ts';
 import { createEvaluator, evaluate } from '../../src/train/evaluate.ts';
@@ -33,7 +33,8 @@ async function setUp(labelOf: (i: number) => number, count = 21) {
   const noise = randomNormal(count * 64, 60, 5, 5);
   const data = createDataset(device.target, {
     name: 'noise',
-    shape: [count, 8, 8, 1],
+    channels: 1,
+    sizes: equalSizes(count, [8, 8]),
     pixels: Uint8Array.from({ length: count * 64 }, (_, i) =>
       Math.max(0, Math.min(255, 128 + noise[i]! + (Math.floor(i / 64) % 3 === Math.floor(i / 16) % 3 ? 120 : -100))),
     ),

@@ -1,6 +1,6 @@
 import { drawsOf, view } from '../../conformance/reference/augmentation.ts';
 import { type Augmentation, augment } from '../../data/augment.ts';
-import { createDataset, type LabelledImages } from '../../data/dataset.ts';
+import { createDataset, equalSizes, type LabelledImages } from '../../data/dataset.ts';
 import { random4 } from '../../data/random.ts';
 import { elements } from '../../tape/tensor.ts';
 import { type BenchCase, preset, type Samples, type Setting } from './case.ts';
@@ -27,9 +27,16 @@ export const augmentCases = ({ kind }: Setting): BenchCase[] =>
       ]
   ).map(([size = 0, count = 0]): BenchCase => {
     const images = size > 100 ? IMAGES / 8 : IMAGES;
-    const shape = [images, size, size, 3] as const;
+    const shape = [images * size * size * 3];
     const source = (pixels: Uint8Array): LabelledImages => ({
-      ...{ name: 'images', shape, pixels, labels: new Int32Array(images), classes: ['any'] },
+      ...{
+        name: 'images',
+        channels: 3,
+        sizes: equalSizes(images, [size, size]),
+        pixels,
+        labels: new Int32Array(images),
+        classes: ['any'],
+      },
     });
     return {
       name: `augment ${count} views ${size}px`,
@@ -38,7 +45,7 @@ export const augmentCases = ({ kind }: Setting): BenchCase[] =>
       values: { pixels: (bytes) => Uint8Array.from({ length: bytes }, (_, i) => random4(i, 0, 0, 0)[0] & 255) },
       build: (tape, { pixels }) => {
         const dataset = createDataset(tape.target, source(new Uint8Array(elements(shape))), NORMAL);
-        const views = augment(tape, { ...dataset, images: pixels! }, count, AUGMENTATION);
+        const views = augment(tape, { ...dataset, pixels: pixels! }, count, AUGMENTATION);
         const indices = Uint32Array.from({ length: count }, (_, i) => imageOf(i, images));
         preset(tape, { indices, counter: Uint32Array.from(COUNTER) });
         return views.images;
@@ -47,7 +54,7 @@ export const augmentCases = ({ kind }: Setting): BenchCase[] =>
         const own = source(pixels as Uint8Array);
         const samples = new Map<number, number>();
         for (let slot = 0; slot < count && samples.size === 0; slot++) {
-          const draws = drawsOf(own, AUGMENTATION, slot, COUNTER);
+          const draws = drawsOf(own, AUGMENTATION, { slot, image: imageOf(slot, images) }, COUNTER);
           if (draws.narrow) continue;
           const values = view(own, imageOf(slot, images), draws, [size, size], NORMAL);
           values.forEach((value, i) => {

@@ -1,5 +1,5 @@
 import type { Augmentation } from '../../data/augment.ts';
-import { channelStatistics, type LabelledImages, type Statistics } from '../../data/dataset.ts';
+import { byteOffsets, channelStatistics, type LabelledImages, type Statistics } from '../../data/dataset.ts';
 import { random4, uniform01 } from '../../data/random.ts';
 
 /** What is random in a view. */
@@ -12,6 +12,9 @@ export interface Draws {
   narrow: boolean;
 }
 
+const sizeOf = ({ sizes }: LabelledImages, image: number) =>
+  [...sizes.subarray(2 * image, 2 * image + 2)] as [number, number];
+
 const isNearHalf = (x: number) => Math.abs(x - Math.floor(x) - 0.5) < 1e-3;
 const isNearInteger = (x: number) => Math.abs(x - Math.round(x)) < 1e-3;
 
@@ -19,10 +22,10 @@ const isNearInteger = (x: number) => Math.abs(x - Math.round(x)) < 1e-3;
 export function drawsOf(
   source: LabelledImages,
   augmentation: Augmentation,
-  slot: number,
+  { slot, image }: { slot: number; image: number },
   [seed, step]: number[],
 ): Draws {
-  const [, H, W] = source.shape;
+  const [H, W] = sizeOf(source, image);
   const { crop, flip = 0, brightness = 0, contrast = 0, jitter = 1 } = augmentation;
   const u = (k: number) => random4(seed!, step!, slot, k).map(uniform01) as [number, number, number, number];
   const [a, b, c, d] = u(0);
@@ -63,10 +66,12 @@ export function view(
   size?: readonly number[],
   { mean, std }: Statistics = channelStatistics(source),
 ) {
-  const [, H, W, C] = source.shape;
+  const [H, W] = sizeOf(source, image);
+  const { channels: C } = source;
+  const first = byteOffsets(source)[image]!;
   const [h, w] = size ?? [H, W];
   const at = (y: number, x: number, c: number) =>
-    source.pixels[((image * H + crop.top + y) * W + crop.left + x) * C + c]! / 255;
+    source.pixels[first + ((crop.top + y) * W + crop.left + x) * C + c]! / 255;
   const values = new Float64Array(h! * w! * C);
   for (let y = 0; y < h!; y++)
     for (let x = 0; x < w!; x++)

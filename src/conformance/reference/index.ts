@@ -4,9 +4,10 @@
 import { input, type Reference } from './array64.ts';
 import { conv_batch_norm } from './conv_batch_norm.ts';
 import { add, gelu, l2_normalize, mean, relu, scale, softmax, sum, weighted_sum } from './elementwise.ts';
+import { permute_rows, restore_rows, slice_rows } from './gather.ts';
 import { attention, conv2d, linear, matmul } from './linear_algebra.ts';
-import { cross_entropy, sup_con } from './losses.ts';
-import { batch_norm, layer_norm } from './normalization.ts';
+import { cross_entropy, info_nce, sup_con } from './losses.ts';
+import { batch_norm, batch_norm_split, layer_norm } from './normalization.ts';
 import { global_avg_pool2d, max_pool2d } from './pooling.ts';
 import { residual } from './residual.ts';
 
@@ -17,20 +18,25 @@ export const references: Record<string, Reference> = {
   add,
   attention,
   batch_norm,
+  batch_norm_split,
   conv_batch_norm,
   conv2d: activated(conv2d),
   cross_entropy,
   gelu,
   global_avg_pool2d,
+  info_nce,
   l2_normalize,
   layer_norm,
   linear: activated(linear),
   matmul,
   max_pool2d,
   mean,
+  permute_rows,
   relu,
   residual,
+  restore_rows,
   scale,
+  slice_rows,
   softmax,
   sum,
   sup_con,
