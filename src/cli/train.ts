@@ -123,7 +123,8 @@ async function fineTune(
   const method = methodNamed(options.method);
   const { train, test } = await loadDataset(options.data ?? embeddedFolder());
   const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
-  const card = weights && cardOf(weights);
+  // What matches only in part is of another encoder than the one asked for.
+  const card = weights && cardOf(weights, { recognize: !options.partial, stem: options.stem });
   const { labels, classes } = train;
   const indices =
     options.labels === undefined
@@ -153,6 +154,10 @@ async function fineTune(
   const given = new Set(Object.keys(options).filter((name) => isGiven(command, name)));
   refuseWithoutEffect(given, method, settings);
   if (weights && card) refuseContradictions(given, options, weights.path, card);
+  if (weights && card && weights.metadata.arch === undefined) {
+    const { width, stem } = card.encoder;
+    console.error(`${weights.path} holds a ${card.arch} with --width ${width} --stem ${stem}, by its tensors.`);
+  }
   const device = await request();
   console.error(device.description);
   await useTuned(device, options);

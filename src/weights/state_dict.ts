@@ -92,9 +92,10 @@ export async function loadState(
   return report;
 }
 
-function compareState(
+/** Compares the entries of a model with tensors under PyTorch's names, by names and shapes. */
+export function compareState(
   entries: readonly StateEntry[],
-  tensors: ReadonlyMap<string, HostTensor | StoredTensor>,
+  tensors: ReadonlyMap<string, Pick<StoredTensor, 'shape'>>,
 ): LoadReport {
   const report: LoadReport = { matched: [], missing: [], unexpected: [], misshapen: [] };
   for (const entry of entries) {
