@@ -1,4 +1,4 @@
-import type { Encoder } from '../nn/resnet.ts';
+import type { Encoder } from '../nn/encoder.ts';
 import type { Store } from '../nn/store.ts';
 import type { SupConVariant } from '../ops/sup_con.ts';
 import type { Tape } from '../tape/tape.ts';
