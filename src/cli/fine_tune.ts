@@ -5,8 +5,13 @@ import type { Dataset } from '../data/dataset.ts';
 import { explained, writeWhole } from '../files.node.ts';
 import type { Device } from '../gpu/device.ts';
 import type { Method } from '../methods/method.ts';
-import { createModel, encoderDefaults, type Model } from '../nn/model.ts';
+import { createModel, encoderDefaults, isViT, type Model } from '../nn/model.ts';
+import { freeze } from '../nn/store.ts';
+import { VITS } from '../nn/vit.ts';
 import type { requestDevice } from '../node.ts';
+import { adamw } from '../optim/adamw.ts';
+import { layerDecay } from '../optim/layer_decay.ts';
+import type { Optimizer } from '../optim/optimizer.ts';
 import { sgd } from '../optim/sgd.ts';
 import { collect, type Run } from '../report/data.ts';
 import { dispatchTable, memoryLine } from '../report/dispatches.ts';
@@ -19,6 +24,7 @@ import { recordStep } from '../train/step.ts';
 import { survive } from '../train/survive.ts';
 import { train } from '../train/trainer.ts';
 import { writeSafetensors } from '../weights/safetensors.ts';
+import { writeCurves } from './curves.node.ts';
 import { logEvents, readLog } from './log.node.ts';
 import { showProgress } from './progress.ts';
 import { type SaveEvery, saving } from './saving.node.ts';
@@ -67,17 +73,15 @@ export interface Outcome {
 /** Trains one model by one method, showing progress, logging and saving as it goes; or goes on where the folder's run was left. */
 export async function runMethod(first: Device, options: RunOptions): Promise<Outcome> {
   const { method, settings, data, indices, test, weights, out } = options;
-  const { arch, encoder, seed, momentum, weight_decay, alpha } = settings;
+  const { arch, encoder, seed, alpha, ema, freeze: frozen = [] } = settings;
   const { channels } = data;
   const classes = method.views ? undefined : data.classes.length;
-  const create = () =>
-    createModel({
-      arch,
-      encoder: { ...encoder, channels },
-      projector: method.projector ? settings.projector : undefined,
-      classes,
-      seed,
-    });
+  const create = () => {
+    const projector = method.projector ? settings.projector : undefined;
+    const made = createModel({ ...{ arch, projector, classes, seed }, encoder: { ...encoder, channels } });
+    freeze(made.store, frozen);
+    return made;
+  };
   const image_size = settings.augmentation.size ?? data.size;
   const card: ModelCard = {
     arch,
@@ -94,6 +98,8 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
 
   let device = first;
   let model = create();
+  /** The model itself, or the one that averages it. */
+  let evaluated = model;
   let final: Evaluation | undefined;
   const kernels = () => ({ kernels: JSON.stringify([...device.measured]) });
   const states = statesIn(out, method.name, { keep: options.keep, metadata: () => ({ ...metadata, ...kernels() }) });
@@ -110,7 +116,10 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
     }
     if (weights && !from)
       console.error(await loadParts(device, model, weights, ['encoder'], { partial: options.partial ?? false }));
-    const evaluate = test && (await createEvaluator(device, model, test, { batch: settings.batch }));
+    const average = ema === undefined ? undefined : { model: create(), decay: ema };
+    final = undefined;
+    evaluated = average?.model ?? model;
+    const evaluate = test && (await createEvaluator(device, evaluated, test, { batch: settings.batch }));
     const evaluator =
       evaluate &&
       async function* () {
@@ -121,7 +130,8 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
       ...settings,
       ...{ method, model, data, indices },
       options: settings,
-      optimizer: sgd(model.store.arena, { momentum, nesterov: true, weight_decay }),
+      optimizer: optimizerOf(settings, model),
+      average,
       ...(evaluator && { evaluator }),
       profile: options.profile ?? false,
       signal: interruption.signal,
@@ -149,21 +159,31 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
     method.title,
     (stage) => join(out, `${method.name}-${stage.replace(/\W+/g, '-')}.trace.json`),
   );
-  const shown = showProgress(profiled, { title: method.title, stream: process.stderr });
+  const meta = {
+    ...{ method: method.name, title: method.title, seed, setup: options.setup },
+    alpha: method.name === 'coin' ? alpha : 0,
+  };
+  const written = writeCurves(profiled, { folder: out, meta, before: before?.events ?? [] });
+  const shown = showProgress(written, { title: method.title, stream: process.stderr });
   try {
-    const run = await collect(
-      {
-        ...{ method: method.name, title: method.title, seed, setup: options.setup },
-        alpha: method.name === 'coin' ? alpha : 0,
-      },
-      concatenated(before?.events ?? [], shown),
-    );
+    const run = await collect(meta, concatenated(before?.events ?? [], shown));
     // A run that had ended is only looked at.
-    if (test && !final) final = await evaluate(await createEvaluator(device, model, test, { batch: settings.batch }));
-    return { run, model, final, checkpoint, device };
+    if (test && !final)
+      final = await evaluate(await createEvaluator(device, evaluated, test, { batch: settings.batch }));
+    return { run, model: evaluated, final, checkpoint, device };
   } finally {
     interruption.close();
   }
+}
+
+function optimizerOf(
+  { arch, optimizer, momentum, weight_decay, layer_decay }: Settings,
+  { store: { arena } }: Model,
+): Optimizer {
+  const decayed =
+    layer_decay !== undefined && isViT(arch) && layerDecay({ depth: VITS[arch].depth, layer_decay, weight_decay });
+  const options = { weight_decay, ...(decayed && { groups: decayed }) };
+  return optimizer === 'adamw' ? adamw(arena, options) : sgd(arena, { ...options, momentum, nesterov: momentum > 0 });
 }
 
 async function* concatenated<T>(first: Iterable<T>, second: AsyncIterable<T>): AsyncGenerator<T> {

@@ -48,6 +48,34 @@ export function epochBatches(
   });
 }
 
+/**
+ * As many images as there are `indices`, drawn anew each epoch so that each class that occurs has equally many (or one more):
+ * those of rare classes several times, of frequent ones not all. Depends on (seed, epoch) alone.
+ */
+export function balanced(
+  indices: Uint32Array,
+  labels: Int32Array,
+  { seed, epoch }: Pick<EpochOptions, 'seed' | 'epoch'>,
+): Uint32Array<ArrayBuffer> {
+  const members = new Map<number, number[]>();
+  for (const index of indices) {
+    const label = labels[index] as number;
+    const own = members.get(label);
+    if (own) own.push(index);
+    else members.set(label, [index]);
+  }
+  const classes = [...members.keys()].sort((a, b) => a - b);
+  // Which classes have one more changes from epoch to epoch.
+  const turns = shuffle(classes.length, seed, epoch);
+  const drawn = classes.flatMap((label, place) => {
+    const own = members.get(label) as number[];
+    const order = shuffle(own.length, (seed + label + 1) >>> 0, epoch);
+    const count = Math.floor((indices.length - (turns[place] as number) - 1) / classes.length) + 1;
+    return Array.from({ length: count }, (_, i) => own[order[i % own.length] as number] as number);
+  });
+  return Uint32Array.from(drawn);
+}
+
 /** The numbers 0 to n - 1: all images of a data set. */
 export const allIndices = (n: number): Uint32Array<ArrayBuffer> => Uint32Array.from({ length: n }, (_, i) => i);
 

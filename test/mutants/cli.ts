@@ -39,8 +39,8 @@ export const mutants = [
     [
       "the trainer's momentum is not the setting's",
       FINE_TUNE,
-      '{ momentum, nesterov: true',
-      '{ momentum: 0.9, nesterov: true',
+      '...options, momentum, nesterov',
+      '...options, momentum: 0.9, nesterov',
     ],
   ),
   ...noticedBy(
