@@ -41,21 +41,21 @@ const stateOf = async (device: Device, { store }: Model) =>
 test('what is frozen stays as it is to the bit, and has no gradient in the programs', async () => {
   const device = await testDevice();
   const settings = setUp(device);
-  freeze(settings.model.store, ['encoder.conv1', 'encoder.layer2']);
+  freeze(settings.model.store, ['encoder.conv1', 'encoder.bn1', 'encoder.layer2']);
   const before = await stateOf(device, settings.model);
   const events = await run(device, settings);
   const after = await stateOf(device, settings.model);
   const changed = [...before].filter(([name, values]) => `${after.get(name)}` !== `${values}`).map(([name]) => name);
   assert.ok(changed.includes('encoder.layer3.0.conv1.weight'));
   // Running statistics are none of the parameters.
-  const isFrozen = (name: string) => /^encoder\.(conv1|layer2)\./.test(name) && !name.includes('running');
+  const isFrozen = (name: string) => /^encoder\.(conv1|bn1|layer2)\./.test(name) && !name.includes('running');
   assert.equal(changed.filter(isFrozen), []);
   const stage = events.find((event) => event.type === 'stage');
   const layers =
     stage
       ?.describe()
       .map(({ label }) => label)
-      .filter((label) => /layer2|encoder\.conv1/.test(label)) ?? [];
+      .filter((label) => /layer2|encoder\.(conv1|bn1)/.test(label)) ?? [];
   assert.ok(layers.length > 0);
   assert.equal(
     layers.filter((label) => /wgrad|backward|dgrad/.test(label)),
