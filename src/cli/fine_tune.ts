@@ -13,7 +13,7 @@ import { adamw } from '../optim/adamw.ts';
 import { layerDecay } from '../optim/layer_decay.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { sgd } from '../optim/sgd.ts';
-import { collect, type Run } from '../report/data.ts';
+import { collect, flatten, type Run } from '../report/data.ts';
 import { dispatchTable, memoryLine } from '../report/dispatches.ts';
 import { profileTable } from '../report/profile.ts';
 import { createTape } from '../tape/tape.ts';
@@ -24,6 +24,7 @@ import { recordStep } from '../train/step.ts';
 import { survive } from '../train/survive.ts';
 import { train } from '../train/trainer.ts';
 import { writeSafetensors } from '../weights/safetensors.ts';
+import { bestOf, keepBest } from './best.node.ts';
 import { writeCurves } from './curves.node.ts';
 import { logEvents, readLog } from './log.node.ts';
 import { showProgress } from './progress.ts';
@@ -33,7 +34,7 @@ import { listenForInterruption } from './signals.node.ts';
 import { statesIn } from './states.node.ts';
 import { writeTrace } from './trace.node.ts';
 import { tuneFor } from './tune.ts';
-import { cardMetadata, loadParts, type ModelCard, type Weights } from './weights.ts';
+import { cardMetadata, loadParts, type ModelCard, readWeights, type Weights } from './weights.ts';
 
 export interface RunOptions {
   readonly method: Method;
@@ -42,6 +43,8 @@ export interface RunOptions {
   readonly data: Dataset;
   readonly indices: Uint32Array;
   readonly test?: Dataset;
+  /** Of the data's images, those that are held out: with them the model is chosen, and the test images are seen at the end alone. */
+  readonly heldOut?: Uint32Array | undefined;
   /** The encoder to start from; random values where absent. With `partial`, what matches of it. */
   readonly weights?: Weights | undefined;
   readonly partial?: boolean | undefined;
@@ -119,7 +122,9 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
     const average = ema === undefined ? undefined : { model: create(), decay: ema };
     final = undefined;
     evaluated = average?.model ?? model;
-    const evaluate = test && (await createEvaluator(device, evaluated, test, { batch: settings.batch }));
+    const evaluate = options.heldOut
+      ? await createEvaluator(device, evaluated, data, { batch: settings.batch, images: options.heldOut })
+      : test && (await createEvaluator(device, evaluated, test, { batch: settings.batch }));
     const evaluator =
       evaluate &&
       async function* () {
@@ -138,13 +143,18 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
       ...('steps' in options.saveEvery && { readEvery: Math.min(options.saveEvery.steps, 8) }),
       ...(from && { resume: from.state }),
     });
-    return saving(events, { every: options.saveEvery, states, interruption, saveModel });
+    const told = (await readLog(log))?.events ?? [];
+    const chosen = settings.select ? keepBest(events, { before: told, save: saveBest }) : events;
+    return saving(chosen, { every: options.saveEvery, states, interruption, saveModel });
   };
-  const saveModel = async (state: RunState): Promise<string> => {
+  const saveTo = async (path: string, state: RunState): Promise<string> => {
     const bytes = writeSafetensors(modelOf(state), { ...metadata, epoch: `${state.place.epoch}` });
-    await explained(`The checkpoint ${checkpoint} cannot be written`, () => writeWhole(checkpoint, bytes));
-    return checkpoint;
+    await explained(`The checkpoint ${path} cannot be written`, () => writeWhole(path, bytes));
+    return path;
   };
+  const saveModel = (state: RunState) => saveTo(checkpoint, state);
+  const best = join(out, `${method.name}-best.safetensors`);
+  const saveBest = async (state: RunState) => void (await saveTo(best, state));
   const survived = survive(first, { begin, latest, request: options.request });
   const logged = logEvents(survived, log, {
     type: 'setup',
@@ -167,10 +177,19 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
   const shown = showProgress(written, { title: method.title, stream: process.stderr });
   try {
     const run = await collect(meta, concatenated(before?.events ?? [], shown));
+    const selected = settings.select && bestOf((await readLog(log))?.events ?? []);
+    if (selected) await loadParts(device, evaluated, await readWeights(best), ['encoder', 'classifier']);
     // A run that had ended is only looked at.
-    if (test && !final)
+    if (test && (!final || selected))
       final = await evaluate(await createEvaluator(device, evaluated, test, { batch: settings.batch }));
-    return { run, model: evaluated, final, checkpoint, device };
+    return {
+      run:
+        selected && final
+          ? { ...run, ...flatten(final.scores), selected: { rule: settings.select as string, epoch: selected.epoch } }
+          : run,
+      ...{ model: evaluated, final, device },
+      checkpoint: selected ? best : checkpoint,
+    };
   } finally {
     interruption.close();
   }

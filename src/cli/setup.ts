@@ -8,6 +8,7 @@ import { explained } from '../files.node.ts';
 import type { MethodConfig } from '../methods/method.ts';
 import type { ModelOptions } from '../nn/model.ts';
 import type { Leftover, ScheduleOptions } from '../optim/schedule.ts';
+import type { Selection } from './best.node.ts';
 import type { Weights } from './weights.ts';
 
 /** All that decides a run, but for the method, the data and the weights to start from. */
@@ -37,6 +38,10 @@ export interface Settings extends MethodConfig {
   readonly ema?: number;
   /** Parts of the model that are not trained, by the beginnings of their names. */
   readonly freeze?: readonly string[];
+  /** Whether the model of the best evaluation is taken, and of which. */
+  readonly select?: Exclude<Selection, 'last'>;
+  /** The share of the training images that is held out. */
+  readonly held_out?: number;
 }
 
 export const OPTIMIZERS = ['sgd', 'adamw'] as const;

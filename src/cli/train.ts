@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { type Command, Option } from 'commander';
 import { createDataset } from '../data/dataset.ts';
 import { embeddedFolder, loadDataset } from '../data/load.node.ts';
-import { allIndices, batchSizes, stratifiedSubset } from '../data/sampler.ts';
+import { allIndices, batchSizes, holdOut, stratifiedSubset } from '../data/sampler.ts';
 import { methodNamed, methods } from '../methods/index.ts';
 import type { Method, MethodConfig } from '../methods/method.ts';
 import { isViT } from '../nn/model.ts';
@@ -11,6 +11,7 @@ import type { requestDevice } from '../node.ts';
 import { LEFTOVERS, type Leftover, microBatchesOf } from '../optim/schedule.ts';
 import type { ReportData } from '../report/data.ts';
 import { textTable } from '../report/table.ts';
+import { SELECTIONS, type Selection } from './best.node.ts';
 import { guarded } from './errors.ts';
 import { runMethod } from './fine_tune.ts';
 import {
@@ -73,6 +74,8 @@ interface TrainOptions extends FolderOptions, SaveOptions, TuneOptions {
   readonly balanced?: boolean;
   readonly ema?: number;
   readonly freeze?: string;
+  readonly select: Selection;
+  readonly heldOut: number;
   readonly describe?: boolean;
   readonly profile?: boolean;
 }
@@ -130,6 +133,15 @@ export function addTrain(program: Command, request: typeof requestDevice): void 
       '--freeze <parts>',
       'do not train these parts of the encoder, such as conv1,bn1,layer1; "all": a linear probe',
     )
+    .addOption(
+      new Option(
+        '--select <rule>',
+        "which epoch's model is the run's: best-val by held-out training images; best-test by the test images, as the paper's code, which flatters",
+      )
+        .choices(SELECTIONS)
+        .default('last'),
+    )
+    .addOption(number('--held-out <share>', 'share of the training images held out for best-val', fraction, 0.1))
     .option('--balanced', 'draw each class equally often')
     .option('--drop-last', "leave out an epoch's last batch where it is short")
     .addOption(
@@ -167,10 +179,14 @@ async function fineTune(
   // What matches only in part is of another encoder than the one asked for.
   const card = weights && cardOf(weights, { recognize: !options.partial, stem: options.stem });
   const { labels, classes } = train;
-  const indices =
+  const labelled =
     options.labels === undefined
       ? allIndices(labels.length)
       : stratifiedSubset(labels, classes, options.labels, options.seed);
+  const { rest: indices, heldOut } =
+    options.select === 'best-val'
+      ? holdOut(labelled, labels, options.heldOut, options.seed)
+      : { rest: labelled, heldOut: undefined };
   checkBatch(options.batch, indices.length);
   const fits = card?.encoder.channels === train.channels;
   if (card && !options.partial) checkChannels(weights.path, card, train);
@@ -217,6 +233,7 @@ async function fineTune(
     setup: await setupOf(settings, { train, images: indices.length, test, weights }),
     data,
     indices,
+    heldOut,
     test: createDataset(device.target, test, data),
     weights,
     partial: options.partial,
@@ -260,6 +277,8 @@ function habitsOf(options: TrainOptions): Partial<Settings> {
     ...(options.dropLast && { drop_last: true }),
     ...(steps !== undefined && { steps }),
     ...(clip !== undefined && { max_norm: clip }),
+    ...(options.select !== 'last' && { select: options.select }),
+    ...(options.select === 'best-val' && { held_out: options.heldOut }),
     ...(options.balanced && { balanced: true }),
     ...(ema !== undefined && { ema }),
     ...(freeze !== undefined && {
@@ -289,6 +308,8 @@ const OF_METHODS: Readonly<Record<string, keyof MethodConfig>> = {
 
 /** Throws when one of the given options would change nothing. */
 function refuseWithoutEffect(given: ReadonlySet<string>, method: Method, settings: Settings): void {
+  if (given.has('heldOut') && settings.select !== 'best-val')
+    throw new Error('--held-out has no effect without --select best-val; give both or none.');
   if (given.has('momentum') && settings.optimizer === 'adamw')
     throw new Error('--momentum has no effect: AdamW does not read it; leave it out.');
   if (settings.layer_decay !== undefined && !isViT(settings.arch))

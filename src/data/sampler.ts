@@ -76,6 +76,29 @@ export function balanced(
   return Uint32Array.from(drawn);
 }
 
+/**
+ * Holds out a share of each class's images, at least one where there are two, chosen by (seed, class) alone. Both parts are in
+ * ascending order. Throws when nothing is left of either.
+ */
+export function holdOut(
+  indices: Uint32Array,
+  labels: Int32Array,
+  share: number,
+  seed: number,
+): { rest: Uint32Array<ArrayBuffer>; heldOut: Uint32Array<ArrayBuffer> } {
+  checkNumber('holdOut', 'share', share, { above: 0, below: 1 });
+  const held = new Set<number>();
+  for (const label of new Set(labels)) {
+    const members = indices.filter((index) => labels[index] === label);
+    const count =
+      members.length < 2 ? 0 : Math.min(members.length - 1, Math.max(1, Math.round(share * members.length)));
+    for (const place of shuffle(members.length, seed, label).subarray(0, count)) held.add(members[place] as number);
+  }
+  if (held.size === 0) throw new Error('No image can be held out: no class has two.');
+  const part = (isHeld: boolean) => Uint32Array.from(indices.filter((index) => held.has(index) === isHeld)).sort();
+  return { rest: part(false), heldOut: part(true) };
+}
+
 /** The numbers 0 to n - 1: all images of a data set. */
 export const allIndices = (n: number): Uint32Array<ArrayBuffer> => Uint32Array.from({ length: n }, (_, i) => i);
 

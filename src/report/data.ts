@@ -76,6 +76,8 @@ export interface Run extends RunMeta, FlatScores {
   /** `epoch` is the number of epochs trained so far. */
   readonly evaluations: readonly ({ epoch: number } & FlatScores)[];
   readonly features?: FeaturePlot;
+  /** Where the scores are not the last epoch's: by which rule a model was chosen, and after how many epochs. */
+  readonly selected?: { readonly rule: string; readonly epoch: number };
 }
 
 /** All that `renderReport` and the tables show. */
@@ -115,7 +117,7 @@ export interface Result {
 
 /** The content of `results.json`: one object a run, with null for a score that is undefined, and what it was made from. */
 export function results({ adapter, runs }: ReportData): Result[] {
-  return runs.map(({ method, top1, s_dbw, scat, dens_bw, seconds, epochs, alpha, seed, setup }) => ({
+  return runs.map(({ method, top1, s_dbw, scat, dens_bw, seconds, epochs, alpha, seed, setup, selected }) => ({
     method,
     top1: top1 ?? null,
     s_dbw: s_dbw ?? null,
@@ -126,6 +128,7 @@ export function results({ adapter, runs }: ReportData): Result[] {
     alpha,
     adapter,
     seed,
+    ...(selected && { selected }),
     ...setup,
   }));
 }
