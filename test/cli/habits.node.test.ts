@@ -83,7 +83,7 @@ for (const [more, told] of [
   [['--batch', '30', '--drop-last'], /A batch of 30 cannot be made/],
 ] as const)
   test(`${more.join(' ')} is refused in one sentence`, async () => {
-    const { code, stderr } = await coinHere(...args('refused', ...more));
+    const { code, stderr } = await coinHere(...args(`refused${more.join('')}`, ...more));
     assert.is(code, 1);
     assert.match(stderr, told);
   });
