@@ -1,0 +1,30 @@
+// A sample of what `npm run fuzz` goes through.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkpointsOf } from '../../src/conformance/checkpoints.ts';
+import { assert, suite } from '../harness.ts';
+import { damaged, fault } from './fuzz.ts';
+
+const test = suite('fuzzed checkpoints');
+
+const FOLDER = join('test', 'golden', 'checkpoints');
+
+test('a damaged checkpoint is read or refused by name', async () => {
+  for (const name of checkpointsOf(readdirSync(FOLDER))) {
+    const bytes = new Uint8Array(readFileSync(join(FOLDER, name)));
+    for (let number = 0; number < 20; number++)
+      assert.is(await fault(damaged(bytes, number)), undefined, `${name}, damage ${number}`);
+  }
+});
+
+test('a damage is the same each time, and cuts or changes the file', () => {
+  const bytes = new Uint8Array(readFileSync(join(FOLDER, 'moco_zip.pth.tar')));
+  const all = Array.from({ length: 200 }, (_, number) => damaged(bytes, number));
+  assert.equal(damaged(bytes, 7), all[7]);
+  assert.ok(all.filter(({ length }) => length < bytes.length).length > 20);
+  assert.ok(
+    all.filter((other) => other.length === bytes.length && other.some((byte, i) => byte !== bytes[i])).length > 100,
+  );
+});
+
+test.run();
