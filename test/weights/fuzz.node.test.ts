@@ -17,6 +17,17 @@ test('a damaged checkpoint is read or refused by name', async () => {
   }
 });
 
+test('what stands where a name should is told without a crash: a number of any size, a list in a list without end', async () => {
+  const bytes = new Uint8Array(readFileSync(join(FOLDER, 'simclr_legacy.pth')));
+  // A damage that turned a name into a number of more than 53 bits.
+  assert.is(await fault(damaged(bytes, 3516)), undefined);
+  const deep = `{"w":{"dtype":${'['.repeat(5e4)}${']'.repeat(5e4)},"shape":[1],"data_offsets":[0,4]}}`;
+  const file = new Uint8Array(8 + deep.length + 4);
+  new DataView(file.buffer).setUint32(0, deep.length, true);
+  file.set(new TextEncoder().encode(deep), 8);
+  assert.is(await fault(file), undefined);
+});
+
 test('a damage is the same each time, and cuts or changes the file', () => {
   const bytes = new Uint8Array(readFileSync(join(FOLDER, 'moco_zip.pth.tar')));
   const all = Array.from({ length: 200 }, (_, number) => damaged(bytes, number));
