@@ -11,13 +11,13 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import {
-  ADAPTERS,
   browserText,
   buildLibrary,
   bundle,
   bundleTests,
   canBuild,
   importTypeScript,
+  NATIVE,
   node,
   nodeLater,
   portable,
@@ -58,7 +58,7 @@ const COMMANDS = {
   entryPoints: ['src/cli/main.ts'],
   outfile: 'dist/coin.js',
   ...node,
-  external: ADAPTERS,
+  external: NATIVE,
   // Some packages are CommonJS and ask for Node's modules by `require`.
   banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
 };

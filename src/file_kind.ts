@@ -6,26 +6,25 @@ export interface FileKind {
   /** What to do to get what is in it, as the end of a sentence. */
   readonly remedy: string;
   readonly isImage?: boolean;
-  /** Whether other files are in it. */
-  readonly isArchive?: boolean;
 }
 
 /** So many bytes of a file's beginning tell its kind. */
 export const TELLING_BYTES = 1024;
 
 const AS_SAFETENSORS = 'save its tensors with safetensors.torch.save_file in Python';
+const AS_WEIGHTS = 'give it as --weights';
 const DOWNLOAD_AGAIN = 'download it again';
 const OTHER_FILE = 'name another file';
 
 const kind = (what: string, remedy: string): FileKind => ({ what, remedy });
-const archive = (what: string): FileKind => ({ ...kind(what, 'unpack it'), isArchive: true });
-const PYTORCH = kind("PyTorch's own kind of checkpoint (.pth)", AS_SAFETENSORS);
+const archive = (what: string): FileKind => kind(what, 'unpack it');
+const PYTORCH = kind("PyTorch's own kind of checkpoint (.pth)", AS_WEIGHTS);
 const ZIP = archive('a zip archive');
 const PICKLE = kind('a pickle of Python', AS_SAFETENSORS);
 const COMPRESSED = archive('a compressed file');
 const IMAGE = { ...kind('an image', OTHER_FILE), isImage: true };
 const IDX = kind('an IDX file of images or labels', 'give the folder that it is in as --data');
-const SAFETENSORS = kind('a safetensors checkpoint', 'give it as --weights');
+const SAFETENSORS = kind('a safetensors checkpoint', AS_WEIGHTS);
 
 /** Formats by text that stands at a place, in Latin-1; the first that fits counts. */
 const SIGNATURES: readonly (readonly [at: number, text: string, kind: FileKind])[] = [
@@ -38,7 +37,7 @@ const SIGNATURES: readonly (readonly [at: number, text: string, kind: FileKind])
   [0, '\x80\x03', PICKLE],
   [0, '\x80\x04', PICKLE],
   [0, '\x80\x05', PICKLE],
-  [0, '\x1f\x8b', { ...archive('a gzip file'), remedy: 'unpack it with gunzip' }],
+  [0, '\x1f\x8b', kind('a gzip file', 'unpack it with gunzip')],
   [257, 'ustar', archive('a tar archive')],
   [0, '\xfd7zXZ\0', COMPRESSED],
   [0, 'BZh', COMPRESSED],

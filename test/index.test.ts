@@ -13,7 +13,6 @@ const test = suite('the library');
 /** Functions that take a tape, but are no op with a gradient, and why. */
 const NO_OPS: Readonly<Record<string, string>> = {
   augment: 'makes batches of the bytes of images',
-  countCorrect: 'counts',
   gradients: 'appends gradients',
   recordStep: 'appends the gradients of a loss made of ops',
 };

@@ -3,14 +3,14 @@ import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** What brings WebGPU to Node: native code, which stays in its packages. */
-export const ADAPTERS = ['webgpu', '@sparticuz/chromium'];
+/** What brings WebGPU to Node, and decodes images there: native code, which stays in its packages. */
+export const NATIVE = ['webgpu', '@sparticuz/chromium', 'sharp'];
 
 /** Settings of bundles for Node. */
 export const node = {
   platform: 'node',
   target: 'node20',
-  external: [...ADAPTERS, 'commander', 'cli-progress', 'playwright-core', 'esbuild'],
+  external: [...NATIVE, 'commander', 'cli-progress', 'yaml', 'playwright-core', 'esbuild'],
 };
 /** Settings of bundles for every runtime: esbuild then refuses imports of Node's modules, which keeps them portable. */
 export const portable = { platform: 'browser', target: 'es2022' };

@@ -38,28 +38,61 @@ export interface IdxFiles {
 }
 
 /**
- * Reads a data set of four IDX files. Without names, classes are called by their numbers.
+ * Reads a data set of four IDX files. Labels that do not count from 0 without a gap, as those of EMNIST's letters, which are 1 to
+ * 26, are mapped to those that do, and `notes` says so. Without names, classes are called by the labels of the file.
+ * @param classes names by label: one for each that there is, in order, or one for each from 0 on.
  * Throws one sentence that names the file when one is damaged, when images and labels do not belong together, when
- * training images have fewer than two classes, or when a class has no training image.
+ * training images have fewer than two classes, or when a test image has a label that no training image has.
  */
-export async function readIdxSplits(name: string, files: IdxFiles, classes?: readonly string[]): Promise<Splits> {
+export async function readIdxSplits(
+  name: string,
+  files: IdxFiles,
+  classes?: readonly string[],
+): Promise<Splits & { readonly notes: readonly string[] }> {
   const [train, test] = [await readSplit(files.train), await readSplit(files.test)];
-  const names = classes ?? Array.from({ length: highest(train.labels) + 1 }, (_, label) => `class ${label}`);
-  checkClasses(files.train.labels.name, train.labels, names);
   const [height, width] = commonSize(train.sizes) as Size;
   const [testHeight, testWidth] = commonSize(test.sizes) as Size;
   if (testHeight !== height || testWidth !== width)
     throw new Error(
       `${files.test.images.name} has images of ${testWidth} x ${testHeight} pixels, but those of ${files.train.images.name} have ${width} x ${height}.`,
     );
-  if (highest(test.labels) >= names.length)
+  const found = [...new Set(train.labels)].sort((a, b) => a - b);
+  const last = found.at(-1) as number;
+  if (found.length < 2)
+    throw new Error(`${files.train.labels.name} has only one class, and training needs at least two.`);
+  const stranger = test.labels.find((label) => !found.includes(label));
+  if (stranger !== undefined)
     throw new Error(
-      `${files.test.labels.name} has the label ${highest(test.labels)}, but there are only ${names.length} classes (0 to ${names.length - 1}).`,
+      `${files.test.labels.name} has the label ${stranger}, but ${files.train.labels.name} has only ${rangeOf(found)}.`,
     );
+  const isMapped = last !== found.length - 1;
+  const hasEach = classes !== undefined && isMapped && classes.length === found.length;
+  if (classes && !hasEach && last >= classes.length)
+    throw new Error(
+      `${files.train.labels.name} has the label ${last}, but there are only ${classes.length} classes (0 to ${classes.length - 1}).`,
+    );
+  const names = found.map((label, place) => classes?.[hasEach ? place : label] ?? `class ${label}`);
+  const places = new Map(found.map((label, place) => [label, place]));
+  const finished = (split: Split, title: string): LabelledImages => ({
+    ...split,
+    labels: split.labels.map((label) => places.get(label) as number),
+    name: `${name} (${title})`,
+    classes: names,
+  });
   return {
-    train: { ...train, name: `${name} (train)`, classes: names },
-    test: { ...test, name: `${name} (test)`, classes: names },
+    train: finished(train, 'train'),
+    test: finished(test, 'test'),
+    notes: isMapped ? [`Its labels are ${rangeOf(found)}; here they are 0 to ${found.length - 1}, in this order.`] : [],
   };
+}
+
+/** Ascending numbers in words: "1 to 26", "0 to 3, 7". */
+function rangeOf(numbers: readonly number[]): string {
+  const starts = numbers.flatMap((value, i) => (value - 1 === numbers[i - 1] ? [] : [i]));
+  return starts
+    .map((start, i) => [numbers[start], numbers[(starts[i + 1] ?? numbers.length) - 1]])
+    .map(([first, last]) => (first === last ? `${first}` : `${first} to ${last}`))
+    .join(', ');
 }
 
 type Split = Pick<LabelledImages, 'channels' | 'sizes' | 'pixels' | 'labels'>;
@@ -71,17 +104,4 @@ async function readSplit({ images, labels }: IdxFiles['train']): Promise<Split> 
   if (read.length !== count)
     throw new Error(`${labels.name} has ${read.length} labels, but ${images.name} has ${count} images.`);
   return { channels: 1, sizes: equalSizes(count, [height, width]), pixels, labels: Int32Array.from(read) };
-}
-
-const highest = (labels: Int32Array): number => labels.reduce((most, label) => Math.max(most, label), 0);
-
-function checkClasses(file: string, labels: Int32Array, classes: readonly string[]): void {
-  if (highest(labels) >= classes.length)
-    throw new Error(
-      `${file} has the label ${highest(labels)}, but there are only ${classes.length} classes (0 to ${classes.length - 1}).`,
-    );
-  const present = new Set(labels);
-  if (present.size < 2) throw new Error(`${file} has only one class, and training needs at least two.`);
-  const missing = classes.findIndex((_, label) => !present.has(label));
-  if (missing >= 0) throw new Error(`${file} has no image of the class "${classes[missing]}" (${missing}).`);
 }

@@ -3,6 +3,7 @@
 // http://yann.lecun.com/exdb/mnist/ describes it.
 
 import { kindOf } from '../file_kind.ts';
+import { inflate } from '../inflate.ts';
 
 /** Images of one byte a pixel, one channel: `pixels` is (count, height, width), row-major, 0 to 255. */
 export interface IdxImages {
@@ -14,6 +15,8 @@ export interface IdxImages {
 
 const UNSIGNED_BYTE = 0x08;
 const HEADER_BYTES = 4;
+/** In bytes, unpacked: a program's memory is no place for more. */
+const LARGEST = 2 ** 31;
 
 /**
  * Reads an IDX file of images (three dimensions of unsigned bytes).
@@ -71,8 +74,7 @@ function parse(bytes: Uint8Array, rank: number, what: string, name: string): { s
 async function decompress(bytes: Uint8Array, name: string): Promise<Uint8Array> {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {
-    const stream = new Blob([bytes.slice()]).stream().pipeThrough(new DecompressionStream('gzip'));
-    return new Uint8Array(await new Response(stream).arrayBuffer());
+    return await inflate(bytes, 'gzip', LARGEST);
   } catch (cause) {
     throw new Error(`${name} is a damaged or truncated gzip file.`, { cause });
   }

@@ -1,7 +1,7 @@
 // S_Dbw, a validity index of clusters: average scattering within clusters plus density between them; lower is better.
 // Halkidi and Vazirgiannis, "Clustering Validity Assessment: Finding the Optimal Partitioning of a Data Set", ICDM
 // 2001, in the forms and with the conventions of the Python package s-dbw 0.4.0, which papers report: sigma is
-// everywhere a vector of population standard deviations.
+// a vector of population standard deviations (of variances in halkidi2001 alone).
 
 import {
   deviationOf,
@@ -23,8 +23,9 @@ export interface SDbwOptions {
    *   size (Kim and Lee, PAKDD 2003).
    * - Tong: as Kim, but the centre between two clusters leans towards the smaller and the denser one
    *   (Tong and Tan, Journal of Electronics (China) 26, 2009).
+   * - halkidi2001: as Halkidi, but with variances in place of deviations, as the paper of 2001 has it and not the package.
    */
-  method?: 'Tong' | 'Kim' | 'Halkidi';
+  method?: 'Tong' | 'Kim' | 'Halkidi' | 'halkidi2001';
   /** What a cluster's centre is, dimension by dimension. */
   center?: 'mean' | 'median';
   /** Whether the centre is then moved to the nearest point of its cluster. */
@@ -49,7 +50,7 @@ interface Cluster {
   mean: Float64Array;
   /** What its density is counted around. */
   center: Float64Array;
-  /** The standard deviation of every dimension. */
+  /** The standard deviation of every dimension, or in halkidi2001 the variance. */
   sigma: Float64Array;
 }
 
@@ -104,13 +105,14 @@ function* sDbwSteps(features: Points, labels: ArrayLike<number>, options: SDbwOp
   for (const rows of groups) {
     const mean = meanOf(features, d, rows);
     yield;
-    const sigma = deviationOf(features, d, rows, mean);
+    const deviation = deviationOf(features, d, rows, mean);
+    const sigma = method === 'halkidi2001' ? deviation.map((value) => value ** 2) : deviation;
     yield;
     const middle = center === 'mean' ? mean : medianOf(features, d, rows);
     clusters.push({ rows, mean, sigma, center: nearest_center ? nearestRow(features, d, rows, middle) : middle });
     yield;
   }
-  const spread = spreadOf(clusters, d);
+  const spread = spreadOf(clusters, d, method);
   if (spread === 0) throw undefinedFor('all points are equal');
   if (!Number.isFinite(spread)) throw undefinedFor('some features are no finite numbers');
   const scat = scattering(clusters, spread, method);
@@ -122,21 +124,25 @@ const undefinedFor = (why: string): Error => new Error(`S_Dbw is undefined: ${wh
 
 const pointsIn = (clusters: readonly Cluster[]): number => sumOver(clusters, ({ rows }) => rows.length);
 
-/** The norm of the deviations of all points: within clusters and, of their means, between them. */
-function spreadOf(clusters: readonly Cluster[], d: number): number {
+/** The norm of sigma of all points, of which each dimension has a variance within clusters and, of their means, between them. */
+function spreadOf(clusters: readonly Cluster[], d: number, method: SDbwOptions['method']): number {
   const n = pointsIn(clusters);
   const mean = new Float64Array(d);
   for (const cluster of clusters) for (let p = 0; p < d; p++) mean[p]! += (cluster.rows.length / n) * cluster.mean[p]!;
-  let sum = 0;
-  for (const cluster of clusters)
-    for (let p = 0; p < d; p++)
-      sum += (cluster.rows.length / n) * (cluster.sigma[p]! ** 2 + (cluster.mean[p]! - mean[p]!) ** 2);
-  return Math.sqrt(sum);
+  const variance = new Float64Array(d);
+  for (const { rows, sigma, mean: own } of clusters)
+    for (let p = 0; p < d; p++) {
+      const within = method === 'halkidi2001' ? sigma[p]! : sigma[p]! ** 2;
+      variance[p]! += (rows.length / n) * (within + (own[p]! - mean[p]!) ** 2);
+    }
+  return norm(method === 'halkidi2001' ? variance : variance.map(Math.sqrt));
 }
+
+const isBall = (method: SDbwOptions['method']): boolean => method === 'Halkidi' || method === 'halkidi2001';
 
 function scattering(clusters: readonly Cluster[], spread: number, method: SDbwOptions['method']): number {
   const [k, n] = [clusters.length, pointsIn(clusters)];
-  const sum = sumOver(clusters, ({ rows, sigma }) => (method === 'Halkidi' ? 1 : (n - rows.length) / n) * norm(sigma));
+  const sum = sumOver(clusters, ({ rows, sigma }) => (isBall(method) ? 1 : (n - rows.length) / n) * norm(sigma));
   return sum / (spread * (method === 'Tong' ? k - 1 : k));
 }
 
@@ -153,7 +159,7 @@ function* densityBetween(
   const radius = Math.sqrt(sumOver(clusters, ({ sigma }) => norm(sigma))) / k;
   const box = boxCounter(features, d);
   const count = (chosen: readonly Cluster[], center: Vector): number =>
-    method === 'Halkidi' ? countInBall(features, d, chosen, center, radius) : box(chosen, center);
+    isBall(method) ? countInBall(features, d, chosen, center, radius) : box(chosen, center);
   const densities: number[] = [];
   for (const cluster of clusters) {
     densities.push(count([cluster], (p) => cluster.center[p]!));

@@ -29,7 +29,7 @@ export function crossEntropy(
   { label_smoothing: smoothing = 0 }: CrossEntropyOptions = {},
 ): Tensor {
   checkNumber('cross_entropy', 'label_smoothing', smoothing, PROBABILITY);
-  const { rows, columns } = checkLogits('cross_entropy', logits);
+  const { rows, columns } = sizesOf(logits);
   const given: string = `${target.dtype} ${showShape(target.shape)}`;
   const wanted = [`i32 ${showShape([rows])}`, `f32 ${showShape([rows, columns])}`];
   if (!wanted.includes(given))
@@ -62,26 +62,9 @@ export function crossEntropy(
   }));
 }
 
-/**
- * How many rows of logits [N, classes] are largest at their label (i32 [N]; the first of equals counts), as u32 [1].
- * A label that is no class is never right.
- */
-export function countCorrect(tape: Tape, logits: Tensor, target: Tensor): Tensor {
-  const { rows, columns } = checkLogits('count_correct', logits);
-  if (showShape(target.shape) !== showShape([rows]))
-    throw shapeError('count_correct', 'target', target.shape, `i32 labels [${rows}] are needed`);
-  const correct = tape.empty([1], 'count_correct', 'u32');
-  tape.dispatch(kernels['cross_entropy/correct'], {
-    bindings: { logits, labels: target, correct },
-    uniforms: { rows, columns },
-    workgroups: [1, 1, 1],
-    label: 'count_correct',
-  });
-  return correct;
-}
-
-function checkLogits(op: string, { shape }: Tensor): { rows: number; columns: number } {
+function sizesOf({ shape }: Tensor): { rows: number; columns: number } {
   const [rows, columns] = shape;
-  if (shape.length !== 2 || !rows || !columns) throw shapeError(op, 'logits', shape, '[N, classes] is needed');
+  if (shape.length !== 2 || !rows || !columns)
+    throw shapeError('cross_entropy', 'logits', shape, '[N, classes] is needed');
   return { rows, columns };
 }

@@ -1,8 +1,9 @@
 import { type Augmentation, augment, evaluationView } from '../data/augment.ts';
 import type { Dataset } from '../data/dataset.ts';
-import type { Device, TypedArray } from '../gpu/device.ts';
+import type { Device } from '../gpu/device.ts';
 import { compile, type Program, type Readback } from '../gpu/program/program.ts';
 import { sDbwInTurns } from '../metrics/s_dbw.ts';
+import { argmax } from '../metrics/top_k.ts';
 import type { Model } from '../nn/model.ts';
 import { COUNT, checkNumber } from '../tape/check.ts';
 import { createTape } from '../tape/tape.ts';
@@ -76,7 +77,7 @@ export async function createEvaluator(
           );
       }
       features.set(read.features as Float32Array, oldest.from * dim);
-      if (read.logits) predictions.set(largest(read.logits, classes), oldest.from);
+      if (read.logits) predictions.set(argmax(read.logits, classes), oldest.from);
       yield { images: Math.min(oldest.from + batch, count), of: count };
     }
     const correct = predictions.reduce((sum, prediction, i) => sum + Number(prediction === data.labels[i]), 0);
@@ -98,14 +99,6 @@ export async function evaluate(
     if (next.done) return next.value;
     tell(next.value);
   }
-}
-
-/** In each row of logits [n, classes] the place of the largest: the first of equals. */
-function largest(logits: TypedArray, classes: number): Int32Array {
-  return Int32Array.from({ length: logits.length / classes }, (_, row) => {
-    const values = logits.subarray(row * classes, (row + 1) * classes);
-    return values.indexOf(Math.max(...values));
-  });
 }
 
 /** COIN's measure of features, or why it is undefined. */

@@ -26,6 +26,12 @@ export interface Handlers {
   persistent(id: unknown): unknown;
   /** The result of a call that is known to be harmless; undefined for all others. */
   call(name: string, args: readonly unknown[]): unknown;
+  /** Gives an object that `call` made its state. Without it, objects need none. */
+  build?(object: unknown, state: unknown): void;
+  /** A string of Python 2, which is bytes; a text in Latin-1 unless given. */
+  bytes?(bytes: Uint8Array): unknown;
+  /** What the file should be, for errors; "checkpoint" unless given. */
+  readonly wanted?: string;
 }
 
 /** Bounds on what a small file may ask for: values pushed and remembered, and containers made. */
@@ -54,6 +60,7 @@ export function readPickle(
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const text = new TextDecoder('utf-8', { fatal: true });
   const latin = new TextDecoder('latin1');
+  const string = handlers.bytes ?? ((bytes: Uint8Array): unknown => latin.decode(bytes));
   const stack: unknown[] = [];
   const marks: number[] = [];
   const memo = new Map<number, unknown>();
@@ -62,7 +69,7 @@ export function readPickle(
   let containers = 0;
 
   const refuse = (why: string) =>
-    new Error(`${name} is damaged or no checkpoint: its pickle ${why} at byte ${opcode}.`);
+    new Error(`${name} is damaged or no ${handlers.wanted ?? 'checkpoint'}: its pickle ${why} at byte ${opcode}.`);
   const skip = (length: number): number => {
     if (!(length >= 0) || length > bytes.length - at) throw refuse(`wants ${length} bytes beyond its end`);
     at += length;
@@ -216,10 +223,10 @@ export function readPickle(
         break;
       // Strings of Python 2, which are bytes.
       case 'U':
-        push(latin.decode(slice(u8())));
+        push(string(slice(u8())));
         break;
       case 'T':
-        push(latin.decode(slice(i32())));
+        push(string(slice(i32())));
         break;
       case 'C':
         push(slice(u8()));
@@ -328,11 +335,11 @@ export function readPickle(
         call(pop(), args);
         break;
       }
-      // The state of an object. What is kept of objects needs none.
-      case 'b':
-        pop();
-        peek();
+      case 'b': {
+        const state = pop();
+        handlers.build?.(peek(), state);
         break;
+      }
       case 'Q':
         push(handlers.persistent(pop()));
         break;

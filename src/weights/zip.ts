@@ -1,6 +1,7 @@
 // ZIP archives: those that PyTorch writes, whose entries are stored and not compressed, and those of data sets, which may
 // deflate them; with Zip64 where they are large. https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT describes the
 // format; offsets and sizes are taken from the central directory, since PyTorch leaves them out of the entries' own headers.
+import { inflate } from '../inflate.ts';
 import type { ByteSource } from './source.ts';
 
 /** An entry of an archive. */
@@ -180,7 +181,7 @@ function entryOf(
           `${source.name} has the entry "${name}" compressed by the method ${method}, and only deflated ones are read; pack it again.`,
         );
       try {
-        return await inflate(bytes, full, entry.crc);
+        return await unpack(bytes, full, entry.crc);
       } catch (cause) {
         throw new Error(refuse('does not unpack to what the directory promises').message, { cause });
       }
@@ -190,28 +191,14 @@ function entryOf(
 
 /**
  * What was deflated to these bytes. They are given as a gzip file, which every runtime unpacks and whose end holds the
- * checksum. Throws where size or checksum are others, and never holds more than `size` bytes and a chunk.
+ * checksum. Throws where size or checksum are others.
  */
-async function inflate(bytes: Uint8Array, size: number, crc: number): Promise<Uint8Array> {
+async function unpack(bytes: Uint8Array, size: number, crc: number): Promise<Uint8Array> {
   const file = new Uint8Array(GZIP_HEADER.length + bytes.length + 8);
   file.set(GZIP_HEADER);
   file.set(bytes, GZIP_HEADER.length);
   const end = new DataView(file.buffer, file.length - 8);
   end.setUint32(0, crc, true);
   end.setUint32(4, size % 2 ** 32, true);
-  const unpacked = new Blob([file]).stream().pipeThrough(new DecompressionStream('gzip')).getReader();
-  const result = new Uint8Array(size);
-  let length = 0;
-  for (;;) {
-    const { done, value } = await unpacked.read();
-    if (done) break;
-    if (length + value.length > size) {
-      await unpacked.cancel();
-      throw new Error(`more than ${size} bytes`);
-    }
-    result.set(value, length);
-    length += value.length;
-  }
-  if (length !== size) throw new Error(`${length} bytes and not ${size}`);
-  return result;
+  return inflate(file, 'gzip', size);
 }

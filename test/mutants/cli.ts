@@ -131,12 +131,6 @@ export const mutants = [
     ['the demo runs only COIN', 'src/cli/demo.ts', 'of [ceTuning, scl, coin]', 'of [coin]'],
     ['the demo does not load its encoder', FINE_TUNE, 'if (weights)\n', 'if (weights && false)\n'],
   ),
-  ...noticedBy(
-    'data/load.node.test.ts',
-    'is told by its content',
-    ['a folder of images is not known', 'src/data/folder_kind.node.ts', 'if (kind?.isImage)', 'if (false)'],
-    ['archives are not known', 'src/file_kind.ts', 'isArchive: true', 'isArchive: false'],
-  ),
   ...noticedBy('weights/safetensors.test.ts', 'hinders none', [
     'an element type that nobody needs is damage',
     'src/weights/safetensors.ts',

@@ -1,5 +1,5 @@
 import { evaluate } from '../../src/conformance/evaluate.ts';
-import { countCorrect, crossEntropy } from '../../src/ops/cross_entropy.ts';
+import { crossEntropy } from '../../src/ops/cross_entropy.ts';
 import { createTape } from '../../src/tape/tape.ts';
 import { testDevice } from '../device.ts';
 import { goldenCases } from '../golden-cases.ts';
@@ -59,10 +59,7 @@ test('a label that is no class adds nothing', async () => {
   const upstream = { shape: [1], data: Float32Array.of(1) };
   const { gradients, outputs } = await evaluate(
     await testDevice(),
-    (tape, { logits, target }) => ({
-      y: crossEntropy(tape, logits!, target!),
-      correct: countCorrect(tape, logits!, target!),
-    }),
+    (tape, { logits, target }) => ({ y: crossEntropy(tape, logits!, target!) }),
     { logits, target },
     { upstream },
   );
@@ -72,30 +69,7 @@ test('a label that is no class adds nothing', async () => {
     [true, false, true, false],
   );
   assert.ok(outputs.y!.data[0]! > 0);
-  assert.ok(outputs.correct!.data[0]! <= 2);
 });
-
-for (const [rows, classes] of [
-  [1, 2],
-  [300, 7],
-] as const)
-  test(`countCorrect: [${rows}, ${classes}]`, async () => {
-    const logits = noise([rows, classes]);
-    // Ties go to the first class.
-    logits.data.set([1, 1]);
-    const target = labels(rows, classes);
-    target.data[0] = 0;
-    const { outputs } = await evaluate(
-      await testDevice(),
-      (tape, { logits, target }) => ({ correct: countCorrect(tape, logits!, target!) }),
-      { logits, target },
-    );
-    const best = (row: number) => {
-      const values = [...logits.data].slice(row * classes, (row + 1) * classes);
-      return values.indexOf(Math.max(...values));
-    };
-    assert.is(outputs.correct!.data[0], [...target.data].filter((label, row) => label === best(row)).length);
-  });
 
 test('refuses what does not fit', async () => {
   const tape = createTape((await testDevice()).target);
@@ -105,7 +79,6 @@ test('refuses what does not fit', async () => {
     () => crossEntropy(tape, logits, short),
     /cross_entropy: short is i32 \[3\], but it must be labels, i32 \[4\], or probabilities, f32 \[4, 3\]\./,
   );
-  assert.throws(() => countCorrect(tape, logits, logits), /labels \[4\] are needed/);
 });
 
 test.run();

@@ -30,8 +30,11 @@ export async function archiveTree(source: ByteSource, stamp: string): Promise<Fi
   );
 }
 
+/** Whether a file is an archive by its name. */
+export const isArchive = (path: string): boolean => ARCHIVE.test(path);
+
 /** Whether archives lie in a tree. */
-export const hasArchives = ({ files }: FileTree): boolean => [...files.keys()].some((path) => ARCHIVE.test(path));
+export const hasArchives = ({ files }: FileTree): boolean => [...files.keys()].some(isArchive);
 
 /**
  * A tree and what is in its archives, as if each had been unpacked where it lies. A file that is there already is not
@@ -41,7 +44,7 @@ export async function withArchives(tree: FileTree, depth = 1): Promise<FileTree>
   const opened: { at: string; tree: FileTree }[] = [];
   const sources: ByteSource[] = [];
   for (const path of tree.files.keys()) {
-    if (!ARCHIVE.test(path)) continue;
+    if (!isArchive(path)) continue;
     const source = await tree.open(path);
     sources.push(source);
     const archive = await archiveTree(source, `${tree.stampOf(path)}/${source.size}`);
@@ -54,7 +57,7 @@ export async function withArchives(tree: FileTree, depth = 1): Promise<FileTree>
   for (const part of [{ at: '', tree }, ...opened])
     for (const { path, size } of part.tree.files.values()) {
       const full = part.at + path;
-      if (places.has(full) || (ARCHIVE.test(path) && part.tree === tree)) continue;
+      if (places.has(full) || (isArchive(path) && part.tree === tree)) continue;
       places.set(full, { tree: part.tree, path });
       files.push({ path: full, size });
     }
