@@ -5,8 +5,14 @@ import type { Tape } from '../tape/tape.ts';
 import type { Tensor } from '../tape/tensor.ts';
 import type { Store } from './store.ts';
 
-/** A part of a model. `training` is PyTorch's `module.training`: batch norm then uses and updates batch statistics. */
-export type Module = (tape: Tape, x: Tensor, training: boolean) => Tensor;
+/**
+ * PyTorch's `module.training`: whether batch norm uses and updates batch statistics, those of the whole batch or, with `groups`,
+ * of each of so many equal parts of it.
+ */
+export type Training = boolean | { readonly groups: number };
+
+/** A part of a model. */
+export type Module = (tape: Tape, x: Tensor, training: Training) => Tensor;
 
 /** Applies modules one after the other. */
 export const sequential =
@@ -50,7 +56,7 @@ export function convLayer(
     tape.scope(store.name, () =>
       conv2d(tape, x, weight, undefined, {
         ...{ stride: [stride, stride], padding: [padding, padding] },
-        moments: training,
+        moments: training === true,
       }),
     );
 }
@@ -59,7 +65,7 @@ export function convLayer(
 export type BatchNormModule = (
   tape: Tape,
   x: Tensor,
-  training: boolean,
+  training: Training,
   fused?: { relu?: boolean; residual?: Tensor },
 ) => Tensor;
 
@@ -74,6 +80,10 @@ export function batchNormLayer(store: Store, channels: number): BatchNormModule 
     running_mean: store.buffer('running_mean', [channels], 0),
     running_var: store.buffer('running_var', [channels], 1),
   };
-  return (tape, x, training, fused = {}) =>
-    tape.scope(store.name, () => batchNorm(tape, x, state, { training, ...fused }));
+  return (tape, x, training, fused = {}) => {
+    const groups = typeof training === 'object' ? training : {};
+    return tape.scope(store.name, () =>
+      batchNorm(tape, x, state, { training: training !== false, ...groups, ...fused }),
+    );
+  };
 }

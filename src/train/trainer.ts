@@ -62,7 +62,7 @@ export async function* train(device: Device, config: TrainConfig): AsyncGenerato
     yield { type: 'stage', stage: stage.name, epoch: stage.epochs[0], dispatches: describe().length, describe, memory };
     for (let epoch = stage.epochs[0]; epoch < stage.epochs[1]; epoch++) {
       const started = performance.now();
-      await stage.beforeEpoch?.(epoch);
+      await stage.beforeEpoch?.(epoch, device);
       const losses = yield* trainEpoch(config, stage, programs, checkWeights, {
         epoch,
         rate,
