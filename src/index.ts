@@ -54,6 +54,11 @@ export { createEvaluator, type Evaluation, type Evaluator, evaluate } from './tr
 export type { Scores, TrainEvent } from './train/events.ts';
 export { type Batch, recordStep } from './train/step.ts';
 export { train } from './train/trainer.ts';
-export { type HostTensor, toFloat32 } from './weights/host-tensor.ts';
+export { type Checkpoint, openCheckpoint } from './weights/checkpoint.ts';
+export { type DType, type HostTensor, type StoredTensor, toFloat32 } from './weights/host-tensor.ts';
+export { encoderKeys } from './weights/keys.ts';
+export { loadTable } from './weights/load_table.ts';
+export { type Recognized, recognizeEncoder } from './weights/recognize.ts';
 export { readSafetensors, type Safetensors, writeSafetensors } from './weights/safetensors.ts';
-export { type LoadReport, loadState, saveState } from './weights/state_dict.ts';
+export { type ByteSource, blobSource, bytesSource } from './weights/source.ts';
+export { compareState, type LoadReport, loadState, saveState } from './weights/state_dict.ts';

@@ -1,25 +1,41 @@
 import type { Device } from '../gpu/device.ts';
 import type { StateEntry } from '../nn/store.ts';
-import { type Chunk, elements, showShape, wholeChunk } from '../tape/tensor.ts';
+import { BYTES, type Chunk, elements, showShape, type Tensor, wholeChunk } from '../tape/tensor.ts';
 import { nonFinite } from './finite.ts';
-import { type HostTensor, type StoredTensor, toFloat32 } from './host-tensor.ts';
+import { type HostTensor, type StoredTensor, tensorOfBytes, toFloat32 } from './host-tensor.ts';
 import { isBeside } from './keys.ts';
 import { toEngineLayout, toTorchLayout, toTorchShape } from './layout.ts';
 
+/** Reads lasting tensors from the device as they are; those of a chunk at once. Unsigned numbers come as the I32 of the same bits. */
+export async function readTensors(
+  device: Device,
+  tensors: Iterable<readonly [name: string, tensor: Tensor]>,
+): Promise<Map<string, HostTensor>> {
+  const chunks = new Map<Chunk, ArrayBuffer>();
+  const read = new Map<string, HostTensor>();
+  for (const [name, { storage, shape, dtype }] of tensors) {
+    if (!storage) throw new Error(`${name} is no lasting tensor, so it cannot be saved.`);
+    const { chunk, offset } = storage;
+    const bytes = chunks.get(chunk) ?? (await device.read(wholeChunk(chunk))).buffer;
+    chunks.set(chunk, bytes);
+    const own = new Uint8Array(bytes.slice(offset, offset + elements(shape) * BYTES[dtype]));
+    read.set(name, tensorOfBytes(HOST_TYPES[dtype], shape, own));
+  }
+  return read;
+}
+
+const HOST_TYPES = { f32: 'F32', i32: 'I32', u32: 'I32', u8: 'U8' } as const;
+
 /** Reads a model from the device as PyTorch would save it: PyTorch's names, order and layouts. */
 export async function saveState(device: Device, entries: readonly StateEntry[]): Promise<Map<string, HostTensor>> {
-  const chunks = new Map<Chunk, Float32Array>();
-  const state = new Map<string, HostTensor>();
-  for (const { name, tensor, layout } of entries) {
-    if (!tensor.storage) throw new Error(`${name} is no lasting tensor, so it cannot be saved.`);
-    const { chunk, offset } = tensor.storage;
-    const values = chunks.get(chunk) ?? ((await device.read(wholeChunk(chunk))) as Float32Array);
-    chunks.set(chunk, values);
-    const data = values.slice(offset / 4, offset / 4 + elements(tensor.shape));
-    const { data: permuted, shape } = layout
-      ? toTorchLayout(layout, data, tensor.shape)
-      : { data, shape: [...tensor.shape] };
-    state.set(name, { dtype: 'F32', shape, data: permuted });
+  const state = await readTensors(
+    device,
+    entries.map(({ name, tensor }) => [name, tensor]),
+  );
+  for (const { name, layout, tensor } of entries) {
+    if (!layout) continue;
+    const { data, shape } = toTorchLayout(layout, (state.get(name) as HostTensor).data as Float32Array, tensor.shape);
+    state.set(name, { dtype: 'F32', shape, data });
   }
   return state;
 }
@@ -92,9 +108,10 @@ export async function loadState(
   return report;
 }
 
-function compareState(
+/** Compares the entries of a model with tensors under PyTorch's names, by names and shapes. */
+export function compareState(
   entries: readonly StateEntry[],
-  tensors: ReadonlyMap<string, HostTensor | StoredTensor>,
+  tensors: ReadonlyMap<string, Pick<StoredTensor, 'shape'>>,
 ): LoadReport {
   const report: LoadReport = { matched: [], missing: [], unexpected: [], misshapen: [] };
   for (const entry of entries) {
