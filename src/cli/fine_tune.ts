@@ -5,8 +5,7 @@ import type { Dataset } from '../data/dataset.ts';
 import { explained, writeWhole } from '../files.node.ts';
 import type { Device } from '../gpu/device.ts';
 import type { Method } from '../methods/method.ts';
-import { createModel, type Model } from '../nn/model.ts';
-import { RESNETS } from '../nn/resnet.ts';
+import { createModel, encoderDefaults, type Model } from '../nn/model.ts';
 import type { requestDevice } from '../node.ts';
 import { sgd } from '../optim/sgd.ts';
 import { collect, type Run } from '../report/data.ts';
@@ -82,7 +81,7 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
   const image_size = settings.augmentation.size ?? data.size;
   const card: ModelCard = {
     arch,
-    encoder: { ...RESNETS[arch], ...encoder, channels },
+    encoder: { ...encoderDefaults(arch), ...encoder, channels },
     statistics: { mean: data.mean, std: data.std },
     ...(image_size && { image_size }),
     ...(classes !== undefined && { classes: data.classes }),

@@ -1,8 +1,8 @@
 import type { LabelledImages, Statistics } from '../data/dataset.ts';
 import { explained } from '../files.node.ts';
 import type { Device } from '../gpu/device.ts';
-import type { Model, ModelOptions } from '../nn/model.ts';
-import { RESNETS, STEMS } from '../nn/resnet.ts';
+import { type EncoderOptions, encoderDefaults, encoders, isViT, type Model, type ModelOptions } from '../nn/model.ts';
+import { STEMS } from '../nn/resnet.ts';
 import { type Checkpoint, openCheckpoint } from '../weights/checkpoint.ts';
 import type { HostTensor, StoredTensor } from '../weights/host-tensor.ts';
 import { encoderKeys } from '../weights/keys.ts';
@@ -54,7 +54,7 @@ export function ownNames<T>(
 /** What a checkpoint says of itself: all that is needed in order to use it. */
 export interface ModelCard {
   readonly arch: ModelOptions['arch'];
-  readonly encoder: Required<NonNullable<ModelOptions['encoder']>>;
+  readonly encoder: EncoderOptions & { readonly channels: number };
   /** The classifier's classes in order. */
   readonly classes?: readonly string[];
   /** What its images were normalised by. */
@@ -64,9 +64,12 @@ export interface ModelCard {
 
 /** The metadata of a checkpoint that holds the given model. */
 export function cardMetadata({ arch, encoder, classes, statistics, image_size }: ModelCard): Record<string, string> {
-  const { width, stem, channels } = encoder;
+  const { width, stem, channels, global_pool } = encoder;
   return {
-    ...{ arch, width: `${width}`, stem, channels: `${channels}` },
+    ...{ arch, channels: `${channels}` },
+    ...(width !== undefined && { width: `${width}` }),
+    ...(stem !== undefined && { stem }),
+    ...(global_pool !== undefined && { global_pool: `${global_pool}` }),
     ...(classes && { classes: JSON.stringify(classes) }),
     ...(statistics && { mean: JSON.stringify(statistics.mean), std: JSON.stringify(statistics.std) }),
     ...(image_size && { image_size: JSON.stringify(image_size) }),
@@ -83,9 +86,11 @@ export function cardOf(
 ): ModelCard | undefined {
   const { arch } = metadata;
   if (arch === undefined) return recognize ? recognizeEncoder(tensors, stem) : undefined;
-  if (!isOneOf(RESNETS, arch)) throw new Error(`${path} holds a ${arch}, which this version does not know.`);
-  const { width, stem: said = RESNETS[arch].stem, channels } = metadata;
-  if (!isOneOf(STEMS, said)) throw new Error(`${path} has a stem ${said}, which this version does not know.`);
+  if (!isOneOf(encoders, arch)) throw new Error(`${path} holds a ${arch}, which this version does not know.`);
+  const defaults = encoderDefaults(arch);
+  const { width = defaults.width, stem: said = defaults.stem, channels = 3, global_pool = 'true' } = metadata;
+  if (said !== undefined && !isOneOf(STEMS, said))
+    throw new Error(`${path} has a stem ${said}, which this version does not know.`);
   const parsed = (name: string): unknown => {
     const text = metadata[name];
     try {
@@ -106,15 +111,16 @@ export function cardOf(
     if (!Array.isArray(value) || !value.every(isItem) || value.length !== (length ?? value.length)) throw damaged(name);
     return value;
   };
+  const image_size = list('image_size', isPositive, 2) as ModelCard['image_size'];
   const encoder = {
-    stem: said,
-    width: size('width', width ?? RESNETS[arch].width),
-    channels: size('channels', channels ?? 3),
+    channels: size('channels', channels),
+    ...(said !== undefined && { stem: said }),
+    ...(width !== undefined && { width: size('width', width) }),
+    ...(isViT(arch) && { global_pool: global_pool === 'true', ...(image_size && { image_size }) }),
   };
   const classes = list('classes', isText);
   const mean = list('mean', isNumber, encoder.channels);
   const std = list('std', isPositive, encoder.channels);
-  const image_size = list('image_size', isPositive, 2) as ModelCard['image_size'];
   return {
     ...{ arch, encoder },
     ...(classes && { classes }),

@@ -1,8 +1,11 @@
+import { createStore, type Store } from '../nn/store.ts';
+import { patchEmbed, transformerBlock } from '../nn/vit.ts';
 import { argsort } from '../ops/argsort.ts';
 import { attention } from '../ops/attention.ts';
 import { batchNorm } from '../ops/batch_norm.ts';
 import { conv2d } from '../ops/conv2d.ts';
 import { crossEntropy } from '../ops/cross_entropy.ts';
+import { dropPath } from '../ops/drop_path.ts';
 import { add, gelu, relu, scale } from '../ops/elementwise.ts';
 import { permuteRows, restoreRows, sliceRows } from '../ops/gather.ts';
 import { globalAvgPool2d } from '../ops/global_avg_pool2d.ts';
@@ -13,8 +16,11 @@ import { linear } from '../ops/linear.ts';
 import { matmul } from '../ops/matmul.ts';
 import { maxPool2d } from '../ops/max_pool2d.ts';
 import { mean, sum, weightedSum } from '../ops/reduce.ts';
+import { selfAttention } from '../ops/self_attention.ts';
 import { softmax } from '../ops/softmax.ts';
 import { type SupConVariant, supCon } from '../ops/sup_con.ts';
+import { embedTokens, poolTokens } from '../ops/tokens.ts';
+import type { Parameter } from '../tape/parameter.ts';
 import type { Tape } from '../tape/tape.ts';
 import type { Tensor } from '../tape/tensor.ts';
 import type { Layout } from '../weights/layout.ts';
@@ -39,6 +45,17 @@ function need(inputs: Record<string, Tensor>, name: string): Tensor {
   const tensor = inputs[name];
   if (!tensor) throw new Error(`the case has no input '${name}'`);
   return tensor;
+}
+
+/** A store that gives modules the case's inputs for parameters. */
+function givenStore(inputs: Record<string, Tensor>): Store {
+  const within = (prefix: string): Store => ({
+    ...createStore(0),
+    name: prefix.slice(0, -1),
+    scope: (name) => within(`${prefix}${name}.`),
+    parameter: (name) => need(inputs, `${prefix}${name}`) as Parameter,
+  });
+  return within('');
 }
 
 const image = { x: 'activation', y: 'activation' } as const;
@@ -157,11 +174,66 @@ export const conformanceOps: Readonly<Record<string, ConformanceOp>> = {
   gelu: { build: (tape, inputs) => ({ y: gelu(tape, need(inputs, 'x')) }) },
   add: { build: (tape, inputs) => ({ y: add(tape, need(inputs, 'a'), need(inputs, 'b')) }) },
   scale: { build: (tape, inputs, attrs) => ({ y: scale(tape, need(inputs, 'x'), attrs.factor as number) }) },
-  softmax: { build: (tape, inputs) => ({ y: softmax(tape, need(inputs, 'x')) }) },
+  softmax: {
+    build: (tape, inputs, attrs) => ({
+      y: softmax(tape, need(inputs, 'x'), { ...(attrs.factor !== undefined && { factor: attrs.factor as number }) }),
+    }),
+  },
   attention: {
     build: (tape, inputs, attrs) => ({
       y: attention(tape, need(inputs, 'q'), need(inputs, 'k'), need(inputs, 'v'), { scale: attrs.scale as number }),
     }),
+  },
+  self_attention: {
+    build: (tape, inputs, attrs) => ({
+      y: selfAttention(tape, need(inputs, 'qkv'), { heads: attrs.heads as number, scale: attrs.scale as number }),
+    }),
+  },
+  drop_path: {
+    constant: ['mask'],
+    build: (tape, inputs, attrs) => {
+      const dropped = { mask: need(inputs, 'mask'), drop_prob: attrs.drop_prob as number };
+      const { residual } = inputs;
+      return { y: dropPath(tape, need(inputs, 'x'), dropped, { ...(residual && { residual }) }) };
+    },
+  },
+  patch_embed: {
+    layouts: { x: 'activation', 'proj.weight': 'conv_weight' },
+    build: (tape, inputs, attrs) => {
+      const { shape } = need(inputs, 'proj.weight');
+      const embed = patchEmbed(givenStore(inputs), shape[2] as number, shape[3] as number, attrs.patch as number);
+      return { y: embed(tape, need(inputs, 'x')) };
+    },
+  },
+  embed_tokens: {
+    build: (tape, inputs) => ({
+      y: embedTokens(tape, need(inputs, 'patches'), {
+        cls_token: need(inputs, 'cls_token'),
+        pos_embed: need(inputs, 'pos_embed'),
+      }),
+    }),
+  },
+  pool_tokens: {
+    build: (tape, inputs, attrs) => ({ y: poolTokens(tape, need(inputs, 'x'), attrs.of as 'class' | 'patches') }),
+  },
+  vit_block: {
+    layouts: {
+      ...{ 'attn.qkv.weight': 'linear_weight', 'attn.proj.weight': 'linear_weight' },
+      ...{ 'mlp.fc1.weight': 'linear_weight', 'mlp.fc2.weight': 'linear_weight' },
+    },
+    constant: ['drop_path_mask'],
+    build: (tape, inputs, attrs) => {
+      const x = need(inputs, 'x');
+      const [batch, , dim] = x.shape as [number, number, number];
+      const block = transformerBlock(givenStore(inputs), {
+        dim,
+        heads: attrs.heads as number,
+        eps: attrs.eps as number,
+      });
+      const { drop_path_mask: mask } = inputs;
+      const branch = (first: number) => ({ mask: mask as Tensor, first, drop_prob: attrs.drop_path as number });
+      return { y: block(tape, x, mask && [branch(0), branch(batch)]) };
+    },
   },
   max_pool2d: {
     layouts: image,

@@ -176,10 +176,35 @@ export const problems: Readonly<Record<string, readonly Problem[]>> = {
   gelu: [{ inputs: { x: [3, 5, 7] } }, { inputs: { x: [64] } }],
   add: [{ inputs: { a: [3, 5], b: [3, 5] } }],
   scale: [{ inputs: { x: [3, 5, 7] }, attrs: { factor: -0.5 } }],
-  softmax: [{ inputs: { x: [5, 7] } }, { inputs: { x: [3, 2, 64] } }],
+  softmax: [{ inputs: { x: [5, 7] }, attrs: { factor: 0.6 } }, { inputs: { x: [3, 2, 64] } }],
   attention: [
     { inputs: { q: [2, 2, 5, 4], k: [2, 2, 5, 4], v: [2, 2, 5, 4] }, attrs: { scale: 0.5 } },
     { inputs: { q: [1, 3, 17, 8], k: [1, 3, 17, 8], v: [1, 3, 17, 8] }, attrs: { scale: 0.3 } },
+    // More than a tile of 32 tokens, and of channels more than half of what invocations hold.
+    { inputs: { q: [1, 2, 37, 36], k: [1, 2, 37, 36], v: [1, 2, 37, 36] }, attrs: { scale: 0.2 } },
+  ],
+  self_attention: [
+    { inputs: { qkv: [2, 5, 24] }, attrs: { heads: 2, scale: 0.5 } },
+    { inputs: { qkv: [1, 35, 120] }, attrs: { heads: 1, scale: 0.2 } },
+    { inputs: { qkv: [2, 4, 18] }, attrs: { heads: 2, scale: 0.7 } },
+  ],
+  drop_path: [
+    { inputs: { x: [3, 5, 7], mask: [3] }, constant: ['mask'], attrs: { drop_prob: 0.3 } },
+    { inputs: { x: [3, 2, 8], mask: [3], residual: [3, 2, 8] }, constant: ['mask'], attrs: { drop_prob: 0.5 } },
+  ],
+  patch_embed: [
+    { inputs: { x: [2, 3, 6, 9], 'proj.weight': [5, 3, 3, 3], 'proj.bias': [5] }, attrs: { patch: 3 } },
+    { inputs: { x: [2, 3, 8, 4], 'proj.weight': [8, 3, 4, 4], 'proj.bias': [8] }, attrs: { patch: 4 } },
+  ],
+  embed_tokens: [
+    { inputs: { patches: [3, 4, 7], cls_token: [1, 1, 7], pos_embed: [1, 5, 7] } },
+    { inputs: { patches: [2, 5, 8], cls_token: [1, 1, 8], pos_embed: [1, 6, 8] } },
+  ],
+  pool_tokens: [
+    { inputs: { x: [3, 5, 7] }, attrs: { of: 'patches' } },
+    { inputs: { x: [2, 6, 8] }, attrs: { of: 'patches' } },
+    { inputs: { x: [3, 5, 7] }, attrs: { of: 'class' } },
+    { inputs: { x: [2, 3, 4] }, attrs: { of: 'class' } },
   ],
   max_pool2d: [
     { inputs: { x: [2, 3, 7, 9] }, attrs: { kernel: [3, 3], stride: [2, 2], padding: [1, 1] } },

@@ -9,6 +9,7 @@ import { runMocoLoss, runMocoMomentum } from './moco.ts';
 import { runModel } from './model.ts';
 import { conformanceOps } from './ops.ts';
 import { runOptimizer } from './optimizer.ts';
+import { runPositions } from './positions.ts';
 import { runAccumulation, runSchedule, runStages, runSteps } from './schedules.ts';
 import { runStateDict } from './state_dict.ts';
 import { runTrajectory } from './trajectory.ts';
@@ -29,6 +30,8 @@ const procedures: Readonly<Record<string, (device: Device, golden: Case) => Prom
   schedule_steps: async (_, golden) => runSteps(golden),
   optim_sgd: runOptimizer,
   optim_adamw: runOptimizer,
+  optim_adamw_layer_decay: runOptimizer,
+  pos_embed_interpolate: (_device, golden) => runPositions(golden),
   moco_loss: runMocoLoss,
   moco_momentum: runMocoMomentum,
   model: runModel,

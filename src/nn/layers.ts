@@ -1,9 +1,13 @@
 import { batchNorm } from '../ops/batch_norm.ts';
 import { conv2d } from '../ops/conv2d.ts';
+import { layerNorm } from '../ops/layer_norm.ts';
 import { linear } from '../ops/linear.ts';
 import type { Tape } from '../tape/tape.ts';
 import type { Tensor } from '../tape/tensor.ts';
-import type { Store } from './store.ts';
+import type { Init, Store } from './store.ts';
+
+const ONES: Init = { kind: 'constant', value: 1 };
+const ZEROS: Init = { kind: 'constant', value: 0 };
 
 /**
  * PyTorch's `module.training`: whether batch norm uses and updates batch statistics, those of the whole batch or, with `groups`,
@@ -14,17 +18,28 @@ export type Training = boolean | { readonly groups: number };
 /** A part of a model. */
 export type Module = (tape: Tape, x: Tensor, training: Training) => Tensor;
 
+/** A module that computes the same in training and in evaluation. */
+export type Layer = (tape: Tape, x: Tensor, training?: boolean) => Tensor;
+
 /** Applies modules one after the other. */
 export const sequential =
   (...modules: Module[]): Module =>
   (tape, x, training) =>
     modules.reduce((value, module) => module(tape, value, training), x);
 
-/** `nn.Linear`, [..., from] to [..., to], with a ReLU after it where asked: weights and bias uniform in ±1/√from. */
-export function linearLayer(store: Store, from: number, to: number, { bias = true, relu = false } = {}): Module {
-  const init = { kind: 'uniform', bound: 1 / Math.sqrt(from) } as const;
-  const weight = store.parameter('weight', [from, to], init, 'linear_weight');
-  const offset = bias ? store.parameter('bias', [to], init) : undefined;
+/**
+ * `nn.Linear`, [..., from] to [..., to], with a ReLU after it where asked: weights and bias uniform in ±1/√from, or the weights as
+ * `init` says and the bias 0.
+ */
+export function linearLayer(
+  store: Store,
+  from: number,
+  to: number,
+  { bias = true, relu = false, init }: { bias?: boolean; relu?: boolean; init?: Init } = {},
+): Layer {
+  const uniform: Init = { kind: 'uniform', bound: 1 / Math.sqrt(from) };
+  const weight = store.parameter('weight', [from, to], init ?? uniform, 'linear_weight');
+  const offset = bias ? store.parameter('bias', [to], init ? ZEROS : uniform) : undefined;
   return (tape, x) => tape.scope(store.name, () => linear(tape, x, weight, offset, { relu }));
 }
 
@@ -75,8 +90,8 @@ export type BatchNormModule = (
  */
 export function batchNormLayer(store: Store, channels: number): BatchNormModule {
   const state = {
-    weight: store.parameter('weight', [channels], { kind: 'constant', value: 1 }),
-    bias: store.parameter('bias', [channels], { kind: 'constant', value: 0 }),
+    weight: store.parameter('weight', [channels], ONES),
+    bias: store.parameter('bias', [channels], ZEROS),
     running_mean: store.buffer('running_mean', [channels], 0),
     running_var: store.buffer('running_var', [channels], 1),
   };
@@ -86,4 +101,10 @@ export function batchNormLayer(store: Store, channels: number): BatchNormModule 
       batchNorm(tape, x, state, { training: training !== false, ...groups, ...fused }),
     );
   };
+}
+
+/** `nn.LayerNorm` over the last dimension with the eps of vision transformers: weights 1 and biases 0 at first. */
+export function layerNormLayer(store: Store, dim: number, { eps = 1e-6 } = {}): Layer {
+  const affine = { weight: store.parameter('weight', [dim], ONES), bias: store.parameter('bias', [dim], ZEROS) };
+  return (tape, x) => tape.scope(store.name, () => layerNorm(tape, x, affine, { eps }));
 }

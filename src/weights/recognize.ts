@@ -1,4 +1,4 @@
-import { createModel, type ModelOptions } from '../nn/model.ts';
+import { createModel, type EncoderOptions, type ModelOptions } from '../nn/model.ts';
 import { RESNETS, STEMS } from '../nn/resnet.ts';
 import type { StoredTensor } from './host-tensor.ts';
 import { compareState } from './state_dict.ts';
@@ -6,7 +6,7 @@ import { compareState } from './state_dict.ts';
 /** An encoder as `createModel` takes it, all said. */
 export interface Recognized {
   readonly arch: ModelOptions['arch'];
-  readonly encoder: Required<NonNullable<ModelOptions['encoder']>>;
+  readonly encoder: EncoderOptions & { readonly channels: number };
 }
 
 /**
@@ -21,7 +21,7 @@ export function recognizeEncoder(
   const [width, channels, kernel] = tensors.get('encoder.conv1.weight')?.shape ?? [];
   if (width === undefined || channels === undefined) return undefined;
   const stems = (Object.keys(STEMS) as (keyof typeof STEMS)[]).filter((stem) => STEMS[stem].kernel === kernel);
-  for (const arch of Object.keys(RESNETS) as ModelOptions['arch'][]) {
+  for (const arch of Object.keys(RESNETS) as (keyof typeof RESNETS)[]) {
     const stem = stems.find((name) => name === given) ?? stems.find((name) => name === RESNETS[arch].stem) ?? stems[0];
     if (!stem) return undefined;
     const encoder = { width, stem, channels };

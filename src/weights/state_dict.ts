@@ -4,7 +4,9 @@ import { BYTES, type Chunk, elements, showShape, type Tensor, wholeChunk } from 
 import { nonFinite } from './finite.ts';
 import { type HostTensor, type StoredTensor, tensorOfBytes, toFloat32 } from './host-tensor.ts';
 import { isBeside } from './keys.ts';
+
 import { toEngineLayout, toTorchLayout, toTorchShape } from './layout.ts';
+import { type Grid, interpolatePositions, squareGrid } from './pos_embed.ts';
 
 /** Reads lasting tensors from the device as they are; those of a chunk at once. Unsigned numbers come as the I32 of the same bits. */
 export async function readTensors(
@@ -55,6 +57,7 @@ export interface LoadReport {
 /**
  * Writes PyTorch-named tensors into a model on the device; of those in a file only the model's are read. `from` names the
  * source in errors.
+ * Position embeddings of another square grid are interpolated.
  * Throws unless the source has every entry in its shape and nothing else but heads, queues and the like (`isBeside`), before
  * anything is written; with `partial` it loads what matches, and throws only where nothing does. Throws where a value that it
  * would load is no finite number.
@@ -101,7 +104,7 @@ export async function loadState(
     const value = nonFinite(data);
     if (value !== undefined)
       throw new Error(`${from}: ${entry.name} holds ${value}; a model with such weights computes nothing of use.`);
-    loaded.push({ entry, data });
+    loaded.push({ entry, data: onGrid(entry, tensor.shape, data) });
   }
   for (const { entry, data } of loaded)
     device.write(entry.tensor, entry.layout ? toEngineLayout(entry.layout, data, torchShape(entry)).data : data);
@@ -116,12 +119,24 @@ export function compareState(
   const report: LoadReport = { matched: [], missing: [], unexpected: [], misshapen: [] };
   for (const entry of entries) {
     const given = tensors.get(entry.name);
-    const fits = given && showShape(given.shape) === showShape(torchShape(entry));
+    const fits =
+      given && (showShape(given.shape) === showShape(torchShape(entry)) || canInterpolate(entry, given.shape));
     report[fits ? 'matched' : given ? 'misshapen' : 'missing'].push(entry.name);
   }
   const known = new Set(entries.map(({ name }) => name));
   report.unexpected.push(...[...tensors.keys()].filter((name) => !known.has(name)));
   return report;
+}
+
+/** Whether a file's tensor is position embeddings of this width on another, square grid. */
+const canInterpolate = ({ grid, tensor }: StateEntry, shape: readonly number[]): boolean =>
+  grid !== undefined && squareGrid(shape) !== undefined && shape.at(-1) === tensor.shape.at(-1);
+
+/** A tensor's values as the entry has them: position embeddings of another grid are interpolated. */
+function onGrid({ grid, tensor }: StateEntry, shape: readonly number[], data: Float32Array): Float32Array {
+  if (!grid || showShape(shape) === showShape(tensor.shape)) return data;
+  const dim = shape.at(-1) as number;
+  return interpolatePositions(data, { dim, grid: squareGrid(shape) as Grid, to: grid });
 }
 
 /** "3 missing (such as a.weight)". */

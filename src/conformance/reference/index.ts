@@ -10,6 +10,7 @@ import { cross_entropy, info_nce, sup_con } from './losses.ts';
 import { batch_norm, batch_norm_split, layer_norm } from './normalization.ts';
 import { global_avg_pool2d, max_pool2d } from './pooling.ts';
 import { residual } from './residual.ts';
+import { drop_path, embed_tokens, patch_embed, pool_tokens, self_attention } from './transformer.ts';
 
 export { type Array64, type Attributes, array64, type Inputs, type Outputs, type Reference, zeros } from './array64.ts';
 
@@ -22,6 +23,8 @@ export const references: Record<string, Reference> = {
   conv_batch_norm,
   conv2d: activated(conv2d),
   cross_entropy,
+  drop_path,
+  embed_tokens,
   gelu,
   global_avg_pool2d,
   info_nce,
@@ -31,11 +34,14 @@ export const references: Record<string, Reference> = {
   matmul,
   max_pool2d,
   mean,
+  patch_embed,
+  pool_tokens,
   permute_rows,
   relu,
   residual,
   restore_rows,
   scale,
+  self_attention,
   slice_rows,
   softmax,
   sum,
