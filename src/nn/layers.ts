@@ -19,7 +19,7 @@ export type Training = boolean | { readonly groups: number };
 export type Module = (tape: Tape, x: Tensor, training: Training) => Tensor;
 
 /** A module that computes the same in training and in evaluation. */
-export type Layer = (tape: Tape, x: Tensor, training?: boolean) => Tensor;
+export type Layer = (tape: Tape, x: Tensor, training?: Training) => Tensor;
 
 /** Applies modules one after the other. */
 export const sequential =
