@@ -77,7 +77,8 @@ export async function runMethod(device: Device, options: RunOptions): Promise<Ou
   const model = create();
   if (weights)
     console.error(await loadParts(device, model, weights, ['encoder'], { partial: options.partial ?? false }));
-  const evaluate = test && (await createEvaluator(device, model, test, { batch }));
+  const { size } = settings.augmentation;
+  const evaluate = test && (await createEvaluator(device, model, test, { batch, view: { ...(size && { size }) } }));
   let final: Evaluation | undefined;
   const evaluator =
     evaluate &&
@@ -87,7 +88,7 @@ export async function runMethod(device: Device, options: RunOptions): Promise<Ou
     };
   const optimizer = sgd(model.store.arena, { momentum, nesterov: true, weight_decay });
   const checkpoint = join(out, `${method.name}.safetensors`);
-  const image_size = settings.augmentation.size ?? data.size;
+  const image_size = size ?? data.size;
   const card: ModelCard = {
     arch,
     encoder: { ...RESNETS[arch], ...encoder, channels },

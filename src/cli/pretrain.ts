@@ -1,20 +1,20 @@
 import { relative } from 'node:path';
 import type { Command } from 'commander';
 import { createDataset } from '../data/dataset.ts';
-import { embeddedFolder, loadDataset } from '../data/load.node.ts';
 import { allIndices, subset } from '../data/sampler.ts';
 import { simclr } from '../methods/simclr.ts';
 import type { requestDevice } from '../node.ts';
 import { guarded } from './errors.ts';
 import { runMethod } from './fine_tune.ts';
+import { type DataOptions, loadData, viewSize } from './load_data.ts';
 import { fraction, integer, nonNegative, number, positive, positiveInteger } from './options.ts';
 import { addFolderOptions, type FolderOptions, inRunFolder, type RunFolder } from './run_folder.node.ts';
 import { type Settings, setupOf } from './setup.ts';
 import { addModelOptions, checkBatch, encoderOptions } from './train.ts';
 import { noTuned, useTuned } from './tune.ts';
 
-interface PretrainOptions extends FolderOptions {
-  readonly data?: string;
+interface PretrainOptions extends DataOptions, FolderOptions {
+  readonly imageSize?: number;
   readonly arch: Settings['arch'];
   readonly width?: number;
   readonly stem?: NonNullable<Settings['encoder']['stem']>;
@@ -58,7 +58,7 @@ export function addPretrain(program: Command, request: typeof requestDevice): vo
 }
 
 async function pretrain(options: PretrainOptions, folder: RunFolder, request: typeof requestDevice): Promise<void> {
-  const { train } = await loadDataset(options.data ?? embeddedFolder());
+  const { train } = await loadData(options, options.imageSize);
   const { length } = train.labels;
   const indices = options.images === undefined ? allIndices(length) : subset(length, options.images, options.seed);
   checkBatch(options.batch, indices.length);
@@ -82,6 +82,7 @@ async function pretrain(options: PretrainOptions, folder: RunFolder, request: ty
     weight_decay: options.weightDecay,
     seed: options.seed,
     augmentation: {
+      ...viewSize(train, options.imageSize),
       crop: { scale: [options.cropScale, 1] },
       flip: 0.5,
       brightness: options.brightness,
