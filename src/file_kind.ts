@@ -12,18 +12,19 @@ export interface FileKind {
 export const TELLING_BYTES = 1024;
 
 const AS_SAFETENSORS = 'save its tensors with safetensors.torch.save_file in Python';
+const AS_WEIGHTS = 'give it as --weights';
 const DOWNLOAD_AGAIN = 'download it again';
 const OTHER_FILE = 'name another file';
 
 const kind = (what: string, remedy: string): FileKind => ({ what, remedy });
 const archive = (what: string): FileKind => kind(what, 'unpack it');
-const PYTORCH = kind("PyTorch's own kind of checkpoint (.pth)", AS_SAFETENSORS);
+const PYTORCH = kind("PyTorch's own kind of checkpoint (.pth)", AS_WEIGHTS);
 const ZIP = archive('a zip archive');
 const PICKLE = kind('a pickle of Python', AS_SAFETENSORS);
 const COMPRESSED = archive('a compressed file');
 const IMAGE = { ...kind('an image', OTHER_FILE), isImage: true };
 const IDX = kind('an IDX file of images or labels', 'give the folder that it is in as --data');
-const SAFETENSORS = kind('a safetensors checkpoint', 'give it as --weights');
+const SAFETENSORS = kind('a safetensors checkpoint', AS_WEIGHTS);
 
 /** Formats by text that stands at a place, in Latin-1; the first that fits counts. */
 const SIGNATURES: readonly (readonly [at: number, text: string, kind: FileKind])[] = [

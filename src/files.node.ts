@@ -52,7 +52,7 @@ export async function explained<T>(refusal: string, action: () => Promise<T>): P
  * Links are followed; devices and pipes are written to where they are. Throws the file system's errors, and the file is
  * then as it was before.
  */
-export async function writeWhole(path: string, data: string | Uint8Array): Promise<void> {
+export async function writeWhole(path: string, data: string | Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
   const place = await realpath(path).catch(() => path);
   const there = await stat(place).catch(() => undefined);
   if (there && !there.isFile() && !there.isDirectory()) return writeFile(place, data);
@@ -61,7 +61,7 @@ export async function writeWhole(path: string, data: string | Uint8Array): Promi
   try {
     const file = await open(part, 'w');
     try {
-      await file.writeFile(data);
+      await writeFile(file, data);
       // Else a power cut could leave the new name with nothing in it.
       await file.sync();
     } finally {

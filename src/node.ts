@@ -4,6 +4,7 @@ import { sleepUntil } from './gpu/sleep.node.ts';
 
 export { fileStore } from './gpu/tune/store.node.ts';
 export * from './index.ts';
+export { fileSource } from './weights/source.node.ts';
 
 /**
  * A device in Node: a hardware GPU where there is one, else the fastest that runs on the processor (llvmpipe where the system

@@ -61,7 +61,7 @@ export async function runInBrowser({ entry, routes = {}, args = [], timeout = 60
       page.on('crash', () => fail(new Error('The page crashed.')));
       page
         .exposeFunction('reportExit', done)
-        .then(() => page.goto(server.url), fail)
+        .then(() => page.goto(server.url, { waitUntil: 'commit' }), fail)
         .catch(fail);
     });
   } finally {

@@ -1,7 +1,7 @@
-// Batch normalisation, backward 2 of 2: with g and x̂ as in backward_sums.wgsl, Σ over all rows,
-//   dweight = Σ g x̂, dbias = Σ g, dx = weight / sqrt(var + eps) · (g - mean_factor · (Σ g + x̂ Σ g x̂)).
-// mean_factor is 1 / rows in training and 0 in evaluation, where the statistics do not depend on x.
-// Layout: dy, y, x, dx [rows, columns] (NHWC). Scheme: lib/columns.wgsl; every workgroup first adds the partial sums of its
+// Batch normalisation, backward 2 of 2: with g and x̂ as in backward_sums.wgsl, Σ over all rows for
+//   dweight = Σ g x̂, dbias = Σ g, and over a group's for dx = weight / sqrt(var + eps) · (g - mean_factor · (Σ g + x̂ Σ g x̂)).
+// mean_factor is 1 / rows of a group in training and 0 in evaluation, where the statistics do not depend on x.
+// Layout: dy, y, x, dx [groups · rows, columns] (NHWC). Scheme: lib/columns.wgsl; every workgroup first adds the partial sums of its
 // columns, in the same order everywhere. Traffic: dy, [y], x and dx once each; bound by bandwidth.
 // Columns are taken by fours and are a multiple of 4; with SCALAR one by one, any number.
 //
@@ -15,7 +15,10 @@ const RELU: u32 = 0u; // @tune
 struct Params {
   rows: u32,
   columns: u32,
+  groups: u32,
+  chunks: u32,
   chunk_rows: u32,
+  // Partial sums of a group.
   sums: u32,
   mean_factor: f32,
 }
@@ -32,6 +35,7 @@ struct Params {
 
 // @include lib/columns.wgsl
 // @include lib/affine_sums.wgsl
+// @include batch_norm/groups.wgsl
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -41,22 +45,24 @@ fn main(
 ) {
   let place = block_and_chunk(wid, nwg);
   let chunk = place.y;
-  if (chunk * params.chunk_rows >= params.rows) {
+  if (chunk >= params.groups * params.chunks) {
     return;
   }
   let column = place.x * COLUMN_LANES + lane % COLUMN_LANES;
   let row_lane = lane / COLUMN_LANES;
   let inside = min(column, params.columns - 1u);
-  let total = combine_sums(inside, lane);
-  let mean = sums[2u * params.sums * params.columns + inside];
-  let inverse_deviation = sums[(2u * params.sums + 1u) * params.columns + inside];
+  let rows = rows_of(chunk, params.rows);
+  let all = params.groups * params.sums;
+  let total = combine_sums(inside, lane, rows.group * params.sums, (rows.group + 1u) * params.sums);
+  let mean = sums[2u * (all + rows.group) * params.columns + inside];
+  let inverse_deviation = sums[(2u * (all + rows.group) + 1u) * params.columns + inside];
   let scale = weight[inside] * inverse_deviation;
   let mean_gradient = total.bias * params.mean_factor;
   let slope = total.weight * inverse_deviation * params.mean_factor;
 
   // Lanes beyond the last column get no rows.
-  let end = select(0u, min((chunk + 1u) * params.chunk_rows, params.rows), column < params.columns);
-  let first = chunk * params.chunk_rows + row_lane;
+  let end = select(0u, rows.end, column < params.columns);
+  let first = rows.first + row_lane;
   let stride = ROW_LANES * params.columns;
   var at = first * params.columns + inside;
   for (var row = first; row < end; row += ROW_LANES) {
@@ -68,8 +74,11 @@ fn main(
     at += stride;
   }
 
-  if (column < params.columns && row_lane == 0u && chunk == 0u) {
-    dweight[column] = total.weight;
-    dbias[column] = total.bias;
+  if (chunk == 0u) {
+    let gradients = combine_sums(inside, lane, 0u, all);
+    if (column < params.columns && row_lane == 0u) {
+      dweight[column] = gradients.weight;
+      dbias[column] = gradients.bias;
+    }
   }
 }

@@ -1,6 +1,7 @@
 // Batch normalisation, backward 1 of 2: with g = dy, or dy where y > 0 for a fused ReLU, and x̂ = (x - mean) / sqrt(var + eps),
-//   sums[chunk][0][c] = Σ g, sums[chunk][1][c] = Σ g x̂ over the chunk's rows; sums[chunks][0..1][c] = mean, 1 / sqrt(var + eps).
-// Layout: dy, y, x [rows, columns] (NHWC). Only the first sum_rows rows are summed (none, where only mean and deviation are
+//   sums[chunk][0][c] = Σ g, sums[chunk][1][c] = Σ g x̂ over the chunk's rows; behind all chunks, sums[groups · chunks + group][0..1][c] =
+// mean, 1 / sqrt(var + eps) of a group.
+// Layout: dy, y, x [groups · rows, columns] (NHWC). Only the first sum_rows rows of a group are summed (none, where only mean and deviation are
 // wanted). g is the residual's gradient too, and kept where there is one. Scheme: lib/columns.wgsl.
 // Traffic: dy, [y], x and [g] once each; bound by bandwidth.
 // Columns are taken by fours and are a multiple of 4; with SCALAR one by one, any number.
@@ -17,8 +18,10 @@ const KEEP: u32 = 0u; // @tune
 struct Params {
   rows: u32,
   columns: u32,
+  groups: u32,
   sum_rows: u32,
   chunk_rows: u32,
+  // Of a group, and so are partials.
   chunks: u32,
   partials: u32,
   partial_rows: u32,
@@ -36,6 +39,7 @@ struct Params {
 // @include lib/columns.wgsl
 // @include batch_norm/moments.wgsl
 // @include batch_norm/merge.wgsl
+// @include batch_norm/groups.wgsl
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -45,21 +49,23 @@ fn main(
 ) {
   let place = block_and_chunk(wid, nwg);
   let chunk = place.y;
-  if (chunk * params.chunk_rows >= params.rows) {
+  if (chunk >= params.groups * params.chunks) {
     return;
   }
   let column = place.x * COLUMN_LANES + lane % COLUMN_LANES;
   let row_lane = lane / COLUMN_LANES;
   let inside = min(column, params.columns - 1u);
-  let moments = combine_partials(inside, lane, 0u, params.partials);
+  let rows = rows_of(chunk, params.sum_rows);
+  let partials_before = rows.group * params.partials;
+  let moments = combine_partials(inside, lane, partials_before, partials_before + params.partials, params.rows);
   let mean = moments.mean;
   let inverse_deviation = inverseSqrt(moments.squares / f32(params.rows) + params.eps);
 
   var sum = Value(0.0);
   var products = Value(0.0);
   // Lanes beyond the last column get no rows.
-  let end = select(0u, min((chunk + 1u) * params.chunk_rows, params.sum_rows), column < params.columns);
-  let first = chunk * params.chunk_rows + row_lane;
+  let end = select(0u, rows.end, column < params.columns);
+  let first = rows.first + row_lane;
   let stride = ROW_LANES * params.columns;
   var at = first * params.columns + inside;
   for (var row = first; row < end; row += ROW_LANES) {
@@ -81,8 +87,8 @@ fn main(
     let to = 2u * chunk * params.columns + column;
     sums[to] = sum;
     sums[to + params.columns] = products;
-    if (chunk == 0u) {
-      let last = 2u * params.chunks * params.columns + column;
+    if (chunk % params.chunks == 0u) {
+      let last = 2u * (params.groups * params.chunks + rows.group) * params.columns + column;
       sums[last] = mean;
       sums[last + params.columns] = inverse_deviation;
     }

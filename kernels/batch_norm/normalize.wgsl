@@ -1,7 +1,8 @@
 // Batch normalisation, training, forward 2 of 2: y = act((x - mean) · weight / sqrt(var + eps) + bias [+ residual]), act the
-// identity or ReLU, var the biased variance; x, y, residual [rows, columns] (NHWC). The first chunk's workgroups also update
+// identity or ReLU, var the biased variance of a group; x, y, residual [groups · rows, columns] (NHWC). The first chunk's workgroups
+// also update, with means over the groups,
 //   running_mean += momentum · (mean - running_mean), running_var += momentum · (unbiased variance - running_var).
-// Scheme: lib/columns.wgsl; every workgroup first merges the partials of its columns, in the same order everywhere.
+// Scheme: lib/columns.wgsl; every workgroup first merges the partials of its columns and group, in the same order everywhere.
 // Traffic: x, [residual] and y once each; bound by bandwidth.
 // Columns are taken by fours and are a multiple of 4; with SCALAR one by one, any number.
 //
@@ -15,7 +16,10 @@ const RESIDUAL: u32 = 0u; // @tune
 struct Params {
   rows: u32,
   columns: u32,
+  groups: u32,
+  chunks: u32,
   chunk_rows: u32,
+  // Of a group.
   partials: u32,
   partial_rows: u32,
   eps: f32,
@@ -35,6 +39,11 @@ struct Params {
 // @include lib/columns.wgsl
 // @include batch_norm/moments.wgsl
 // @include batch_norm/merge.wgsl
+// @include batch_norm/groups.wgsl
+
+fn moments_of(group: u32, column: u32, lane: u32) -> Moments {
+  return combine_partials(column, lane, group * params.partials, (group + 1u) * params.partials, params.rows);
+}
 
 fn normalize(at: u32, mean: Value, scale: Value, offset: Value) {
   var value = (x[at] - mean) * scale + offset;
@@ -52,20 +61,21 @@ fn main(
 ) {
   let place = block_and_chunk(wid, nwg);
   let chunk = place.y;
-  if (chunk * params.chunk_rows >= params.rows) {
+  if (chunk >= params.groups * params.chunks) {
     return;
   }
   let column = place.x * COLUMN_LANES + lane % COLUMN_LANES;
   let row_lane = lane / COLUMN_LANES;
   let inside = min(column, params.columns - 1u);
-  let moments = combine_partials(inside, lane, 0u, params.partials);
+  let rows = rows_of(chunk, params.rows);
+  let moments = moments_of(rows.group, inside, lane);
   let mean = moments.mean;
   let scale = weight[inside] * inverseSqrt(moments.squares / f32(params.rows) + params.eps);
   let offset = bias[inside];
 
   // Lanes beyond the last column get no rows.
-  let end = select(0u, min((chunk + 1u) * params.chunk_rows, params.rows), column < params.columns);
-  let first = chunk * params.chunk_rows + row_lane;
+  let end = select(0u, rows.end, column < params.columns);
+  let first = rows.first + row_lane;
   let stride = ROW_LANES * params.columns;
   var at = first * params.columns + inside;
   var row = first;
@@ -82,9 +92,18 @@ fn main(
     at += stride;
   }
 
-  if (column < params.columns && row_lane == 0u && chunk == 0u) {
-    let unbiased = moments.squares / f32(params.rows - 1u);
-    running_mean[column] += params.momentum * (mean - running_mean[column]);
-    running_var[column] += params.momentum * (unbiased - running_var[column]);
+  if (chunk == 0u) {
+    var means = mean;
+    var squares = moments.squares;
+    for (var group = 1u; group < params.groups; group++) {
+      let others = moments_of(group, inside, lane);
+      means += others.mean;
+      squares += others.squares;
+    }
+    if (column < params.columns && row_lane == 0u) {
+      let groups = f32(params.groups);
+      running_mean[column] += params.momentum * (means / groups - running_mean[column]);
+      running_var[column] += params.momentum * (squares / (groups * f32(params.rows - 1u)) - running_var[column]);
+    }
   }
 }

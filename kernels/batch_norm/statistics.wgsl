@@ -1,4 +1,5 @@
-// Batch normalisation, training, forward 1 of 2: partial statistics of x [rows, columns] (NHWC, rows = N·H·W, columns = C).
+// Batch normalisation, training, forward 1 of 2: partial statistics of x [groups · rows, columns] (NHWC, groups · rows = N·H·W,
+// columns = C), the groups normalised each by itself.
 //   partials[chunk][0][c] = mean of the chunk's rows, partials[chunk][1][c] = their sum of squared deviations.
 // Scheme: lib/columns.wgsl; lanes sum about the chunk's first value, and chunks merge by Chan's formula, both in a fixed order.
 // Traffic: x once; bound by bandwidth.
@@ -11,6 +12,8 @@
 struct Params {
   rows: u32,
   columns: u32,
+  groups: u32,
+  chunks: u32,
   chunk_rows: u32,
 }
 
@@ -19,6 +22,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> partials: array<Value>;
 
 // @include lib/columns.wgsl
+// @include batch_norm/groups.wgsl
 // @include batch_norm/moments.wgsl
 
 @compute @workgroup_size(WORKGROUP)
@@ -29,14 +33,15 @@ fn main(
 ) {
   let place = block_and_chunk(wid, nwg);
   let chunk = place.y;
-  if (chunk * params.chunk_rows >= params.rows) {
+  if (chunk >= params.groups * params.chunks) {
     return;
   }
   let column = place.x * COLUMN_LANES + lane % COLUMN_LANES;
   let row_lane = lane / COLUMN_LANES;
   let inside = min(column, params.columns - 1u);
-  let first = chunk * params.chunk_rows;
-  let end = min(first + params.chunk_rows, params.rows);
+  let rows = rows_of(chunk, params.rows);
+  let first = rows.first;
+  let end = rows.end;
 
   // Sums about the first value: near the mean, so that squares do not cancel.
   let about = x[first * params.columns + inside];

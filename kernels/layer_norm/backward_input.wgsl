@@ -7,6 +7,9 @@
 // @kernel backward_input_scalar SCALAR
 // @include lib/value.wgsl
 
+// Whether the gradient is added to what dx holds, another use's of x.
+const ACCUMULATE: u32 = 0u; // @tune
+
 struct Params {
   rows: u32,
   columns: u32,
@@ -48,6 +51,10 @@ fn main(
   let end = select(0u, params.columns, row < params.rows);
   for (var c = part; c < end; c += LANES) {
     let gradient = dy[row_start + c] * weight[c];
-    dx[row_start + c] = inverse_deviation * (gradient - mean_gradient - slope * (x[row_start + c] - mean));
+    var own = inverse_deviation * (gradient - mean_gradient - slope * (x[row_start + c] - mean));
+    if (ACCUMULATE == 1u) {
+      own += dx[row_start + c];
+    }
+    dx[row_start + c] = own;
   }
 }

@@ -8,6 +8,10 @@ fn at_least(value: Value, least: Value) -> Value {
   return select(value, least, value < least);
 }
 
+fn logarithm(value: Value) -> Value {
+  return select(value, log(value), value <= Value(LARGEST));
+}
+
 // What is not at most the largest number is infinite, and so is its exponential, or is a NaN.
 fn exponential(value: Value) -> Value {
   return select(value, exp(value), value <= Value(LARGEST));

@@ -1,4 +1,4 @@
-// The gradient of softmax along rows: dx = y (dy - Σ dy y); dy, y, dx [rows, columns].
+// The gradient of softmax(factor · x) along rows: dx = factor · y (dy - Σ dy y); dy, y, dx [rows, columns].
 // Scheme: lib/rows.wgsl, two sweeps of a row, the second from cache. Traffic: dy, y and dx once.
 // Columns are taken by fours and are a multiple of 4; with SCALAR one by one, any number.
 //
@@ -9,6 +9,7 @@
 struct Params {
   rows: u32,
   columns: u32,
+  factor: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -35,6 +36,6 @@ fn main(
   // Rows beyond the last one get no columns.
   let end = select(0u, params.columns, row < params.rows);
   for (var c = part; c < end; c += LANES) {
-    dx[row_start + c] = y[row_start + c] * (dy[row_start + c] - product);
+    dx[row_start + c] = params.factor * y[row_start + c] * (dy[row_start + c] - product);
   }
 }

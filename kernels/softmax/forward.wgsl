@@ -1,4 +1,4 @@
-// y = softmax(x) along the rows of x [rows, columns], shifted by the row's largest value.
+// y = softmax(factor · x) along the rows of x [rows, columns], shifted by the row's largest value.
 // Scheme: lib/rows.wgsl, three sweeps of a row, two of them from cache. Traffic: x and y once.
 // Columns are taken by fours and are a multiple of 4; with SCALAR one by one, any number.
 //
@@ -9,6 +9,7 @@
 struct Params {
   rows: u32,
   columns: u32,
+  factor: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -29,17 +30,17 @@ fn main(
   let part = lane % LANES;
   var highest = Value(-3.4028234e38);
   for (var c = part; c < params.columns; c += LANES) {
-    highest = max(highest, x[row_start + c]);
+    highest = max(highest, params.factor * x[row_start + c]);
   }
   let largest = Value(max_lanes(horizontal_max(highest), lane));
   var exponentials = Value(0.0);
   for (var c = part; c < params.columns; c += LANES) {
-    exponentials += exponential(x[row_start + c] - largest);
+    exponentials += exponential(params.factor * x[row_start + c] - largest);
   }
-  let factor = 1.0 / sum_lanes(horizontal_sum(exponentials), lane);
+  let share = 1.0 / sum_lanes(horizontal_sum(exponentials), lane);
   // Rows beyond the last one get no columns.
   let end = select(0u, params.columns, row < params.rows);
   for (var c = part; c < end; c += LANES) {
-    y[row_start + c] = exponential(x[row_start + c] - largest) * factor;
+    y[row_start + c] = exponential(params.factor * x[row_start + c] - largest) * share;
   }
 }

@@ -14,10 +14,17 @@ import { textTable } from '../report/table.ts';
 import { createEvaluator } from '../train/evaluate.ts';
 import { guarded } from './errors.ts';
 import { runMethod } from './fine_tune.ts';
-import { fraction, integer, number, positiveInteger } from './options.ts';
+import { everyOf, fraction, integer, number, positiveInteger } from './options.ts';
 import { showEvaluation } from './progress.ts';
 import { reportData, withFeatures, writeReport } from './report.ts';
-import { addFolderOptions, type FolderOptions, inRunFolder, type RunFolder } from './run_folder.node.ts';
+import {
+  addFolderOptions,
+  type FolderOptions,
+  inRunFolder,
+  type RunFolder,
+  type SaveOptions,
+} from './run_folder.node.ts';
+import { settingsText } from './settings.node.ts';
 import { type Settings, setupOf } from './setup.ts';
 import { addTuneOptions, type TuneOptions, useTuned } from './tune.ts';
 import { cardOf, loadParts, readWeights, type Weights } from './weights.ts';
@@ -25,7 +32,7 @@ import { cardOf, loadParts, readWeights, type Weights } from './weights.ts';
 /** Labelled images of each class: few, since that is when a self-supervised checkpoint matters. */
 const LABELS_PER_CLASS = 100;
 
-interface DemoOptions extends FolderOptions, TuneOptions {
+interface DemoOptions extends FolderOptions, SaveOptions, TuneOptions {
   readonly epochs: number;
   readonly alpha: number;
   readonly seed: number;
@@ -47,7 +54,11 @@ export function addDemo(program: Command, request: typeof requestDevice): void {
       "time a step of each stage: print its dispatches, longest first, and write a trace to the run's folder",
     )
     .action(
-      guarded((options: DemoOptions) => inRunFolder('demo', options, (folder) => demo(options, folder, request))),
+      guarded((options: DemoOptions) =>
+        inRunFolder('demo', options, (folder) =>
+          demo(options, { ...folder, begin: () => folder.begin(settingsText(command)) }, request),
+        ),
+      ),
     );
 }
 
@@ -58,7 +69,7 @@ async function demo(options: DemoOptions, folder: RunFolder, request: typeof req
   const images = embeddedFolder();
   const splits = await loadDataset(images);
   const weights = await readWeights(join(dirname(images), 'simclr.safetensors'));
-  await compareMethods(device, { ...options, splits, weights, labels: LABELS_PER_CLASS }, folder);
+  await compareMethods(device, { ...options, splits, weights, labels: LABELS_PER_CLASS, request }, folder);
 }
 
 /** What methods are compared on, besides the demo's options. */
@@ -68,14 +79,17 @@ export interface Comparison extends DemoOptions {
   readonly weights: Weights;
   /** Labelled images of each class. */
   readonly labels: number;
+  /** Gives another device where one is lost. */
+  readonly request: typeof requestDevice;
 }
 
 /** Fine-tunes one encoder by each method, prints the table, and writes report and results of those that are done. */
 export async function compareMethods(
-  device: Device,
-  { splits: { train, test }, weights, labels, epochs, alpha, seed, describe, profile, tune }: Comparison,
-  { path: out, clear }: RunFolder,
+  first: Device,
+  { splits: { train, test }, weights, labels, epochs, alpha, seed, ...options }: Comparison,
+  { path: out, begin }: RunFolder,
 ): Promise<void> {
+  let device = first;
   const card = cardOf(weights);
   if (!card) throw new Error(`${weights.path} does not say which encoder it holds; make it again by "coin pretrain".`);
   const data = createDataset(device.target, train, card.statistics);
@@ -116,10 +130,15 @@ export async function compareMethods(
   const runs: Run[] = [];
   let written = { page: '', numbers: '' };
   const setup = await setupOf(settings, { train, images: indices.length, test, weights });
-  const run = { settings, setup, data, indices, test: testData, weights, out, describe, profile, tune };
-  await clear();
+  const run = {
+    ...{ settings, setup, data, indices, test: testData, weights, out },
+    ...options,
+    saveEvery: everyOf(options.saveEvery),
+  };
+  await begin();
   for (const method of [ceTuning, scl, coin]) {
-    const { run: trained, final } = await runMethod(device, { ...run, method });
+    const { run: trained, final, ...ended } = await runMethod(device, { ...run, method });
+    device = ended.device;
     runs.push(withFeatures(trained, final));
     // After each method, so that an interruption leaves those that are done.
     written = await writeReport(out, { ...report, runs });

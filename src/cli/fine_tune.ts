@@ -5,24 +5,26 @@ import type { Dataset } from '../data/dataset.ts';
 import { explained, writeWhole } from '../files.node.ts';
 import type { Device } from '../gpu/device.ts';
 import type { Method } from '../methods/method.ts';
-import { createModel, type Model } from '../nn/model.ts';
-import { RESNETS } from '../nn/resnet.ts';
+import { createModel, encoderDefaults, type Model } from '../nn/model.ts';
+import type { requestDevice } from '../node.ts';
 import { sgd } from '../optim/sgd.ts';
 import { collect, type Run } from '../report/data.ts';
 import { dispatchTable, memoryLine } from '../report/dispatches.ts';
 import { profileTable } from '../report/profile.ts';
 import { createTape } from '../tape/tape.ts';
-import { createEvaluator, type Evaluation } from '../train/evaluate.ts';
+import { createEvaluator, type Evaluation, evaluate } from '../train/evaluate.ts';
 import type { TrainEvent } from '../train/events.ts';
+import { modelOf, type RunState } from '../train/run_state.ts';
 import { recordStep } from '../train/step.ts';
+import { survive } from '../train/survive.ts';
 import { train } from '../train/trainer.ts';
-import { firstNonFinite } from '../weights/finite.ts';
 import { writeSafetensors } from '../weights/safetensors.ts';
-import { saveState } from '../weights/state_dict.ts';
-import { logEvents } from './log.node.ts';
+import { logEvents, readLog } from './log.node.ts';
 import { showProgress } from './progress.ts';
+import { type SaveEvery, saving } from './saving.node.ts';
 import type { Settings, Setup } from './setup.ts';
 import { listenForInterruption } from './signals.node.ts';
+import { statesIn } from './states.node.ts';
 import { writeTrace } from './trace.node.ts';
 import { tuneFor } from './tune.ts';
 import { cardMetadata, loadParts, type ModelCard, type Weights } from './weights.ts';
@@ -43,8 +45,13 @@ export interface RunOptions {
   readonly tune?: boolean | undefined;
   /** Times a step of each stage: prints its dispatches and writes a trace. */
   readonly profile?: boolean | undefined;
-  /** The folder for the log and the checkpoint, `METHOD.jsonl` and `METHOD.safetensors`; it is there. */
+  /** The folder for the log, the checkpoint and states of the run, `METHOD.jsonl` and so on; it is there, and so may be a run that goes on. */
   readonly out: string;
+  readonly saveEvery: SaveEvery;
+  /** How many of the run's states are kept. */
+  readonly keep: number;
+  /** Gives another device where one is lost. */
+  readonly request: typeof requestDevice;
 }
 
 export interface Outcome {
@@ -53,16 +60,14 @@ export interface Outcome {
   /** The last evaluation, of the trained model. */
   readonly final: Evaluation | undefined;
   readonly checkpoint: string;
+  /** What the model is on: another one than at first where that was lost. */
+  readonly device: Device;
 }
 
-/** Seconds between two checkpoints, so that small epochs do not spend their time on the disk. */
-const SAVE_EVERY = 10;
-
-/** Trains one model by one method, showing progress, logging and saving as it goes. */
-export async function runMethod(device: Device, options: RunOptions): Promise<Outcome> {
+/** Trains one model by one method, showing progress, logging and saving as it goes; or goes on where the folder's run was left. */
+export async function runMethod(first: Device, options: RunOptions): Promise<Outcome> {
   const { method, settings, data, indices, test, weights, out } = options;
-  const { arch, encoder, seed, lr, batch, accumulate, momentum, weight_decay, augmentation, evaluateEvery, alpha } =
-    settings;
+  const { arch, encoder, seed, momentum, weight_decay, alpha } = settings;
   const { channels } = data;
   const classes = method.views ? undefined : data.classes.length;
   const create = () =>
@@ -73,73 +78,110 @@ export async function runMethod(device: Device, options: RunOptions): Promise<Ou
       classes,
       seed,
     });
-  if (options.tune) await tuneStages(device, options, create());
-  const model = create();
-  if (weights)
-    console.error(await loadParts(device, model, weights, ['encoder'], { partial: options.partial ?? false }));
   const { size } = settings.augmentation;
-  const evaluate = test && (await createEvaluator(device, model, test, { batch, view: { ...(size && { size }) } }));
-  let final: Evaluation | undefined;
-  const evaluator =
-    evaluate &&
-    async function* () {
-      final = yield* evaluate();
-      return final;
-    };
-  const optimizer = sgd(model.store.arena, { momentum, nesterov: true, weight_decay });
-  const checkpoint = join(out, `${method.name}.safetensors`);
+  const evaluation = { batch: settings.batch, view: { ...(size && { size }) } };
   const image_size = size ?? data.size;
   const card: ModelCard = {
     arch,
-    encoder: { ...RESNETS[arch], ...encoder, channels },
+    encoder: { ...encoderDefaults(arch), ...encoder, channels },
     statistics: { mean: data.mean, std: data.std },
     ...(image_size && { image_size }),
     ...(classes !== undefined && { classes: data.classes }),
   };
-  const metadata = {
-    format: 'pt',
-    ...cardMetadata(card),
-    method: method.name,
-    settings: JSON.stringify(settings),
+  const metadata = { format: 'pt', ...cardMetadata(card), method: method.name, settings: JSON.stringify(settings) };
+  const log = join(out, `${method.name}.jsonl`);
+  const checkpoint = join(out, `${method.name}.safetensors`);
+  const before = await readLog(log);
+  if (before) refuseOtherSetup(options, before.head, log);
+
+  let device = first;
+  let model = create();
+  let final: Evaluation | undefined;
+  const kernels = () => ({ kernels: JSON.stringify([...device.measured]) });
+  const states = statesIn(out, method.name, { keep: options.keep, metadata: () => ({ ...metadata, ...kernels() }) });
+  const latest = async () => states.latest((await readLog(log))?.events ?? []);
+  if (options.tune && !before) await tuneStages(device, options, create());
+  const interruption = listenForInterruption();
+  const begin = async (on: Device, from: Awaited<ReturnType<typeof latest>>): Promise<AsyncIterable<TrainEvent>> => {
+    device = on;
+    model = create();
+    if (from) {
+      // The same kernels, for the same bits.
+      device.measured.clear();
+      for (const [problem, way] of JSON.parse(from.metadata.kernels ?? '[]')) device.measured.set(problem, way);
+    }
+    if (weights && !from)
+      console.error(await loadParts(device, model, weights, ['encoder'], { partial: options.partial ?? false }));
+    const evaluate = test && (await createEvaluator(device, model, test, evaluation));
+    const evaluator =
+      evaluate &&
+      async function* () {
+        final = yield* evaluate();
+        return final;
+      };
+    const events = train(device, {
+      ...settings,
+      ...{ method, model, data, indices },
+      options: settings,
+      optimizer: sgd(model.store.arena, { momentum, nesterov: true, weight_decay }),
+      ...(evaluator && { evaluator }),
+      profile: options.profile ?? false,
+      signal: interruption.signal,
+      ...('steps' in options.saveEvery && { readEvery: Math.min(options.saveEvery.steps, 8) }),
+      ...(from && { resume: from.state }),
+    });
+    return saving(events, { every: options.saveEvery, states, interruption, saveModel });
   };
-  const events = train(device, {
-    method,
-    options: settings,
-    model,
-    optimizer,
-    data,
-    indices,
-    ...(evaluator && { evaluator }),
-    evaluateEvery,
-    batch,
-    accumulate,
-    lr,
-    seed,
-    augmentation,
-    profile: options.profile ?? false,
+  const saveModel = async (state: RunState): Promise<string> => {
+    const bytes = writeSafetensors(modelOf(state), { ...metadata, epoch: `${state.place.epoch}` });
+    await explained(`The checkpoint ${checkpoint} cannot be written`, () => writeWhole(checkpoint, bytes));
+    return checkpoint;
+  };
+  const survived = survive(first, { begin, latest, request: options.request });
+  const logged = logEvents(survived, log, {
+    type: 'setup',
+    method: method.name,
+    adapter: device.target.name,
+    ...options.setup,
   });
-  const save = (epoch: number) => saveCheckpoint(device, model, checkpoint, { ...metadata, epoch: `${epoch}` });
-  const saved = saving(
-    logEvents(events, join(out, `${method.name}.jsonl`), {
-      type: 'setup',
-      method: method.name,
-      adapter: device.target.name,
-      ...options.setup,
-    }),
-    save,
+  const described = options.describe ? describing(logged, method.title) : logged;
+  const profiled = profiling(
+    () => device,
+    described,
+    method.title,
+    (stage) => join(out, `${method.name}-${stage.replace(/\W+/g, '-')}.trace.json`),
   );
-  const described = options.describe ? describing(saved, method.title) : saved;
-  const profiled = profiling(device, described, method.title, (stage) =>
-    join(out, `${method.name}-${stage.replace(/\W+/g, '-')}.trace.json`),
-  );
-  const run = await collect(
-    {
-      ...{ method: method.name, title: method.title, seed, setup: options.setup },
-      alpha: method.name === 'coin' ? alpha : 0,
-    },
-    showProgress(profiled, { title: method.title, stream: process.stderr }),
-  );
-  return { run, model, final, checkpoint };
+  const shown = showProgress(profiled, { title: method.title, stream: process.stderr });
+  try {
+    const run = await collect(
+      {
+        ...{ method: method.name, title: method.title, seed, setup: options.setup },
+        alpha: method.name === 'coin' ? alpha : 0,
+      },
+      concatenated(before?.events ?? [], shown),
+    );
+    // A run that had ended is only looked at.
+    if (test && !final) final = await evaluate(await createEvaluator(device, model, test, evaluation));
+    return { run, model, final, checkpoint, device };
+  } finally {
+    interruption.close();
+  }
+}
+
+async function* concatenated<T>(first: Iterable<T>, second: AsyncIterable<T>): AsyncGenerator<T> {
+  yield* first;
+  yield* second;
+}
+
+/** Throws where a run would go on with other settings, data or weights than it began with. */
+function refuseOtherSetup({ setup, method }: RunOptions, head: Record<string, unknown>, log: string): void {
+  // The same files may have other names by now.
+  const contents = (part: unknown) => JSON.stringify(part, (key, value) => (key === 'name' ? undefined : value));
+  for (const part of ['settings', 'data', 'tested', 'weights'] as const)
+    if (contents(head[part]) !== contents(setup[part]))
+      throw new Error(
+        `${log} was made with other ${part}, so ${method.title} cannot go on from it; give what it says, or begin another run.`,
+      );
 }
 
 /** Passes events on and prints what a step of each stage launches. */
@@ -167,7 +209,7 @@ async function tuneStages(device: Device, options: RunOptions, model: Model): Pr
 
 /** Passes events on and shows profiles: as a table, and as a trace in the stage's file. */
 async function* profiling(
-  device: Device,
+  device: () => Device,
   events: AsyncIterable<TrainEvent>,
   title: string,
   fileOf: (stage: string) => string,
@@ -175,60 +217,10 @@ async function* profiling(
   for await (const event of events) {
     if (event.type === 'profile') {
       console.log(
-        `${title}, ${event.stage}: one micro-batch by time\n${profileTable(event.profile, { roofs: await measureRoofs(device) })}`,
+        `${title}, ${event.stage}: one micro-batch by time\n${profileTable(event.profile, { roofs: await measureRoofs(device()) })}`,
       );
       console.log(await writeTrace(fileOf(event.stage), event.profile, `${title}, ${event.stage}`));
     }
     yield event;
   }
-}
-
-/** Passes events on and saves: every few seconds at the end of an epoch, at the end, and when the user interrupts. */
-async function* saving(
-  events: AsyncIterable<TrainEvent>,
-  save: (epoch: number) => Promise<string>,
-): AsyncGenerator<TrainEvent> {
-  const interruption = listenForInterruption();
-  let epochs = 0;
-  let epoch = 0;
-  let isTrained = false;
-  let last = performance.now();
-  try {
-    for await (const event of events) {
-      if (event.type === 'start') epochs = event.epochs;
-      if (event.type === 'step') isTrained = true;
-      if (event.type === 'epoch') epoch = event.epoch + 1;
-      yield event;
-      if (event.type === 'checkpoint') {
-        if (epoch === epochs || performance.now() - last > 1000 * SAVE_EVERY) {
-          await save(epoch);
-          last = performance.now();
-        }
-      }
-      if (!interruption.signal.aborted || event.type === 'end') continue;
-      if (!isTrained) throw new Error('Interrupted before the first step, so there is no model to save.');
-      throw new Error(`Interrupted after ${epoch} epochs; the model so far is in ${await save(epoch)}.`);
-    }
-  } finally {
-    interruption.close();
-  }
-}
-
-/** Writes a checkpoint so that a reader never sees half of one. Returns its path. */
-async function saveCheckpoint(
-  device: Device,
-  model: Model,
-  path: string,
-  metadata: Record<string, string>,
-): Promise<string> {
-  const state = await saveState(device, model.store.entries);
-  const broken = firstNonFinite(state);
-  if (broken)
-    throw new Error(
-      `${broken.name} became ${broken.value}, so no checkpoint is written to ${path}; try a lower learning rate.`,
-    );
-  await explained(`The checkpoint ${path} cannot be written`, () =>
-    writeWhole(path, writeSafetensors(state, metadata)),
-  );
-  return path;
 }

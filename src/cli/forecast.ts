@@ -33,6 +33,7 @@ export function forecaster(): (event: TrainEvent, now: number) => Forecast | und
     switch (event.type) {
       case 'start':
         steps = { ...steps, all: event.epochs * event.stepsPerEpoch, ofEpoch: event.stepsPerEpoch };
+        steps.done = event.from ? event.from.epoch * event.stepsPerEpoch + event.from.index : 0;
         evaluations.all = event.evaluations;
         break;
       case 'stage':

@@ -45,7 +45,27 @@ export function refuseIdle(
         if (given(name) && given(other))
           throw new Error(`${flagOf(other)} has no effect beside ${flagOf(name)}; leave one of them out.`);
     for (const [name, needed] of Object.entries(needs))
-      if (given(name) && !given(needed))
+      if (given(name) && !given(needed) && command.getOptionValueSource(needed) !== 'config')
         throw new Error(`${flagOf(name)} has no effect without ${flagOf(needed)}; give both or none.`);
   });
+}
+
+/** A parser of how often something is done, as `200steps`, `30s`, `5min` or `1h`; gives the text again. */
+export function often(text: string): string {
+  everyOf(text);
+  return text;
+}
+
+/** What such a text says. */
+export function everyOf(text: string): { readonly steps: number } | { readonly seconds: number } {
+  const [, count, unit] = /^(\d+(?:\.\d+)?) *(steps?|s|min|h)$/.exec(text.trim()) ?? [];
+  const value = Number(count);
+  const isWhole = unit?.startsWith('step') ? Number.isInteger(value) : true;
+  if (unit === undefined || !(value > 0) || !isWhole)
+    throw new InvalidArgumentError(
+      'It must be a time or a number of micro-batches, such as 5min, 30s, 1h or 200steps.',
+    );
+  return unit.startsWith('step')
+    ? { steps: value }
+    : { seconds: value * { s: 1, min: 60, h: 3600 }[unit as 's' | 'min' | 'h'] };
 }

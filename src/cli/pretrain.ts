@@ -7,13 +7,20 @@ import type { requestDevice } from '../node.ts';
 import { guarded } from './errors.ts';
 import { runMethod } from './fine_tune.ts';
 import { type DataOptions, loadData, viewSize } from './load_data.ts';
-import { fraction, integer, nonNegative, number, positive, positiveInteger } from './options.ts';
-import { addFolderOptions, type FolderOptions, inRunFolder, type RunFolder } from './run_folder.node.ts';
+import { everyOf, fraction, integer, nonNegative, number, positive, positiveInteger } from './options.ts';
+import {
+  addFolderOptions,
+  type FolderOptions,
+  inRunFolder,
+  type RunFolder,
+  type SaveOptions,
+} from './run_folder.node.ts';
+import { settingsText } from './settings.node.ts';
 import { type Settings, setupOf } from './setup.ts';
 import { addModelOptions, checkBatch, encoderOptions } from './train.ts';
 import { noTuned, useTuned } from './tune.ts';
 
-interface PretrainOptions extends DataOptions, FolderOptions {
+interface PretrainOptions extends DataOptions, FolderOptions, SaveOptions {
   readonly imageSize?: number;
   readonly arch: Settings['arch'];
   readonly width?: number;
@@ -52,12 +59,17 @@ export function addPretrain(program: Command, request: typeof requestDevice): vo
     .addOption(noTuned())
     .action(
       guarded((options: PretrainOptions) =>
-        inRunFolder('pretrain', options, (folder) => pretrain(options, folder, request)),
+        inRunFolder('pretrain', options, (folder) => pretrain(options, command, folder, request)),
       ),
     );
 }
 
-async function pretrain(options: PretrainOptions, folder: RunFolder, request: typeof requestDevice): Promise<void> {
+async function pretrain(
+  options: PretrainOptions,
+  command: Command,
+  folder: RunFolder,
+  request: typeof requestDevice,
+): Promise<void> {
   const { train } = await loadData(options, options.imageSize);
   const { length } = train.labels;
   const indices = options.images === undefined ? allIndices(length) : subset(length, options.images, options.seed);
@@ -92,7 +104,12 @@ async function pretrain(options: PretrainOptions, folder: RunFolder, request: ty
   };
   const data = createDataset(device.target, train);
   const setup = await setupOf(settings, { train, images: indices.length });
-  await folder.clear();
-  const { checkpoint } = await runMethod(device, { method: simclr, settings, setup, data, indices, out: folder.path });
+  await folder.begin(settingsText(command));
+  const { checkpoint } = await runMethod(device, {
+    ...{ method: simclr, settings, setup, data, indices, request },
+    out: folder.path,
+    saveEvery: everyOf(options.saveEvery),
+    keep: options.keep,
+  });
   console.log(`checkpoint: ${relative('', checkpoint)}`);
 }

@@ -4,12 +4,14 @@ import { requestDevice } from '../node.ts';
 import { addBench } from './bench.ts';
 import { addBenchStep } from './bench_step.ts';
 import { addConformance } from './conformance.ts';
+import { addConvert } from './convert.ts';
 import { addData } from './data.ts';
 import { addDemo } from './demo.ts';
 import { addDevices } from './devices.ts';
 import { fail } from './errors.ts';
 import { addEval } from './eval.ts';
 import { addGradcheck } from './gradcheck.ts';
+import { addInspect } from './inspect.ts';
 import { addKernel } from './kernel.ts';
 import { staleModules } from './modules.node.ts';
 import { addPrepare } from './prepare.ts';
@@ -41,8 +43,8 @@ function createProgram(request: typeof requestDevice): Command {
     .exitOverride();
 
   for (const add of [addDemo, addTrain, addPretrain, addEval]) add(program, request);
-  for (const add of [addData, addPrepare, addDevices, addConformance, addGradcheck, addKernel, addBench, addBenchStep])
-    add(program);
+  for (const add of [addData, addPrepare, addInspect, addConvert]) add(program);
+  for (const add of [addDevices, addConformance, addGradcheck, addKernel, addBench, addBenchStep]) add(program);
   // The command of kernels takes them from the disk.
   program.hook('preAction', async (_program, command) => {
     const stale = command.name() === 'kernel' ? undefined : await staleModules();

@@ -4,31 +4,48 @@ import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { codeOf, explained, makeFolder } from '../files.node.ts';
+import { codeOf, explained, makeFolder, writeWhole } from '../files.node.ts';
 import { methods } from '../methods/index.ts';
 import { simclr } from '../methods/simclr.ts';
+import { number, often, positiveInteger } from './options.ts';
+import { addSettingsOptions, SETTINGS_FILE } from './settings.node.ts';
 
 export interface FolderOptions {
   /** As given on the command line; else the first free one of `runs/COMMAND`, `runs/COMMAND-2`, ... */
   readonly out?: string;
   readonly overwrite?: boolean;
+  /** The folder of a run that goes on. */
+  readonly resume?: string;
 }
 
 export interface RunFolder {
   readonly path: string;
   /**
-   * Removes what another run left here, where that was asked for. To be called when all that could keep this run from
-   * starting is checked, and before its first file is written.
+   * Removes what another run left here, where that was asked for, and writes this run's settings; a run that goes on has both
+   * behind it. To be called when all that could keep this run from starting is checked, and before its first file is written.
    */
-  clear(): Promise<void>;
+  begin(settings?: string): Promise<void>;
 }
 
-/** Adds `--out` and `--overwrite`. */
+/** How often a run is saved, and how many of its states are kept. */
+export interface SaveOptions {
+  readonly saveEvery: string;
+  readonly keep: number;
+}
+
+/** Adds what says where a run's files go and how often it is saved, `--config` and `--resume`. */
 export const addFolderOptions = (command: Command): Command => {
   const first = defaultOf(command.name());
-  return command
+  command
     .addOption(new Option('--out <folder>', `where its files go (default: ${first}, or ${first}-2 and so on if taken)`))
-    .option('--overwrite', 'replace the run that the folder holds');
+    .option('--overwrite', 'replace the run that the folder holds')
+    .addOption(
+      new Option('--save-every <time>', 'how often the run is saved: 30s, 5min, 200steps (micro-batches)')
+        .argParser(often)
+        .default('1min'),
+    )
+    .addOption(number('--keep <n>', 'how many of its states are kept, the newest', positiveInteger, 2));
+  return addSettingsOptions(command);
 };
 
 const defaultOf = (command: string): string => join('runs', command);
@@ -38,7 +55,7 @@ const LOCK = 'run.lock';
 
 /** Names of files that runs write, `.part` included, which a program that was killed leaves. */
 const WRITTEN = new RegExp(
-  `^(results\\.json|report\\.html|(${[...methods, simclr].map(({ name }) => name).join('|')})(-.*)?\\.(jsonl|safetensors|trace\\.json))(\\.\\d+\\.part)?$`,
+  `^(results\\.json|report\\.html|${SETTINGS_FILE.replace('.', '\\.')}|(${[...methods, simclr].map(({ name }) => name).join('|')})(-.*)?\\.(jsonl|safetensors|trace\\.json))(\\.\\d+\\.part)?$`,
 );
 
 /**
@@ -47,12 +64,25 @@ const WRITTEN = new RegExp(
  */
 export async function inRunFolder(
   command: string,
-  { out, overwrite = false }: FolderOptions,
+  { out, overwrite = false, resume }: FolderOptions,
   run: (folder: RunFolder) => Promise<void>,
 ): Promise<void> {
-  const { path, release } = out === undefined ? await firstFree(command, overwrite) : await claim(out, overwrite);
+  const given = resume ?? out;
+  const { path, release } =
+    given === undefined
+      ? await firstFree(command, overwrite)
+      : await claim(given, { overwrite: overwrite || resume !== undefined });
   try {
-    await run({ path, clear: () => clear(path) });
+    await run({
+      path,
+      async begin(settings) {
+        if (resume !== undefined) return;
+        await clear(path);
+        const file = join(path, SETTINGS_FILE);
+        if (settings !== undefined)
+          await explained(`The settings ${file} cannot be written`, () => writeWhole(file, settings));
+      },
+    });
   } finally {
     release();
   }
@@ -66,7 +96,7 @@ async function firstFree(command: string, overwrite: boolean): Promise<Claim> {
   for (let n = 1; ; n++) {
     const path = n === 1 ? first : `${first}-${n}`;
     try {
-      const claimed = await claim(path, overwrite);
+      const claimed = await claim(path, { overwrite });
       if (n > 1) console.error(`${first} holds another run; this one goes to ${path}.`);
       return claimed;
     } catch (error) {
@@ -80,7 +110,7 @@ interface Claim {
   release(): void;
 }
 
-async function claim(path: string, overwrite: boolean): Promise<Claim> {
+async function claim(path: string, { overwrite }: { overwrite: boolean }): Promise<Claim> {
   const isNew = await stat(path).then(
     () => false,
     () => true,

@@ -12,6 +12,7 @@ import { guarded } from './errors.ts';
 import { runMethod } from './fine_tune.ts';
 import { addDataOptions, type DataOptions, loadData, viewSize } from './load_data.ts';
 import {
+  everyOf,
   flagOf,
   fraction,
   integer,
@@ -23,12 +24,19 @@ import {
   refuseIdle,
 } from './options.ts';
 import { reportData, withFeatures, writeReport } from './report.ts';
-import { addFolderOptions, type FolderOptions, inRunFolder, type RunFolder } from './run_folder.node.ts';
+import {
+  addFolderOptions,
+  type FolderOptions,
+  inRunFolder,
+  type RunFolder,
+  type SaveOptions,
+} from './run_folder.node.ts';
+import { settingsText } from './settings.node.ts';
 import { type Settings, setupOf } from './setup.ts';
 import { addTuneOptions, type TuneOptions, useTuned } from './tune.ts';
 import { cardOf, checkChannels, type ModelCard, readWeights } from './weights.ts';
 
-interface TrainOptions extends DataOptions, FolderOptions, TuneOptions {
+interface TrainOptions extends DataOptions, FolderOptions, SaveOptions, TuneOptions {
   readonly imageSize?: number;
   readonly weights?: string;
   readonly partial?: boolean;
@@ -129,7 +137,8 @@ async function fineTune(
   const method = methodNamed(options.method);
   const { train, test } = await loadData(options, options.imageSize);
   const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
-  const card = weights && cardOf(weights);
+  // What matches only in part is of another encoder than the one asked for.
+  const card = weights && cardOf(weights, { recognize: !options.partial, stem: options.stem });
   const { labels, classes } = train;
   const indices =
     options.labels === undefined
@@ -159,13 +168,22 @@ async function fineTune(
   const given = new Set(Object.keys(options).filter((name) => isGiven(command, name)));
   refuseWithoutEffect(given, method, settings);
   if (weights && card) refuseContradictions(given, options, weights.path, card);
+  if (weights && card && weights.metadata.arch === undefined) {
+    const { width, stem } = card.encoder;
+    console.error(`${weights.path} holds a ${card.arch} with --width ${width} --stem ${stem}, by its tensors.`);
+  }
   const device = await request();
   console.error(device.description);
   await useTuned(device, options);
   // An encoder goes on to see images as it was trained to.
   const data = createDataset(device.target, train, fits ? card?.statistics : undefined);
-  await folder.clear();
-  const { run, final, checkpoint } = await runMethod(device, {
+  await folder.begin(settingsText(command));
+  const {
+    run,
+    final,
+    checkpoint,
+    device: last,
+  } = await runMethod(device, {
     method,
     settings,
     setup: await setupOf(settings, { train, images: indices.length, test, weights }),
@@ -178,9 +196,12 @@ async function fineTune(
     describe: options.describe,
     profile: options.profile,
     tune: options.tune,
+    saveEvery: everyOf(options.saveEvery),
+    keep: options.keep,
+    request,
   });
   const report: ReportData = {
-    ...(await reportData(device, {
+    ...(await reportData(last, {
       title: `${method.title} on ${train.name}`,
       settings,
       checkpoint: weights?.path,

@@ -1,17 +1,22 @@
 import type { LabelledImages, Statistics } from '../data/dataset.ts';
 import { explained } from '../files.node.ts';
 import type { Device } from '../gpu/device.ts';
-import type { Model, ModelOptions } from '../nn/model.ts';
-import { RESNETS, STEMS } from '../nn/resnet.ts';
-import { openCheckpoint } from '../weights/checkpoint.ts';
+import { type EncoderOptions, encoderDefaults, encoders, isViT, type Model, type ModelOptions } from '../nn/model.ts';
+import { STEMS } from '../nn/resnet.ts';
+import { type Checkpoint, openCheckpoint } from '../weights/checkpoint.ts';
 import type { HostTensor, StoredTensor } from '../weights/host-tensor.ts';
 import { encoderKeys } from '../weights/keys.ts';
+import { loadTable } from '../weights/load_table.ts';
+import { recognizeEncoder } from '../weights/recognize.ts';
 import { fileSource } from '../weights/source.node.ts';
-import { loadState } from '../weights/state_dict.ts';
+import { compareState, loadState } from '../weights/state_dict.ts';
 
 /** A checkpoint, with the tensors of an encoder and a classifier in memory. */
 export interface Weights {
   readonly path: string;
+  readonly format: Checkpoint['format'];
+  /** The names in the file of those that have another one here. */
+  readonly keys: ReadonlyMap<string, string>;
   /** An encoder's under this project's names (`encoder.*`), all else under the file's; those cannot be read any more. */
   readonly tensors: ReadonlyMap<string, HostTensor | StoredTensor>;
   readonly metadata: Readonly<Record<string, string>>;
@@ -25,23 +30,31 @@ export async function readWeights(path: string): Promise<Weights> {
   const refusal = `The weights ${path} cannot be read`;
   const source = await explained(refusal, () => fileSource(path));
   try {
-    const { tensors, metadata } = await openCheckpoint(source);
-    const bare = new Map([...encoderKeys(tensors.keys(), path)].map(([own, key]) => [key, `encoder.${own}`]));
+    const { format, tensors: stored, metadata } = await openCheckpoint(source);
+    const { tensors, keys } = ownNames(stored, path);
     const read = new Map<string, HostTensor | StoredTensor>();
-    for (const [key, tensor] of tensors) {
-      const name = bare.get(key) ?? key;
-      read.set(name, bare.has(key) || key.startsWith('classifier.') ? await tensor.read() : tensor);
-    }
-    return { path, metadata, tensors: read };
+    for (const [name, tensor] of tensors)
+      read.set(name, /^(encoder|classifier)\./.test(name) ? await tensor.read() : tensor);
+    return { path, format, metadata, keys, tensors: read };
   } finally {
     await source.close();
   }
 }
 
+/** A file's tensors with an encoder's under this project's names (`encoder.*`), and the names that these have in the file. */
+export function ownNames<T>(
+  stored: ReadonlyMap<string, T>,
+  path: string,
+): { tensors: Map<string, T>; keys: Map<string, string> } {
+  const keys = new Map([...encoderKeys(stored.keys(), path)].map(([bare, key]) => [`encoder.${bare}`, key]));
+  const names = new Map([...keys].map(([name, key]) => [key, name]));
+  return { keys, tensors: new Map([...stored].map(([key, tensor]) => [names.get(key) ?? key, tensor])) };
+}
+
 /** What a checkpoint says of itself: all that is needed in order to use it. */
 export interface ModelCard {
   readonly arch: ModelOptions['arch'];
-  readonly encoder: Required<NonNullable<ModelOptions['encoder']>>;
+  readonly encoder: EncoderOptions & { readonly channels: number };
   /** The classifier's classes in order. */
   readonly classes?: readonly string[];
   /** What its images were normalised by. */
@@ -51,22 +64,33 @@ export interface ModelCard {
 
 /** The metadata of a checkpoint that holds the given model. */
 export function cardMetadata({ arch, encoder, classes, statistics, image_size }: ModelCard): Record<string, string> {
-  const { width, stem, channels } = encoder;
+  const { width, stem, channels, global_pool } = encoder;
   return {
-    ...{ arch, width: `${width}`, stem, channels: `${channels}` },
+    ...{ arch, channels: `${channels}` },
+    ...(width !== undefined && { width: `${width}` }),
+    ...(stem !== undefined && { stem }),
+    ...(global_pool !== undefined && { global_pool: `${global_pool}` }),
     ...(classes && { classes: JSON.stringify(classes) }),
     ...(statistics && { mean: JSON.stringify(statistics.mean), std: JSON.stringify(statistics.std) }),
     ...(image_size && { image_size: JSON.stringify(image_size) }),
   };
 }
 
-/** Reads it back. Undefined where the file says nothing of itself; throws where it says what cannot be. */
-export function cardOf({ metadata, path }: Weights): ModelCard | undefined {
+/**
+ * Reads it back. Of a file that says nothing of itself the encoder is told by its tensors, where it is one that is known, with
+ * `stem` where they leave that open. Throws where the file says what cannot be.
+ */
+export function cardOf(
+  { metadata, path, tensors }: Pick<Weights, 'metadata' | 'path'> & { tensors: Parameters<typeof recognizeEncoder>[0] },
+  { recognize = true, stem }: { recognize?: boolean; stem?: keyof typeof STEMS | undefined } = {},
+): ModelCard | undefined {
   const { arch } = metadata;
-  if (arch === undefined) return undefined;
-  if (!isOneOf(RESNETS, arch)) throw new Error(`${path} holds a ${arch}, which this version does not know.`);
-  const { width, stem = RESNETS[arch].stem, channels } = metadata;
-  if (!isOneOf(STEMS, stem)) throw new Error(`${path} has a stem ${stem}, which this version does not know.`);
+  if (arch === undefined) return recognize ? recognizeEncoder(tensors, stem) : undefined;
+  if (!isOneOf(encoders, arch)) throw new Error(`${path} holds a ${arch}, which this version does not know.`);
+  const defaults = encoderDefaults(arch);
+  const { width = defaults.width, stem: said = defaults.stem, channels = 3, global_pool = 'true' } = metadata;
+  if (said !== undefined && !isOneOf(STEMS, said))
+    throw new Error(`${path} has a stem ${said}, which this version does not know.`);
   const parsed = (name: string): unknown => {
     const text = metadata[name];
     try {
@@ -87,15 +111,16 @@ export function cardOf({ metadata, path }: Weights): ModelCard | undefined {
     if (!Array.isArray(value) || !value.every(isItem) || value.length !== (length ?? value.length)) throw damaged(name);
     return value;
   };
+  const image_size = list('image_size', isPositive, 2) as ModelCard['image_size'];
   const encoder = {
-    stem,
-    width: size('width', width ?? RESNETS[arch].width),
-    channels: size('channels', channels ?? 3),
+    channels: size('channels', channels),
+    ...(said !== undefined && { stem: said }),
+    ...(width !== undefined && { width: size('width', width) }),
+    ...(isViT(arch) && { global_pool: global_pool === 'true', ...(image_size && { image_size }) }),
   };
   const classes = list('classes', isText);
   const mean = list('mean', isNumber, encoder.channels);
   const std = list('std', isPositive, encoder.channels);
-  const image_size = list('image_size', isPositive, 2) as ModelCard['image_size'];
   return {
     ...{ arch, encoder },
     ...(classes && { classes }),
@@ -119,23 +144,25 @@ export function checkChannels(
     throw new Error(`${path} takes images of ${channels} channels, but those of ${name} have ${given}.`);
 }
 
-/** Loads the parts of a model whose names begin with one of `parts`; see `loadState`. Returns what to tell of it. */
+/**
+ * Loads the parts of a model whose names begin with one of `parts`; see `loadState`. Returns the table of what goes with what;
+ * where the file is refused, that is printed.
+ */
 export async function loadParts(
   device: Device,
   { store }: Model,
-  { tensors, path }: Weights,
+  { tensors, path, format, keys }: Weights,
   parts: readonly string[],
   { partial = false }: { partial?: boolean } = {},
 ): Promise<string> {
   const wanted = store.entries.filter(({ name }) => parts.some((part) => name.startsWith(`${part}.`)));
-  const { matched, unexpected, missing, misshapen } = await loadState(device, wanted, tensors, path, { partial });
-  const kept = [...missing, ...misshapen];
-  return [
-    `${matched.length} of ${wanted.length} tensors come from ${path}`,
-    ...(kept.length > 0 ? [`${kept.length} keep their first values (${few(kept)})`] : []),
-    ...(unexpected.length > 0 ? [`${unexpected.length} of the file are not used (${few(unexpected)})`] : []),
-  ].join(', ');
+  const rows = loadTable(compareState(wanted, tensors), wanted, tensors, (name) => keys.get(name) ?? name);
+  const table = [`${path} (${format}), for the ${wanted.length} tensors of the model:`, ...rows].join('\n  ');
+  try {
+    await loadState(device, wanted, tensors, path, { partial });
+  } catch (error) {
+    console.error(table);
+    throw error;
+  }
+  return table;
 }
-
-const few = (names: readonly string[]): string =>
-  names.length > 3 ? `${names.slice(0, 3).join(', ')}, ...` : names.join(', ');

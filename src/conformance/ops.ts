@@ -1,20 +1,30 @@
+import { createStore, type Store } from '../nn/store.ts';
+import { patchEmbed, transformerBlock } from '../nn/vit.ts';
+import { argsort } from '../ops/argsort.ts';
 import { attention } from '../ops/attention.ts';
 import { batchNorm } from '../ops/batch_norm.ts';
 import { conv2d } from '../ops/conv2d.ts';
 import { crossEntropy } from '../ops/cross_entropy.ts';
+import { dropPath } from '../ops/drop_path.ts';
 import { add, gelu, relu, scale } from '../ops/elementwise.ts';
+import { permuteRows, restoreRows, sliceRows } from '../ops/gather.ts';
 import { globalAvgPool2d } from '../ops/global_avg_pool2d.ts';
+import { infoNce } from '../ops/info_nce.ts';
 import { l2Normalize } from '../ops/l2_normalize.ts';
 import { layerNorm } from '../ops/layer_norm.ts';
 import { linear } from '../ops/linear.ts';
 import { matmul } from '../ops/matmul.ts';
 import { maxPool2d } from '../ops/max_pool2d.ts';
 import { mean, sum, weightedSum } from '../ops/reduce.ts';
+import { selfAttention } from '../ops/self_attention.ts';
 import { softmax } from '../ops/softmax.ts';
 import { type SupConVariant, supCon } from '../ops/sup_con.ts';
+import { embedTokens, poolTokens } from '../ops/tokens.ts';
+import type { Parameter } from '../tape/parameter.ts';
 import type { Tape } from '../tape/tape.ts';
 import type { Tensor } from '../tape/tensor.ts';
 import type { Layout } from '../weights/layout.ts';
+import type { HostValue } from './evaluate.ts';
 
 type Attrs = Readonly<Record<string, unknown>>;
 type Pair = readonly [number, number];
@@ -25,6 +35,8 @@ export interface ConformanceOp {
   readonly layouts?: Readonly<Record<string, Layout>>;
   /** Inputs that are not differentiated. */
   readonly constant?: readonly string[];
+  /** More inputs, made of the case's own: what a caller of the op would have to prepare. */
+  derive?(inputs: Readonly<Record<string, HostValue>>, attrs: Attrs): Record<string, HostValue>;
   build(tape: Tape, inputs: Record<string, Tensor>, attrs: Attrs): Record<string, Tensor>;
 }
 
@@ -33,6 +45,17 @@ function need(inputs: Record<string, Tensor>, name: string): Tensor {
   const tensor = inputs[name];
   if (!tensor) throw new Error(`the case has no input '${name}'`);
   return tensor;
+}
+
+/** A store that gives modules the case's inputs for parameters. */
+function givenStore(inputs: Record<string, Tensor>): Store {
+  const within = (prefix: string): Store => ({
+    ...createStore(0),
+    name: prefix.slice(0, -1),
+    scope: (name) => within(`${prefix}${name}.`),
+    parameter: (name) => need(inputs, `${prefix}${name}`) as Parameter,
+  });
+  return within('');
 }
 
 const image = { x: 'activation', y: 'activation' } as const;
@@ -107,6 +130,40 @@ export const conformanceOps: Readonly<Record<string, ConformanceOp>> = {
       return { y: batchNorm(tape, need(inputs, 'x'), state, options), running_mean, running_var };
     },
   },
+  // MoCo's way: images are shuffled before consecutive ones are normalised together, and their results put back.
+  batch_norm_split: {
+    layouts: image,
+    constant: ['running_mean', 'running_var'],
+    derive: ({ x, permutation }, { groups, assignment }): Record<string, HostValue> => {
+      if (assignment === 'contiguous' && !permutation) return {};
+      const [n] = (x as HostValue).shape as [number];
+      const given = permutation?.data ?? Int32Array.from({ length: n }, (_, i) => i);
+      const count = n / (groups as number);
+      const inParts = Int32Array.from(given, (own, i) =>
+        assignment === 'interleaved'
+          ? (given[(i % count) * (groups as number) + Math.floor(i / count)] as number)
+          : own,
+      );
+      const back = Int32Array.from(inParts, (_, image) => inParts.indexOf(image));
+      return { order: { shape: [n], data: inParts }, rank: { shape: [n], data: back } };
+    },
+    build: (tape, inputs, attrs) => {
+      const running_mean = need(inputs, 'running_mean');
+      const running_var = need(inputs, 'running_var');
+      const state = { weight: need(inputs, 'weight'), bias: need(inputs, 'bias'), running_mean, running_var };
+      const options = {
+        training: attrs.training === true,
+        groups: attrs.groups as number,
+        momentum: attrs.momentum as number,
+        eps: attrs.eps as number,
+      };
+      const x = need(inputs, 'x');
+      const { order, rank } = inputs;
+      const shuffle = order && rank && { order, rank };
+      const y = batchNorm(tape, shuffle ? permuteRows(tape, x, shuffle) : x, state, options);
+      return { y: shuffle ? restoreRows(tape, y, shuffle) : y, running_mean, running_var };
+    },
+  },
   layer_norm: {
     build: (tape, inputs, attrs) => {
       const affine = { weight: need(inputs, 'weight'), bias: need(inputs, 'bias') };
@@ -117,11 +174,66 @@ export const conformanceOps: Readonly<Record<string, ConformanceOp>> = {
   gelu: { build: (tape, inputs) => ({ y: gelu(tape, need(inputs, 'x')) }) },
   add: { build: (tape, inputs) => ({ y: add(tape, need(inputs, 'a'), need(inputs, 'b')) }) },
   scale: { build: (tape, inputs, attrs) => ({ y: scale(tape, need(inputs, 'x'), attrs.factor as number) }) },
-  softmax: { build: (tape, inputs) => ({ y: softmax(tape, need(inputs, 'x')) }) },
+  softmax: {
+    build: (tape, inputs, attrs) => ({
+      y: softmax(tape, need(inputs, 'x'), { ...(attrs.factor !== undefined && { factor: attrs.factor as number }) }),
+    }),
+  },
   attention: {
     build: (tape, inputs, attrs) => ({
       y: attention(tape, need(inputs, 'q'), need(inputs, 'k'), need(inputs, 'v'), { scale: attrs.scale as number }),
     }),
+  },
+  self_attention: {
+    build: (tape, inputs, attrs) => ({
+      y: selfAttention(tape, need(inputs, 'qkv'), { heads: attrs.heads as number, scale: attrs.scale as number }),
+    }),
+  },
+  drop_path: {
+    constant: ['mask'],
+    build: (tape, inputs, attrs) => {
+      const dropped = { mask: need(inputs, 'mask'), drop_prob: attrs.drop_prob as number };
+      const { residual } = inputs;
+      return { y: dropPath(tape, need(inputs, 'x'), dropped, { ...(residual && { residual }) }) };
+    },
+  },
+  patch_embed: {
+    layouts: { x: 'activation', 'proj.weight': 'conv_weight' },
+    build: (tape, inputs, attrs) => {
+      const { shape } = need(inputs, 'proj.weight');
+      const embed = patchEmbed(givenStore(inputs), shape[2] as number, shape[3] as number, attrs.patch as number);
+      return { y: embed(tape, need(inputs, 'x')) };
+    },
+  },
+  embed_tokens: {
+    build: (tape, inputs) => ({
+      y: embedTokens(tape, need(inputs, 'patches'), {
+        cls_token: need(inputs, 'cls_token'),
+        pos_embed: need(inputs, 'pos_embed'),
+      }),
+    }),
+  },
+  pool_tokens: {
+    build: (tape, inputs, attrs) => ({ y: poolTokens(tape, need(inputs, 'x'), attrs.of as 'class' | 'patches') }),
+  },
+  vit_block: {
+    layouts: {
+      ...{ 'attn.qkv.weight': 'linear_weight', 'attn.proj.weight': 'linear_weight' },
+      ...{ 'mlp.fc1.weight': 'linear_weight', 'mlp.fc2.weight': 'linear_weight' },
+    },
+    constant: ['drop_path_mask'],
+    build: (tape, inputs, attrs) => {
+      const x = need(inputs, 'x');
+      const [batch, , dim] = x.shape as [number, number, number];
+      const block = transformerBlock(givenStore(inputs), {
+        dim,
+        heads: attrs.heads as number,
+        eps: attrs.eps as number,
+      });
+      const { drop_path_mask: mask } = inputs;
+      const branch = (first: number) => ({ mask: mask as Tensor, first, drop_prob: attrs.drop_path as number });
+      return { y: block(tape, x, mask && [branch(0), branch(batch)]) };
+    },
   },
   max_pool2d: {
     layouts: image,
@@ -149,12 +261,48 @@ export const conformanceOps: Readonly<Record<string, ConformanceOp>> = {
     build: (tape, inputs, attrs) => ({ y: l2Normalize(tape, need(inputs, 'x'), { eps: attrs.eps as number }) }),
   },
   sup_con: {
-    build: (tape, inputs, attrs) => ({
-      y: supCon(tape, need(inputs, 'z'), need(inputs, 'labels'), {
+    build: (tape, inputs, attrs) => {
+      const loss = supCon(tape, need(inputs, 'z'), need(inputs, 'labels'), {
         temperature: attrs.temperature as number,
         variant: attrs.variant === 'nt_xent' ? 'paper' : (attrs.variant as SupConVariant),
         ...(typeof attrs.base_temperature === 'number' && { base_temperature: attrs.base_temperature }),
-      }),
+      });
+      // Some cases call it y, others loss.
+      return { y: loss, loss };
+    },
+  },
+  info_nce: {
+    layouts: { queue: 'linear_weight' },
+    constant: ['k', 'queue'],
+    build: (tape, inputs, attrs) => ({
+      y: infoNce(
+        tape,
+        l2Normalize(tape, need(inputs, 'q')),
+        l2Normalize(tape, need(inputs, 'k')),
+        need(inputs, 'queue'),
+        {
+          temperature: attrs.temperature as number,
+          ...(typeof attrs.strip_keys === 'number' && { strip_keys: attrs.strip_keys }),
+        },
+      ),
+    }),
+  },
+  permute_rows: {
+    constant: ['keys'],
+    build: (tape, inputs, attrs) => {
+      const permutation = argsort(tape, need(inputs, 'keys'));
+      return { y: permuteRows(tape, need(inputs, 'x'), permutation, attrs.count as number | undefined) };
+    },
+  },
+  restore_rows: {
+    constant: ['keys'],
+    build: (tape, inputs) => ({
+      y: restoreRows(tape, need(inputs, 'x'), argsort(tape, need(inputs, 'keys')), inputs.fill),
+    }),
+  },
+  slice_rows: {
+    build: (tape, inputs, attrs) => ({
+      y: sliceRows(tape, need(inputs, 'x'), attrs.first as number, attrs.count as number),
     }),
   },
   sum: { build: (tape, inputs) => ({ y: sum(tape, need(inputs, 'x')) }) },

@@ -87,6 +87,16 @@ const supCon = (n: number, d: number, classes: number, attrs: Attributes): Probl
   attrs: { temperature: 0.3, ...attrs },
 });
 
+/** Groups of a batch that are normalised each by itself. */
+const batchNormSplit = (x: readonly number[], groups: number, assignment: 'contiguous' | 'interleaved'): Problem =>
+  batchNorm(x, { training: true, groups, assignment });
+
+const infoNce = (n: number, d: number, length: number, temperature: number, strip_keys?: number): Problem => ({
+  inputs: { q: [n, d], k: [n, d], queue: [d, length] },
+  attrs: { temperature, ...(strip_keys !== undefined && { strip_keys }) },
+  constant: ['k', 'queue'],
+});
+
 export const problems: Readonly<Record<string, readonly Problem[]>> = {
   matmul: [
     ...matmulShapes(7, 5, 9),
@@ -151,6 +161,13 @@ export const problems: Readonly<Record<string, readonly Problem[]>> = {
     batchNorm([9, 7], { training: true, relu: true }),
     batchNorm([6, 4], { training: false }, true),
   ],
+  batch_norm_split: [
+    batchNormSplit([6, 5, 3, 3], 3, 'contiguous'),
+    batchNormSplit([8, 8, 4, 3], 2, 'contiguous'),
+    batchNormSplit([6, 4, 5, 3], 2, 'interleaved'),
+    batchNormSplit([12, 7], 4, 'interleaved'),
+    batchNormSplit([15, 4], 3, 'contiguous'),
+  ],
   layer_norm: [
     { inputs: { x: [5, 7], weight: [7], bias: [7] }, attrs: { eps: 1e-6 } },
     { inputs: { x: [2, 3, 64], weight: [64], bias: [64] }, attrs: { eps: 1e-6 } },
@@ -159,10 +176,35 @@ export const problems: Readonly<Record<string, readonly Problem[]>> = {
   gelu: [{ inputs: { x: [3, 5, 7] } }, { inputs: { x: [64] } }],
   add: [{ inputs: { a: [3, 5], b: [3, 5] } }],
   scale: [{ inputs: { x: [3, 5, 7] }, attrs: { factor: -0.5 } }],
-  softmax: [{ inputs: { x: [5, 7] } }, { inputs: { x: [3, 2, 64] } }],
+  softmax: [{ inputs: { x: [5, 7] }, attrs: { factor: 0.6 } }, { inputs: { x: [3, 2, 64] } }],
   attention: [
     { inputs: { q: [2, 2, 5, 4], k: [2, 2, 5, 4], v: [2, 2, 5, 4] }, attrs: { scale: 0.5 } },
     { inputs: { q: [1, 3, 17, 8], k: [1, 3, 17, 8], v: [1, 3, 17, 8] }, attrs: { scale: 0.3 } },
+    // More than a tile of 32 tokens, and of channels more than half of what invocations hold.
+    { inputs: { q: [1, 2, 37, 36], k: [1, 2, 37, 36], v: [1, 2, 37, 36] }, attrs: { scale: 0.2 } },
+  ],
+  self_attention: [
+    { inputs: { qkv: [2, 5, 24] }, attrs: { heads: 2, scale: 0.5 } },
+    { inputs: { qkv: [1, 35, 120] }, attrs: { heads: 1, scale: 0.2 } },
+    { inputs: { qkv: [2, 4, 18] }, attrs: { heads: 2, scale: 0.7 } },
+  ],
+  drop_path: [
+    { inputs: { x: [3, 5, 7], mask: [3] }, constant: ['mask'], attrs: { drop_prob: 0.3 } },
+    { inputs: { x: [3, 2, 8], mask: [3], residual: [3, 2, 8] }, constant: ['mask'], attrs: { drop_prob: 0.5 } },
+  ],
+  patch_embed: [
+    { inputs: { x: [2, 3, 6, 9], 'proj.weight': [5, 3, 3, 3], 'proj.bias': [5] }, attrs: { patch: 3 } },
+    { inputs: { x: [2, 3, 8, 4], 'proj.weight': [8, 3, 4, 4], 'proj.bias': [8] }, attrs: { patch: 4 } },
+  ],
+  embed_tokens: [
+    { inputs: { patches: [3, 4, 7], cls_token: [1, 1, 7], pos_embed: [1, 5, 7] } },
+    { inputs: { patches: [2, 5, 8], cls_token: [1, 1, 8], pos_embed: [1, 6, 8] } },
+  ],
+  pool_tokens: [
+    { inputs: { x: [3, 5, 7] }, attrs: { of: 'patches' } },
+    { inputs: { x: [2, 6, 8] }, attrs: { of: 'patches' } },
+    { inputs: { x: [3, 5, 7] }, attrs: { of: 'class' } },
+    { inputs: { x: [2, 3, 4] }, attrs: { of: 'class' } },
   ],
   max_pool2d: [
     { inputs: { x: [2, 3, 7, 9] }, attrs: { kernel: [3, 3], stride: [2, 2], padding: [1, 1] } },
@@ -186,6 +228,26 @@ export const problems: Readonly<Record<string, readonly Problem[]>> = {
     { inputs: { x: [5, 7] }, attrs: { eps: 1e-12 } },
     { inputs: { x: [4, 64] }, attrs: { eps: 1e-12 } },
   ],
+  info_nce: [
+    infoNce(5, 7, 11, 0.5),
+    infoNce(8, 16, 32, 0.2),
+    // Several strips of the queue, the last one shorter.
+    infoNce(6, 8, 20, 0.3, 8),
+    infoNce(1, 3, 1, 1),
+  ],
+  permute_rows: [
+    { inputs: { x: [2, 7, 5], keys: [2, 7] }, attrs: { count: 3 }, constant: ['keys'] },
+    { inputs: { x: [3, 9, 8], keys: [3, 9] }, constant: ['keys'] },
+  ],
+  restore_rows: [
+    { inputs: { x: [2, 3, 5], keys: [2, 7], fill: [5] }, constant: ['keys'] },
+    { inputs: { x: [3, 4, 8], keys: [3, 9], fill: [8] }, constant: ['keys'] },
+    { inputs: { x: [2, 6, 4], keys: [2, 6] }, constant: ['keys'] },
+  ],
+  slice_rows: [
+    { inputs: { x: [24, 5] }, attrs: { first: 3, count: 20 } },
+    { inputs: { x: [6, 2, 2, 3] }, attrs: { first: 0, count: 4 } },
+  ],
   sum: [
     { inputs: { x: [5, 7] }, attrs: { axis: 'all' } },
     { inputs: { x: [37, 6] }, attrs: { axis: 'all' } },
@@ -200,5 +262,6 @@ export const problems: Readonly<Record<string, readonly Problem[]>> = {
     supCon(12, 8, 12, { variant: 'sup_contrast', base_temperature: 0.07 }),
     supCon(14, 6, 5, { variant: 'nt_xent', temperature: 0.5 }),
     supCon(2, 3, 1, { variant: 'paper' }),
+    supCon(9, 5, 5, { variant: 'paper-valid' }),
   ],
 };

@@ -5,9 +5,11 @@ import { type Layout, toEngineLayout, toTorchLayout } from '../weights/layout.ts
 import { type Case, compare, type Results, toleranceOf } from './case.ts';
 import { type Evaluation, type HostValue, run, type Variant, variants } from './evaluate.ts';
 import { metricProcedures } from './metrics.ts';
+import { runMocoLoss, runMocoMomentum } from './moco.ts';
 import { runModel } from './model.ts';
 import { conformanceOps } from './ops.ts';
 import { runOptimizer } from './optimizer.ts';
+import { runPositions } from './positions.ts';
 import { runAccumulation, runSchedule, runStages, runSteps } from './schedules.ts';
 import { runStateDict } from './state_dict.ts';
 import { runTrajectory } from './trajectory.ts';
@@ -28,6 +30,10 @@ const procedures: Readonly<Record<string, (device: Device, golden: Case) => Prom
   schedule_steps: async (_, golden) => runSteps(golden),
   optim_sgd: runOptimizer,
   optim_adamw: runOptimizer,
+  optim_adamw_layer_decay: runOptimizer,
+  pos_embed_interpolate: (_device, golden) => runPositions(golden),
+  moco_loss: runMocoLoss,
+  moco_momentum: runMocoMomentum,
   model: runModel,
   state_dict: (_device, golden) => runStateDict(golden),
   trajectory_coin: runTrajectory,
@@ -75,7 +81,8 @@ export function variantsOf(target: Target, golden: Case, { tilings = false }: Ru
   const inputs = Object.fromEntries(
     Object.entries(golden.inputs).map(([name, tensor]) => [name, toEngine(tensor, layouts[name])]),
   );
-  return variants(target, (tape, tensors) => op.build(tape, tensors, golden.attrs), inputs, {
+  const all = { ...inputs, ...op.derive?.(inputs, golden.attrs) };
+  return variants(target, (tape, tensors) => op.build(tape, tensors, golden.attrs), all, {
     tilings,
     wrt: Object.keys(golden.inputs).filter((name) => !op.constant?.includes(name)),
     ...(differentiate && upstream && { upstream: toEngine(upstream[1], layouts[upstream[0]]) }),

@@ -1,5 +1,5 @@
-import { encoders } from '../nn/model.ts';
-import { type ResNetOptions, withClassifier } from '../nn/resnet.ts';
+import { withClassifier } from '../nn/encoder.ts';
+import { type EncoderOptions, encoders, isViT } from '../nn/model.ts';
 import { createStore } from '../nn/store.ts';
 import { elements, showShape } from '../tape/tensor.ts';
 import { torchShape } from '../weights/state_dict.ts';
@@ -10,15 +10,17 @@ import type { Case, Results } from './case.ts';
  * counters `num_batches_tracked` are left out: nothing reads them, and checkpoints here do without.
  */
 export async function runStateDict({ attrs }: Pick<Case, 'attrs'>): Promise<Results> {
-  const { arch, num_classes, entries, stem } = attrs as {
+  const { arch, num_classes, entries, stem, global_pool } = attrs as {
     arch: keyof typeof encoders;
     num_classes: number;
     entries: readonly [name: string, shape: number[]][];
-    stem?: NonNullable<ResNetOptions['stem']>;
+    stem?: NonNullable<EncoderOptions['stem']>;
+    global_pool?: boolean;
   };
   if (!Object.hasOwn(encoders, arch)) throw new Error(`the architecture ${arch} is unknown`);
   const store = createStore(0);
-  withClassifier(store, encoders[arch](store, { ...(stem && { stem }) }), num_classes);
+  const options = { ...(stem && { stem }), ...(global_pool !== undefined && { global_pool }) };
+  withClassifier(store, encoders[arch](store, options), num_classes, isViT(arch) ? 'head' : 'fc');
   const own = store.entries.map((entry) => `${entry.name} ${showShape(torchShape(entry))}`);
   const wanted = entries
     .filter(([name]) => !name.endsWith('num_batches_tracked'))

@@ -1,4 +1,4 @@
-import type { Encoder } from '../nn/resnet.ts';
+import type { Encoder } from '../nn/encoder.ts';
 import type { Store } from '../nn/store.ts';
 import type { SupConVariant } from '../ops/sup_con.ts';
 import type { Tape } from '../tape/tape.ts';
@@ -52,6 +52,11 @@ export interface Stage {
   readonly pairs?: 'labels' | 'instances';
   /** Runs before each epoch of the stage, for what changes between epochs (re-initialised heads, refreshed queues). */
   readonly beforeEpoch?: (epoch: number) => Promise<void>;
+  /**
+   * The lasting tensors, by name, that the stage's steps change beside the model's own (a key encoder's, a queue and its pointer):
+   * they are saved with the run and restored where it goes on, after all stages are made. Stages that share one name it alike.
+   */
+  readonly state?: ReadonlyMap<string, Tensor>;
 }
 
 /** What a method may add to before training: more encoders, queues, heads, or noise on the weights. */

@@ -1,12 +1,19 @@
 import { batchNorm } from '../ops/batch_norm.ts';
 import { conv2d } from '../ops/conv2d.ts';
+import { layerNorm } from '../ops/layer_norm.ts';
 import { linear } from '../ops/linear.ts';
 import type { Tape } from '../tape/tape.ts';
 import type { Tensor } from '../tape/tensor.ts';
-import type { Store } from './store.ts';
+import type { Init, Store } from './store.ts';
+
+const ONES: Init = { kind: 'constant', value: 1 };
+const ZEROS: Init = { kind: 'constant', value: 0 };
 
 /** A part of a model. `training` is PyTorch's `module.training`: batch norm then uses and updates batch statistics. */
 export type Module = (tape: Tape, x: Tensor, training: boolean) => Tensor;
+
+/** A module that computes the same in training and in evaluation. */
+export type Layer = (tape: Tape, x: Tensor, training?: boolean) => Tensor;
 
 /** Applies modules one after the other. */
 export const sequential =
@@ -14,11 +21,19 @@ export const sequential =
   (tape, x, training) =>
     modules.reduce((value, module) => module(tape, value, training), x);
 
-/** `nn.Linear`, [..., from] to [..., to], with a ReLU after it where asked: weights and bias uniform in ±1/√from. */
-export function linearLayer(store: Store, from: number, to: number, { bias = true, relu = false } = {}): Module {
-  const init = { kind: 'uniform', bound: 1 / Math.sqrt(from) } as const;
-  const weight = store.parameter('weight', [from, to], init, 'linear_weight');
-  const offset = bias ? store.parameter('bias', [to], init) : undefined;
+/**
+ * `nn.Linear`, [..., from] to [..., to], with a ReLU after it where asked: weights and bias uniform in ±1/√from, or the weights as
+ * `init` says and the bias 0.
+ */
+export function linearLayer(
+  store: Store,
+  from: number,
+  to: number,
+  { bias = true, relu = false, init }: { bias?: boolean; relu?: boolean; init?: Init } = {},
+): Layer {
+  const uniform: Init = { kind: 'uniform', bound: 1 / Math.sqrt(from) };
+  const weight = store.parameter('weight', [from, to], init ?? uniform, 'linear_weight');
+  const offset = bias ? store.parameter('bias', [to], init ? ZEROS : uniform) : undefined;
   return (tape, x) => tape.scope(store.name, () => linear(tape, x, weight, offset, { relu }));
 }
 
@@ -69,11 +84,17 @@ export type BatchNormModule = (
  */
 export function batchNormLayer(store: Store, channels: number): BatchNormModule {
   const state = {
-    weight: store.parameter('weight', [channels], { kind: 'constant', value: 1 }),
-    bias: store.parameter('bias', [channels], { kind: 'constant', value: 0 }),
+    weight: store.parameter('weight', [channels], ONES),
+    bias: store.parameter('bias', [channels], ZEROS),
     running_mean: store.buffer('running_mean', [channels], 0),
     running_var: store.buffer('running_var', [channels], 1),
   };
   return (tape, x, training, fused = {}) =>
     tape.scope(store.name, () => batchNorm(tape, x, state, { training, ...fused }));
+}
+
+/** `nn.LayerNorm` over the last dimension with the eps of vision transformers: weights 1 and biases 0 at first. */
+export function layerNormLayer(store: Store, dim: number, { eps = 1e-6 } = {}): Layer {
+  const affine = { weight: store.parameter('weight', [dim], ONES), bias: store.parameter('bias', [dim], ZEROS) };
+  return (tape, x) => tape.scope(store.name, () => layerNorm(tape, x, affine, { eps }));
 }

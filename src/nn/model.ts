@@ -1,16 +1,9 @@
+import type { Encoder } from './encoder.ts';
 import { classifier, projector } from './heads.ts';
 import type { Module } from './layers.ts';
-import {
-  type Encoder,
-  type ResNetOptions,
-  resnet8,
-  resnet18,
-  resnet34,
-  resnet50,
-  resnet56,
-  resnet101,
-} from './resnet.ts';
+import { RESNETS, type ResNetOptions, resnet8, resnet18, resnet34, resnet50, resnet56, resnet101 } from './resnet.ts';
 import { createStore, type Store } from './store.ts';
+import { VITS, type VisionTransformerOptions, vit_base_patch16, vit_small_patch16 } from './vit.ts';
 
 /** An encoder with the heads that fine-tuning needs, named `encoder.*`, `projector.*` and `classifier.*`. */
 export interface Model {
@@ -21,14 +14,32 @@ export interface Model {
 }
 
 /** The encoders by their names in `ModelOptions`. */
-export const encoders = { resnet8, resnet18, resnet34, resnet50, resnet56, resnet101 };
+export const encoders = {
+  ...{ resnet8, resnet18, resnet34, resnet50, resnet56, resnet101 },
+  ...{ vit_small_patch16, vit_base_patch16 },
+};
+
+/** What an encoder may be told; an architecture reads those that its own options have. */
+export interface EncoderOptions
+  extends Pick<ResNetOptions, 'width' | 'stem' | 'channels'>,
+    Pick<VisionTransformerOptions, 'image_size' | 'global_pool' | 'drop_path'> {}
+
+/** Whether an architecture is a vision transformer; all others are ResNets. */
+export const isViT = (arch: ModelOptions['arch']): arch is keyof typeof VITS => Object.hasOwn(VITS, arch);
+
+/** The options that an architecture is made with where none are given. */
+export const encoderDefaults = (arch: ModelOptions['arch']): EncoderOptions =>
+  isViT(arch)
+    ? { image_size: [224, 224], global_pool: true }
+    : { width: RESNETS[arch].width, stem: RESNETS[arch].stem };
+
+const OTHERS = { resnet: ['image_size', 'global_pool', 'drop_path'], vit: ['width', 'stem'] };
 
 /** What a model is made of. */
 export interface ModelOptions {
-  /** See `RESNETS`. */
+  /** See `RESNETS` and `VITS`. */
   readonly arch: keyof typeof encoders;
-  /** Width of the first stage, stem and image channels of the encoder. */
-  readonly encoder?: Pick<ResNetOptions, 'width' | 'stem' | 'channels'>;
+  readonly encoder?: EncoderOptions;
   /** Hidden (the features' unless given) and output width (256) of the projector; no projector where absent. */
   readonly projector?: { readonly hidden?: number; readonly out?: number } | undefined;
   /** Classes of the classifier; no classifier where absent. */
@@ -46,12 +57,14 @@ export type ModelOf<O extends ModelOptions> = Model & {
 /**
  * An encoder of images [N, H, W, channels] with the heads that are asked for, from random first values: `projector` maps
  * features [N, dim] to [N, out] for contrastive losses, `classifier` to logits [N, classes].
- * Throws when a size or the seed is no whole number in its range, or there is no such `arch`.
+ * Throws when a size or the seed is no whole number in its range, when there is no such `arch`, or when it does not read an option.
  */
 export function createModel<const O extends ModelOptions>(modelOptions: O): ModelOf<O>;
 export function createModel({ arch, encoder: options, projector: head, classes, seed }: ModelOptions): Model {
   if (!Object.hasOwn(encoders, arch))
     throw new Error(`createModel: arch is ${arch}, but it must be one of ${Object.keys(encoders).join(', ')}.`);
+  const idle = OTHERS[isViT(arch) ? 'vit' : 'resnet'].find((name) => options && name in options);
+  if (idle) throw new Error(`createModel: a ${arch} does not read the option ${idle}.`);
   const store = createStore(seed);
   const encoder = encoders[arch](store.scope('encoder'), options);
   return {

@@ -1,14 +1,8 @@
 import { globalAvgPool2d } from '../ops/global_avg_pool2d.ts';
 import { maxPool2d } from '../ops/max_pool2d.ts';
-import { batchNormLayer, convLayer, linearLayer, type Module } from './layers.ts';
+import type { Encoder } from './encoder.ts';
+import { batchNormLayer, convLayer, type Module } from './layers.ts';
 import type { Store } from './store.ts';
-
-/** A ResNet's encoder: images [N, H, W, channels] to features [N, dim]. */
-export interface Encoder {
-  readonly forward: Module;
-  readonly dim: number;
-  readonly channels: number;
-}
 
 /** The shape of a ResNet. */
 export interface ResNetOptions {
@@ -106,12 +100,6 @@ export const resnet56 = named('resnet56');
 
 /** torchvision's ResNet-101 without `fc`: features of 2048 channels. */
 export const resnet101 = named('resnet101');
-
-/** An encoder with torchvision's classifier `fc` on top: images to logits. */
-export function withClassifier(store: Store, encoder: Encoder, classes: number): Module {
-  const fc = linearLayer(store.scope('fc'), encoder.dim, classes);
-  return (tape, x, training) => fc(tape, encoder.forward(tape, x, training), training);
-}
 
 type Style = Pick<ResNetOptions, 'shortcut' | 'fan'>;
 

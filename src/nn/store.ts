@@ -3,12 +3,15 @@ import { checkNumber, WHOLE } from '../tape/check.ts';
 import { type Arena, createArena, type Parameter } from '../tape/parameter.ts';
 import { checkShape, elements, type Shape, type Tensor, variable } from '../tape/tensor.ts';
 import type { Layout } from '../weights/layout.ts';
+import type { Grid } from '../weights/pos_embed.ts';
 
 /** A state-dict entry: a tensor under PyTorch's name, and how its layout differs from PyTorch's. */
 export interface StateEntry {
   readonly name: string;
   readonly tensor: Tensor;
   readonly layout?: Layout;
+  /** Of position embeddings [1, 1 + patches, dim]: rows and columns of the patches. */
+  readonly grid?: Grid;
 }
 
 /** First values of a parameter, as PyTorch's initialisers give them. */
@@ -26,7 +29,7 @@ export interface Store {
   /** The store with `name.` in front of all names. */
   scope(name: string): Store;
   /** A trained tensor; `shape` is in the engine's layout. */
-  parameter(name: string, shape: Shape, init: Init, layout?: Layout): Parameter;
+  parameter(name: string, shape: Shape, init: Init, layout?: Layout, grid?: Grid): Parameter;
   /** A lasting tensor that is not trained, filled with one value. */
   buffer(name: string, shape: Shape, value: number): Tensor;
 }
@@ -37,10 +40,10 @@ export function createStore(seed: number, arena = createArena()): Store {
   const entries: StateEntry[] = [];
   const within = (prefix: string): Store => {
     const path = (name: string) => (prefix ? `${prefix}.${name}` : name);
-    const register = <T extends Tensor>(name: string, tensor: T, layout?: Layout): T => {
+    const register = <T extends Tensor>(name: string, tensor: T, layout?: Layout, grid?: Grid): T => {
       if (entries.some((entry) => entry.name === name))
         throw new Error(`The model already has an entry named ${name}.`);
-      entries.push({ name, tensor, ...(layout && { layout }) });
+      entries.push({ name, tensor, ...(layout && { layout }), ...(grid && { grid }) });
       return tensor;
     };
     return {
@@ -48,11 +51,11 @@ export function createStore(seed: number, arena = createArena()): Store {
       entries,
       name: prefix,
       scope: (name) => within(path(name)),
-      parameter(name, shape, init, layout) {
+      parameter(name, shape, init, layout, grid) {
         const full = path(name);
         checkShape(full, shape);
         const first = () => initialise(init, elements(shape), seed, hash(full));
-        return register(full, arena.add(full, shape, first), layout);
+        return register(full, arena.add(full, shape, first), layout, grid);
       },
       buffer(name, shape, value) {
         const full = path(name);

@@ -1,10 +1,11 @@
 import * as kernels from '../gpu/kernel/generated/kernels.ts';
-import { grid } from '../gpu/kernel/target.ts';
+import type { Kernel } from '../gpu/kernel/kernel.ts';
+import { grid, type Workgroups } from '../gpu/kernel/target.ts';
 import { checkNumber } from '../tape/check.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import { showShape, type Tensor } from '../tape/tensor.ts';
+import { tileLaunch, unfitTiles } from './attention/tiles.ts';
 import { type Candidate, choose } from './candidates.ts';
-import { scale } from './elementwise.ts';
 import { matmul } from './matmul.ts';
 import { once } from './reduce.ts';
 import { softmax } from './softmax.ts';
@@ -15,7 +16,10 @@ interface Problem {
   readonly depth: number;
 }
 
-/** Kernels that walk the keys of a query, or the queries of a key, and hold no weights. */
+/** Kernels that hold no weights: in tiles, for GPUs, or a query or key an invocation. */
+type Passes = Streaming | 'tile';
+
+/** Kernels whose invocations walk the keys of a query, or the queries of a key. */
 interface Streaming {
   readonly width: 1 | 4;
   readonly forward: (typeof kernels)['attention/forward'];
@@ -23,7 +27,7 @@ interface Streaming {
   readonly kv: (typeof kernels)['attention/backward_kv'];
 }
 
-export const attentionCandidates: readonly (Candidate<Problem> & { readonly streaming?: Streaming })[] = [
+export const attentionCandidates: readonly (Candidate<Problem> & { readonly passes?: Passes })[] = [
   {
     // Matrix products and a softmax. On processors products reuse what they load, which is worth more than memory.
     name: 'products',
@@ -31,10 +35,11 @@ export const attentionCandidates: readonly (Candidate<Problem> & { readonly stre
       4 * rows * length <= limits.maxStorageBufferBindingSize ? undefined : 'the weights do not fit into a buffer',
     suits: (_, { kind }) => kind === 'cpu',
   },
+  { name: 'tile', unfit: unfitTiles, passes: 'tile' },
   {
     name: 'vec4',
     unfit: ({ depth }) => (depth % 4 === 0 ? undefined : `d is ${depth}, no multiple of 4`),
-    streaming: {
+    passes: {
       width: 4,
       forward: kernels['attention/forward'],
       q: kernels['attention/backward_q'],
@@ -43,7 +48,7 @@ export const attentionCandidates: readonly (Candidate<Problem> & { readonly stre
   },
   {
     name: 'scalar',
-    streaming: {
+    passes: {
       width: 1,
       forward: kernels['attention/forward_scalar'],
       q: kernels['attention/backward_q_scalar'],
@@ -70,35 +75,69 @@ export function attention(
   const [batch, heads, length, depth] = q.shape as [number, number, number, number];
   const factor = options.scale ?? 1 / Math.sqrt(depth);
   checkNumber('attention', 'scale', factor);
-  const { streaming } = choose(tape, 'attention', attentionCandidates, { rows: batch * heads * length, length, depth });
-  return streaming ? stream(tape, q, k, v, factor, streaming) : byProducts(tape, q, k, v, factor);
+  const { passes } = choose(tape, 'attention', attentionCandidates, { rows: batch * heads * length, length, depth });
+  return passes ? stream(tape, q, k, v, factor, passes) : byProducts(tape, q, k, v, factor);
 }
 
 function byProducts(tape: Tape, q: Tensor, k: Tensor, v: Tensor, factor: number): Tensor {
   return tape.scope('attention', () => {
-    const products = matmul(tape, scale(tape, q, factor), k, { transposeB: true });
-    return matmul(tape, softmax(tape, products), v);
+    const products = matmul(tape, q, k, { transposeB: true });
+    return matmul(tape, softmax(tape, products, { factor }), v);
   });
 }
 
-function stream(tape: Tape, q: Tensor, k: Tensor, v: Tensor, factor: number, chosen: Streaming): Tensor {
+/** The three kernels and how each is launched. */
+interface Launches {
+  readonly forward: Kernel;
+  readonly q: Kernel;
+  readonly kv: Kernel;
+  readonly uniforms: Readonly<Record<string, number>>;
+  readonly constants: Readonly<Record<string, number>>;
+  readonly workgroups: Workgroups;
+}
+
+function launchOf(
+  { target }: Tape,
+  [batch, heads, length, depth]: readonly [number, number, number, number],
+  scale: number,
+  passes: Passes,
+): Launches {
+  if (passes === 'tile')
+    return {
+      forward: kernels['attention/forward_tile'],
+      q: kernels['attention/backward_q_tile'],
+      kv: kernels['attention/backward_kv_tile'],
+      ...tileLaunch(target, { batch, heads, length, depth }, scale, { packed: false }),
+    };
+  const { width, ...own } = passes;
+  const rows = batch * heads * length;
+  const WORKGROUP = target.kind === 'cpu' ? 8 : 64;
+  return {
+    ...own,
+    uniforms: { rows, length, scale },
+    constants: { WORKGROUP, DEPTH: depth / width },
+    workgroups: grid(target, Math.ceil(rows / WORKGROUP)),
+  };
+}
+
+function stream(tape: Tape, q: Tensor, k: Tensor, v: Tensor, factor: number, passes: Passes): Tensor {
   const [batch, heads, length, depth] = q.shape as [number, number, number, number];
   const rows = batch * heads * length;
-  const WORKGROUP = tape.target.kind === 'cpu' ? 8 : 64;
-  const launch = {
-    uniforms: { rows, length, scale: factor },
-    constants: { WORKGROUP, DEPTH: depth / chosen.width },
-    workgroups: grid(tape.target, Math.ceil(rows / WORKGROUP)),
-  };
+  const {
+    forward,
+    q: byQueries,
+    kv: byKeys,
+    ...launch
+  } = launchOf(tape, [batch, heads, length, depth], factor, passes);
   const product = 2 * rows * length * depth;
   const y = tape.empty(q.shape, 'attention');
   const lse = tape.empty([rows], 'attention.lse');
-  tape.dispatch(chosen.forward, { ...launch, bindings: { q, k, v, y, lse }, label: 'attention', flops: 2 * product });
+  tape.dispatch(forward, { ...launch, bindings: { q, k, v, y, lse }, label: 'attention', flops: 2 * product });
   return tape.record('attention', { q, k, v }, y, (dy) => {
     const byQuery = (into?: Tensor) => {
       const dq = into ?? tape.empty(q.shape, 'attention.q.grad');
       const products = tape.empty([rows], 'attention.products');
-      tape.dispatch(chosen.q, {
+      tape.dispatch(byQueries, {
         ...launch,
         bindings: { dy, q, k, v, y, lse, dq, products },
         label: 'attention.backward_q',
@@ -113,7 +152,7 @@ function stream(tape: Tape, q: Tensor, k: Tensor, v: Tensor, factor: number, cho
       made ??= byQuery();
       const dk = places.dk ?? tape.empty(k.shape, 'attention.k.grad');
       const dv = places.dv ?? tape.empty(v.shape, 'attention.v.grad');
-      tape.dispatch(chosen.kv, {
+      tape.dispatch(byKeys, {
         ...launch,
         bindings: { dy, q, k, v, lse, products: made.products, dk, dv },
         label: 'attention.backward_kv',

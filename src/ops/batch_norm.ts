@@ -1,5 +1,5 @@
 import * as kernels from '../gpu/kernel/generated/kernels.ts';
-import { checkNumber, NOT_NEGATIVE, PROBABILITY } from '../tape/check.ts';
+import { COUNT, checkNumber, NOT_NEGATIVE, PROBABILITY } from '../tape/check.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import { elements, showShape, type Tensor } from '../tape/tensor.ts';
 import { type Candidate, choose } from './candidates.ts';
@@ -26,6 +26,12 @@ export interface BatchNormOptions {
   readonly eps?: number;
   /** Added after the normalisation, before the ReLU; of x's shape. */
   readonly residual?: Tensor;
+  /**
+   * In training, equal parts of the batch, one after the other, that are normalised each by its own statistics; the running
+   * ones move towards their mean. 1 unless given. So MoCo keeps statistics from telling which key belongs to a query
+   * (He et al., arXiv 1911.05722, section 3.3; its notebook's SplitBatchNorm).
+   */
+  readonly groups?: number;
   /** Whether a ReLU comes last. */
   readonly relu?: boolean;
 }
@@ -70,15 +76,16 @@ export const batchNormCandidates: readonly Kernels[] = [
  * act(batch_norm(x) + residual) for x [N, H, W, C] or [N, C], act the identity or ReLU.
  * Normalisation is by the biased variance; the running variance moves towards the unbiased one, as PyTorch's does.
  * Statistics that came with x (its `moments`) spare a pass over it.
- * Throws when a shape does not fit, or when training sees one value a channel.
+ * Throws when a shape or `groups` does not fit, or when training sees one value a channel (of a group).
  */
 export function batchNorm(tape: Tape, x: Tensor, state: BatchNormState, options: BatchNormOptions): Tensor {
   const { weight, bias, running_mean, running_var } = state;
   const { training, momentum = 0.1, eps = 1e-5, residual, relu = false } = options;
+  const groups = training ? (options.groups ?? 1) : 1;
   checkNumber('batch_norm', 'momentum', momentum, PROBABILITY);
   checkNumber('batch_norm', 'eps', eps, NOT_NEGATIVE);
   const channels = x.shape.at(-1) ?? 0;
-  const rows = elements(x.shape) / channels;
+  const rows = elements(x.shape) / channels / groups;
   if (x.shape.length !== 4 && x.shape.length !== 2)
     throw shapeError('batch_norm', 'x', x.shape, '[N, H, W, C] or [N, C] is needed');
   for (const [name, tensor] of Object.entries({ weight, bias, running_mean, running_var }))
@@ -86,26 +93,30 @@ export function batchNorm(tape: Tape, x: Tensor, state: BatchNormState, options:
       throw shapeError('batch_norm', name, tensor.shape, `x has ${channels} channels`);
   if (residual && showShape(residual.shape) !== showShape(x.shape))
     throw shapeError('batch_norm', 'residual', residual.shape, `x has ${showShape(x.shape)}`);
+  checkNumber('batch_norm', 'groups', groups, COUNT);
+  if (x.shape[0]! % groups !== 0)
+    throw shapeError('batch_norm', 'x', x.shape, `its first dimension must be a multiple of the ${groups} groups`);
   if (training && rows < 2)
     throw shapeError('batch_norm', 'x', x.shape, 'training needs more than one value per channel');
 
   const chosen = choose(tape, 'batch_norm', batchNormCandidates, { rows, channels });
-  const shape = { rows, columns: channels / chosen.width, width: chosen.width };
+  const shape = { rows, columns: channels / chosen.width, width: chosen.width, groups };
   const map = mapGrid(tape.target, shape);
   const reduction = reductionGrid(tape.target, shape);
   const y = tape.empty(x.shape, 'batch_norm');
   const flags = { RESIDUAL: residual ? 1 : 0, RELU: relu ? 1 : 0 };
   const sizes = { rows, columns: shape.columns };
-  const given = training && x.moments ? fewMoments(tape, x, x.moments, 2 * reduction.chunks) : undefined;
+  const given =
+    training && groups === 1 && x.moments ? fewMoments(tape, x, x.moments, 2 * reduction.chunks) : undefined;
   const own = training ? reduction : { chunks: 1, chunkRows: rows };
-  const partials = given?.partials ?? tape.empty([own.chunks, 2, channels], 'batch_norm.partials');
-  const partialSizes = { partials: partials.shape[0]!, partial_rows: (given ?? own).chunkRows };
+  const partials = given?.partials ?? tape.empty([groups * own.chunks, 2, channels], 'batch_norm.partials');
+  const partialSizes = { partials: partials.shape[0]! / groups, partial_rows: (given ?? own).chunkRows };
 
   if (training) {
     if (!given)
       tape.dispatch(chosen.statistics, {
         bindings: { x, partials },
-        uniforms: { ...sizes, chunk_rows: reduction.chunkRows },
+        uniforms: { ...sizes, groups, chunks: reduction.chunks, chunk_rows: reduction.chunkRows },
         constants: reduction.constants,
         workgroups: reduction.workgroups,
         label: 'batch_norm.statistics',
@@ -116,6 +127,8 @@ export function batchNorm(tape: Tape, x: Tensor, state: BatchNormState, options:
       uniforms: {
         ...sizes,
         ...partialSizes,
+        groups,
+        chunks: map.chunks,
         chunk_rows: map.chunkRows,
         eps,
         momentum,
@@ -143,12 +156,13 @@ export function batchNorm(tape: Tape, x: Tensor, state: BatchNormState, options:
     const needed = training || keeps || weight.requiresGrad || bias.requiresGrad;
     const sums = once(() => {
       const grid = needed ? reduction : wholeGrid(tape.target, shape);
-      const sums = tape.empty([grid.chunks + 1, 2, channels], 'batch_norm.sums');
+      const sums = tape.empty([groups * (grid.chunks + 1), 2, channels], 'batch_norm.sums');
       const masked = tape.empty(keeps ? x.shape : [1], 'batch_norm.relu.grad');
       tape.dispatch(chosen.sums, {
         bindings: { dy, y: relu ? y : dy, x, partials, sums, masked },
         uniforms: {
           ...sizes,
+          groups,
           sum_rows: needed ? rows : 0,
           chunk_rows: grid.chunkRows,
           chunks: grid.chunks,
@@ -160,7 +174,7 @@ export function batchNorm(tape: Tape, x: Tensor, state: BatchNormState, options:
         label: 'batch_norm.backward_sums',
         flops: needed ? 4 * elements(x.shape) : 0,
       });
-      return { sums, count: grid.chunks, dz: keeps ? masked : dy };
+      return { sums, count: groups * grid.chunks, dz: keeps ? masked : dy };
     });
     const residualGradient = () => (keeps ? sums().dz : dy);
     const parameters = affineGradients(tape, 'batch_norm', channels, sums);
@@ -184,8 +198,10 @@ export function batchNorm(tape: Tape, x: Tensor, state: BatchNormState, options:
           },
           uniforms: {
             ...sizes,
+            groups,
+            chunks: map.chunks,
             chunk_rows: map.chunkRows,
-            sums: count,
+            sums: count / groups,
             mean_factor: training ? 1 / rows : 0,
           },
           constants: { ...map.constants, RELU: masks ? 1 : 0 },

@@ -4,7 +4,7 @@ import { grid, type Target, type Workgroups } from '../gpu/kernel/target.ts';
 export interface ColumnGrid {
   readonly constants: { readonly COLUMN_LANES: number; readonly ROW_LANES: number };
   readonly workgroups: Workgroups;
-  /** Rows of a chunk, and how many chunks there are. */
+  /** Rows of a chunk, and how many chunks there are (of each group). */
   readonly chunkRows: number;
   readonly chunks: number;
 }
@@ -14,6 +14,8 @@ interface Shape {
   readonly columns: number;
   /** f32s of a column: 1 or 4. */
   readonly width: number;
+  /** Tensors of this shape one after the other, whose rows share no chunk; 1 unless given. */
+  readonly groups?: number;
 }
 
 /** For reductions: few chunks, since whoever reads their results reads all of them. */
@@ -35,15 +37,15 @@ export function imageGrid(target: Target, shape: Shape, images: number): Pick<Co
 
 function columnGrid(
   target: Target,
-  { rows, columns, width }: Shape,
+  { rows, columns, width, groups = 1 }: Shape,
   { total, most }: { total: number; most: number },
 ): ColumnGrid {
   const { constants, blocks } = blocksOf(target, { columns, width });
   const { ROW_LANES } = constants;
-  const wanted = Math.min(most, Math.ceil(total / blocks), Math.ceil(rows / (ROW_LANES * ROWS_OF_A_LANE)));
+  const wanted = Math.min(most, Math.ceil(total / blocks / groups), Math.ceil(rows / (ROW_LANES * ROWS_OF_A_LANE)));
   const chunkRows = Math.ceil(rows / wanted / ROW_LANES) * ROW_LANES;
   const chunks = Math.ceil(rows / chunkRows);
-  return { constants, workgroups: grid(target, blocks * chunks), chunkRows, chunks };
+  return { constants, workgroups: grid(target, blocks * chunks * groups), chunkRows, chunks };
 }
 
 /** Blocks of columns side by side, a workgroup each. */

@@ -16,8 +16,9 @@ export type { Conv2dOptions } from './conv2d/problem.ts';
  */
 export function conv2d(tape: Tape, x: Tensor, weight: Tensor, bias?: Tensor, options: Conv2dOptions = {}): Tensor {
   const conv = describe(x, weight, bias, options);
-  const y = tape.empty([conv.batch, conv.out_height, conv.out_width, conv.out_channels], 'conv2d');
-  const { relu = false, moments = false } = options;
+  const { relu = false, moments = false, tokens = false } = options;
+  const pixels = tokens ? [conv.out_height * conv.out_width] : [conv.out_height, conv.out_width];
+  const y = tape.empty([conv.batch, ...pixels, conv.out_channels], 'conv2d');
   const left = forward(tape, conv, x, weight, y, { bias, relu, moments });
   if (left) y.moments = left;
   const inputs: Record<string, Tensor> = { x, weight, ...(bias && { bias }) };

@@ -3,7 +3,7 @@ import type { Kernel } from '../gpu/kernel/kernel.ts';
 import { grid } from '../gpu/kernel/target.ts';
 import { checkNumber } from '../tape/check.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
-import { byteLength, elements, showShape, type Tensor } from '../tape/tensor.ts';
+import { byteLength, showShape, type Tensor } from '../tape/tensor.ts';
 
 /** Launches a kernel that maps vec4s of its bindings, all of one shape; without a record. */
 export function elementwise<B extends string, U extends string>(
@@ -15,18 +15,31 @@ export function elementwise<B extends string, U extends string>(
   updates?: Tensor,
 ): void {
   const [any] = Object.values<Tensor>(bindings) as [Tensor];
-  const vec4s = byteLength(any) / 16;
+  mapValues(tape, kernel, bindings, label, uniforms, byteLength(any) / 16, {}, updates);
+}
+
+/** Launches a kernel with `lib/elementwise.wgsl` that maps so many vec4s, or whatever it calls its Values; without a record. */
+export function mapValues<B extends string, U extends string, C extends string>(
+  tape: Tape,
+  kernel: Kernel<B, 'vec4s' | 'span' | U, 'WORKGROUP' | C>,
+  bindings: Record<B, Tensor>,
+  label: string,
+  uniforms: Record<Exclude<U, 'vec4s' | 'span'>, number>,
+  vec4s: number,
+  constants: Partial<Record<Exclude<C, 'WORKGROUP'>, number>> = {},
+  updates?: Tensor,
+): void {
   const { WORKGROUP, span } =
     tape.target.kind === 'cpu'
       ? { WORKGROUP: 8, span: Math.min(2048, Math.ceil(vec4s / 8)) }
       : { WORKGROUP: 64, span: 256 };
-  tape.dispatch(kernel, {
+  tape.dispatch<string, string, string>(kernel as Kernel, {
     bindings,
-    uniforms: { ...uniforms, vec4s, span } as Record<'vec4s' | 'span' | U, number>,
-    constants: { WORKGROUP },
+    uniforms: { ...uniforms, vec4s, span },
+    constants: { ...constants, WORKGROUP },
     workgroups: grid(tape.target, Math.ceil(vec4s / span)),
     label,
-    flops: elements(any.shape),
+    flops: 4 * vec4s,
     updates,
   });
 }

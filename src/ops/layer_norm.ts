@@ -74,14 +74,16 @@ export function layerNorm(
     return {
       weight: parameters.thunk('dweight', !bias.requiresGrad),
       bias: parameters.thunk('dbias', true),
-      x: (into) => {
-        const dx = into ?? tape.empty(x.shape, 'layer_norm.grad');
+      x: (into, onto) => {
+        const dx = onto ?? into ?? tape.empty(x.shape, 'layer_norm.grad');
         tape.dispatch(chosen.input, {
           bindings: { dy, x, weight, saved, dx },
           uniforms: { rows, columns, width },
           ...byRows,
+          constants: { ...byRows.constants, ACCUMULATE: onto ? 1 : 0 },
           label: 'layer_norm.backward_input',
           flops: 9 * elements(x.shape),
+          updates: onto,
         });
         return dx;
       },

@@ -2,8 +2,8 @@ import * as kernels from '../gpu/kernel/generated/kernels.ts';
 import { checkNumber } from '../tape/check.ts';
 import type { Arena } from '../tape/parameter.ts';
 import type { Tape } from '../tape/tape.ts';
-import { type Chunk, wholeChunk } from '../tape/tensor.ts';
-import { likeArena, overChunks, type Trained, trainedParameters } from './chunks.ts';
+import { type Chunk, type Tensor, wholeChunk } from '../tape/tensor.ts';
+import { likeArena, overChunks, partsOf, type Trained, trainedParameters } from './chunks.ts';
 
 /** Sums of gradients over micro-batches, from which an optimizer can take its step. */
 export interface Accumulator {
@@ -11,6 +11,8 @@ export interface Accumulator {
   readonly chunks: readonly Chunk[];
   /** Appends `sum += factor · gradient` for the trained parameters; the factor is 1/k for a mean over k micro-batches. */
   record(tape: Tape, trained: Trained, factor: number): void;
+  /** The sums as lasting tensors, by parameter: what must be kept to resume between two optimizer steps. */
+  state(): Map<string, Tensor>;
 }
 
 /**
@@ -37,6 +39,7 @@ export function accumulator(arena: Arena): Accumulator {
         flopsPerElement: 2,
       });
     },
+    state: () => partsOf(arena, result.chunks, 'accumulated'),
   };
   return result;
 }

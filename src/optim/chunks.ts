@@ -21,14 +21,22 @@ export function likeArena(arena: Arena, name: string): Chunk[] {
   });
 }
 
-/** A parameter's part of a chunk that is laid out like the arena's. */
-export const partOf = (chunk: Chunk, parameter: Parameter, label: string): Tensor => ({
-  shape: parameter.shape,
-  dtype: 'f32',
-  label,
-  requiresGrad: false,
-  storage: { chunk, offset: parameter.storage?.offset ?? 0 },
-});
+/** The parts of chunks that are laid out like the arena's, as lasting tensors by parameter. */
+export const partsOf = (arena: Arena, chunks: readonly Chunk[], name: string): Map<string, Tensor> =>
+  new Map(
+    arena.chunks.flatMap(({ parameters }, index) =>
+      parameters.map(({ label, shape, storage }) => [
+        label,
+        {
+          shape,
+          dtype: 'f32',
+          label: `${label}.${name}`,
+          requiresGrad: false,
+          storage: { chunk: chunks[index] as Chunk, offset: storage?.offset ?? 0 },
+        },
+      ]),
+    ),
+  );
 
 /**
  * Launches a kernel on each chunk of the arena that has trained parameters, with a workgroup a span of one of them: the

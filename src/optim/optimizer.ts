@@ -4,7 +4,7 @@ import type { Arena, Parameter } from '../tape/parameter.ts';
 import type { Admit, Tape } from '../tape/tape.ts';
 import { type Chunk, type Tensor, wholeChunk } from '../tape/tensor.ts';
 import type { Accumulator } from './accumulate.ts';
-import { likeArena, overChunks, partOf, type Trained, trainedParameters } from './chunks.ts';
+import { likeArena, overChunks, partsOf, type Trained, trainedParameters } from './chunks.ts';
 
 /** What may differ between parameters. */
 export interface Group {
@@ -127,12 +127,7 @@ export function createOptimizer<S extends string, U extends string>(
     state: () =>
       new Map(
         rule.states.flatMap((state) =>
-          arena.chunks.flatMap(({ parameters }, index) =>
-            parameters.map((parameter) => {
-              const name = `${parameter.label}.${state}`;
-              return [name, partOf(chunksOf(state)[index] as Chunk, parameter, name)] as const;
-            }),
-          ),
+          [...partsOf(arena, chunksOf(state), state)].map(([label, tensor]) => [`${label}.${state}`, tensor] as const),
         ),
       ),
   };

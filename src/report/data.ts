@@ -122,18 +122,27 @@ export function results({ adapter, runs }: ReportData): Result[] {
   }));
 }
 
-/** Follows a training to its end and keeps what a report tells of it. The scores are those of the last evaluation. */
+/**
+ * Follows a training to its end and keeps what a report tells of it. The scores are those of the last evaluation. Where the
+ * training goes on from an earlier place, what was told of what lies behind that is left out.
+ */
 export async function collect(meta: RunMeta, events: AsyncIterable<TrainEvent> | Iterable<TrainEvent>): Promise<Run> {
-  const losses: Run['losses'][number][] = [];
-  const evaluations: Run['evaluations'][number][] = [];
-  const stages: number[] = [];
+  let losses: Run['losses'][number][] = [];
+  let evaluations: Run['evaluations'][number][] = [];
+  const stages = new Set<number>();
   let seconds = 0;
   for await (const event of events) {
-    if (event.type === 'stage') stages.push(event.epoch);
+    if (event.type === 'start') {
+      const { epoch, evaluated } = event.from ?? { epoch: 0, evaluated: -1 };
+      losses = losses.filter((told) => told.epoch < epoch);
+      evaluations = evaluations.filter((told) => told.epoch <= evaluated);
+    }
+    if (event.type === 'stage') stages.add(event.epoch);
     if (event.type === 'epoch') losses.push({ epoch: event.epoch, stage: event.stage, losses: event.losses });
     if (event.type === 'evaluation') evaluations.push({ epoch: event.epoch, ...flatten(event) });
     if (event.type === 'epoch' || event.type === 'end') seconds = event.seconds;
   }
+  const [, stageSwitch] = stages;
   const { epoch: _, ...scores } = evaluations.at(-1) ?? { epoch: 0 };
   return {
     ...meta,
@@ -141,7 +150,7 @@ export async function collect(meta: RunMeta, events: AsyncIterable<TrainEvent> |
     // A training that was stopped early has fewer epochs than it was started with.
     epochs: (losses.at(-1)?.epoch ?? -1) + 1,
     seconds,
-    ...(stages[1] !== undefined && { stageSwitch: stages[1] }),
+    ...(stageSwitch !== undefined && { stageSwitch }),
     losses,
     evaluations,
   };

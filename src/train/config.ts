@@ -6,6 +6,7 @@ import type { Model } from '../nn/model.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import type { Leftover, ScheduleOptions } from '../optim/schedule.ts';
 import type { Evaluator } from './evaluate.ts';
+import type { RunState } from './run_state.ts';
 
 /**
  * All that decides what `train` does. It throws before the first step when `indices` are empty or name an image that is not
@@ -37,4 +38,10 @@ export interface TrainConfig extends BatchOptions {
   readonly augmentation: Augmentation;
   /** Whether a step of each stage tells what its dispatches take; what is trained stays the same. */
   readonly profile?: boolean;
+  /** Goes on from this state, in place of the beginning. */
+  readonly resume?: RunState;
+  /** Micro-batches between two readbacks of losses, after each of which the run can be saved; 8 unless given. */
+  readonly readEvery?: number;
+  /** Once it is aborted, each micro-batch is read back at once, so that the run can be saved after it. */
+  readonly signal?: AbortSignal;
 }

@@ -2,7 +2,7 @@ import type { DispatchInfo } from '../gpu/program/dispatch_info.ts';
 import type { Profile } from '../gpu/program/profile.ts';
 import type { ProgramMemory } from '../gpu/program/program.ts';
 import type { SDbw } from '../metrics/s_dbw.ts';
-import type { HostTensor } from '../weights/host-tensor.ts';
+import type { Place, RunState } from './run_state.ts';
 
 /** What a run of the trainer tells, in order. Progress bars, logs and reports are made from these alone. */
 export type TrainEvent =
@@ -15,8 +15,10 @@ export type TrainEvent =
       readonly images: number;
       readonly parameters: number;
       readonly adapter: string;
-      /** How many evaluations there will be, the one before training included. */
+      /** How many evaluations there will be from here on, the one before training included. */
       readonly evaluations: number;
+      /** Where it goes on; absent at the beginning. All that was told before of what lies behind this place is void. */
+      readonly from?: Pick<Place, 'epoch' | 'index' | 'evaluated'>;
     }
   | {
       /** Something that a user should know of this run, in a sentence; before the first step. */
@@ -63,10 +65,21 @@ export type TrainEvent =
   | ({ readonly type: 'evaluating'; readonly epoch: number } & EvaluationProgress)
   | ({ readonly type: 'evaluation' /** Epochs trained so far. */; readonly epoch: number } & Scores)
   | {
+      /** A moment at which the run can be saved: now, and until the next step is told. */
       readonly type: 'checkpoint';
+      /** Epochs done, and micro-batches done over the whole run. */
       readonly epoch: number;
-      /** Reads the model from the device, under PyTorch's names; only good until the next event is asked for. */
-      readonly save: () => Promise<ReadonlyMap<string, HostTensor>>;
+      readonly step: number;
+      /** Whether there is nothing left to do. */
+      readonly final: boolean;
+      /** Reads the run's whole state from the device. */
+      readonly capture: () => Promise<RunState>;
+    }
+  | {
+      /** The run's state is in this file, in the run's folder; told by whoever saves. */
+      readonly type: 'saved';
+      readonly step: number;
+      readonly file: string;
     }
   | { readonly type: 'end'; readonly seconds: number };
 

@@ -7,12 +7,12 @@ import type { Model } from '../nn/model.ts';
 import { accumulator } from '../optim/accumulate.ts';
 import { createSchedule, rateEpoch, type Schedule, takesStep } from '../optim/schedule.ts';
 import { elements } from '../tape/tensor.ts';
-import { saveState } from '../weights/state_dict.ts';
 import type { TrainConfig } from './config.ts';
 import type { Evaluator } from './evaluate.ts';
 import type { TrainEvent } from './events.ts';
 import { createFiniteCheck, type FiniteCheck } from './finite.ts';
 import { notices } from './notices.ts';
+import { BEGINNING, captureState, type Place, restoreState, type Stateful, SUMS } from './run_state.ts';
 import { createStagePrograms, type StagePrograms } from './stage_programs.ts';
 
 /** The micro-batch of a stage that is profiled where that is asked for: late enough to find all memory touched. */
@@ -28,55 +28,90 @@ const READ_EVERY = 8;
  * Trains a model by a method, in one program a stage (and batch size), and tells what happens as a stream of events.
  * Nothing is awaited within an epoch but losses every few steps. A stage's end does not restart the learning rate, and
  * momentum carries over; what a stage's loss does not reach (a classifier under SupCon alone) is not updated.
- * Throws when a loss or a weight is not finite; the state of the last checkpoint event was still good.
+ * A run that goes on from a state ends with the same bits as one that was never stopped, on the same adapter with the same kernels.
+ * Throws when a loss or a weight is not finite, or the loss explodes; the state of the last checkpoint event was still good.
  */
 export async function* train(device: Device, config: TrainConfig): AsyncGenerator<TrainEvent> {
-  const { method, options, model, indices, batch, evaluator, evaluateEvery = 1, accumulate = 1 } = config;
+  const { method, options, model, indices, batch, evaluator, evaluateEvery = 1, accumulate = 1, resume } = config;
   checkImages(config.data.name, config.data.labels.length, indices);
   const stages = method.stages(options, model).filter(({ epochs: [from, to] }) => from < to);
   const epochs = stages.at(-1)?.epochs[1] ?? 0;
   const rate = createSchedule(config.lr, epochs, config.schedule);
-  const stepsPerEpoch = batchSizes(indices.length, batch, config).length;
+  const microBatches = batchSizes(indices.length, batch, config).length;
+  const evaluationsUpTo = (epoch: number) => (epoch < 0 ? 0 : 1 + Math.ceil(epoch / evaluateEvery));
+  let place = resume?.place ?? BEGINNING;
   yield {
     type: 'start',
     method: method.name,
     epochs,
-    stepsPerEpoch,
+    stepsPerEpoch: microBatches,
     images: indices.length,
     parameters: countParameters(model),
     adapter: device.target.name,
-    evaluations: evaluator ? 1 + Math.ceil(epochs / evaluateEvery) : 0,
+    evaluations: evaluator ? evaluationsUpTo(epochs) - evaluationsUpTo(place.evaluated) : 0,
+    ...(resume && { from: { epoch: place.epoch, index: place.index, evaluated: place.evaluated } }),
   };
   for (const message of notices(config, stages)) yield { type: 'notice', message };
   // All stages are made before any is trained, so that a later one that the adapter cannot hold costs no work.
   const sums = accumulate > 1 ? accumulator(model.store.arena) : undefined;
   const prepared: { stage: Stage; programs: StagePrograms }[] = [];
   for (const stage of stages)
-    prepared.push({ stage, programs: await createStagePrograms(device, config, stage, sums) });
-  const checkWeights = await createFiniteCheck(device, model);
-  if (evaluator) yield* evaluation(evaluator, 0);
+    if (place.epoch < stage.epochs[1])
+      prepared.push({ stage, programs: await createStagePrograms(device, config, stage, sums) });
+  const stateful = (isBetweenSteps: boolean): Stateful => ({
+    model: model.store.entries,
+    optimizer: config.optimizer,
+    parts: {
+      method: new Map(stages.flatMap(({ state }) => [...(state ?? [])])),
+      ...(sums && !isBetweenSteps && { [SUMS]: sums.state() }),
+    },
+  });
+  if (resume) await restoreState(device, stateful(false), resume, 'The state that the run goes on from');
+  const isDue = ({ epoch, index, evaluated }: Place) =>
+    evaluator !== undefined && index === 0 && evaluated < epoch && (epoch % evaluateEvery === 0 || epoch === epochs);
+  const checkpoint = (): TrainEvent => {
+    const { epoch, index } = place;
+    const isBetweenSteps =
+      index > 0 ? takesStep(index - 1, microBatches, accumulate) : config.leftover !== 'carry' || epoch === 0;
+    return {
+      type: 'checkpoint',
+      epoch,
+      step: epoch * microBatches + index,
+      final: epoch === epochs && !isDue(place),
+      capture: () => captureState(device, stateful(isBetweenSteps), place),
+    };
+  };
+  const run: Running = { config, rate, microBatches, checkWeights: await createFiniteCheck(device, model) };
 
-  let seconds = 0;
-  for (const { stage, programs } of prepared) {
-    const { describe, memory } = programs;
-    yield { type: 'stage', stage: stage.name, epoch: stage.epochs[0], dispatches: describe().length, describe, memory };
-    for (let epoch = stage.epochs[0]; epoch < stage.epochs[1]; epoch++) {
-      const started = performance.now();
-      await stage.beforeEpoch?.(epoch);
-      const losses = yield* trainEpoch(config, stage, programs, checkWeights, {
-        epoch,
-        rate,
-        firstStep: epoch * stepsPerEpoch,
-      });
-      await device.idle();
-      seconds += (performance.now() - started) / 1000;
-      yield { type: 'epoch', epoch, stage: stage.name, lr: rate(epoch), losses, seconds };
-      const done = epoch + 1;
-      if (evaluator && (done % evaluateEvery === 0 || done === epochs)) yield* evaluation(evaluator, done);
-      yield { type: 'checkpoint', epoch: done, save: () => saveState(device, model.store.entries) };
+  for (let told: Stage | undefined; ; ) {
+    if (evaluator && isDue(place)) {
+      yield* evaluation(evaluator, place.epoch);
+      place = { ...place, evaluated: place.epoch };
+      if (place.epoch > 0) yield checkpoint();
+    }
+    const current = prepared.find(({ stage }) => place.epoch < stage.epochs[1]);
+    if (!current) break;
+    const { stage, programs } = current;
+    if (stage !== told) {
+      const { describe, memory } = programs;
+      yield {
+        type: 'stage',
+        stage: stage.name,
+        epoch: stage.epochs[0],
+        dispatches: describe().length,
+        describe,
+        memory,
+      };
+      told = stage;
+    }
+    if (place.index === 0) await stage.beforeEpoch?.(place.epoch);
+    for await (const { event, at } of trainEpoch(run, stage, programs, place)) {
+      place = at;
+      yield event;
+      if (event.type === 'epoch' || (event.type === 'step' && at.index > 0)) yield checkpoint();
     }
   }
-  yield { type: 'end', seconds };
+  yield { type: 'end', seconds: place.seconds };
 }
 
 async function* evaluation(evaluator: Evaluator, epoch: number): AsyncGenerator<TrainEvent> {
@@ -90,34 +125,49 @@ async function* evaluation(evaluator: Evaluator, epoch: number): AsyncGenerator<
   }
 }
 
-/** Submits all steps of an epoch and tells their losses a few at a time. Returns the losses' means over the images. */
+/** What the epochs of a run share. */
+interface Running {
+  readonly config: TrainConfig;
+  readonly rate: Schedule;
+  readonly microBatches: number;
+  readonly checkWeights: () => FiniteCheck;
+}
+
+/** A loss above this is no longer one that training comes back from. */
+const EXPLODED = 1e6;
+
+/**
+ * Submits the steps of an epoch from a place in it on and tells their losses a few at a time, each event with the place that is
+ * then reached, and at last their means over the images.
+ */
 async function* trainEpoch(
-  { method, indices, batch, drop_last = false, seed, accumulate = 1, leftover, schedule, profile }: TrainConfig,
+  { config, rate, microBatches, checkWeights }: Running,
   stage: Stage,
   programs: StagePrograms,
-  checkWeights: () => FiniteCheck,
-  { epoch, rate, firstStep }: { epoch: number; rate: Schedule; firstStep: number },
-): AsyncGenerator<TrainEvent, Record<string, number>> {
-  const sums: Record<string, number> = {};
+  from: Place,
+): AsyncGenerator<{ readonly event: TrainEvent; readonly at: Place }> {
+  const { method, indices, batch, drop_last = false, seed, accumulate = 1, leftover, schedule } = config;
+  const { readEvery = READ_EVERY, profile, signal } = config;
+  const { epoch } = from;
+  let place = from;
   const pending: { images: number; readback: Readback<string> }[] = [];
   const batches = epochBatches(indices, { batch, seed, epoch, drop_last });
-  const microBatches = batches.length;
-  let seen = 0;
   let since = performance.now();
-  for (const [index, chosen] of batches.entries()) {
+  for (let index = from.index; index < microBatches; index++) {
+    const chosen = batches[index] as (typeof batches)[number];
     const isLast = index === microBatches - 1;
-    const step = firstStep + index;
+    const step = epoch * microBatches + index;
     const apply = takesStep(index, microBatches, accumulate, leftover);
     const lr = rate(rateEpoch({ epoch, index }, { microBatches, accumulate, ...schedule }));
     const timed = profile === true && epoch === stage.epochs[0] && index === Math.min(PROFILED, microBatches - 1);
     let readback: Readback<string>;
     if (timed) {
       const profile = await programs.profile(chosen, step, lr, apply);
-      yield { type: 'profile', stage: stage.name, profile };
+      yield { event: { type: 'profile', stage: stage.name, profile }, at: place };
       readback = profile;
     } else readback = await programs.run(chosen, step, lr, apply);
     pending.push({ images: chosen.length, readback });
-    if (pending.length < READ_EVERY && !isLast) continue;
+    if ((step + 1) % readEvery !== 0 && !isLast && !signal?.aborted) continue;
     const weights = checkWeights();
     const stop = (what: string, value: number) =>
       new Error(
@@ -125,9 +175,10 @@ async function* trainEpoch(
       );
     let losses: Record<string, number> = {};
     let images = 0;
+    const sums: Record<string, number> = { ...place.sums };
     for (const { images: count, readback } of pending.splice(0)) {
       losses = lossesOf(await readback.read());
-      const broken = Object.entries(losses).find(([, value]) => !Number.isFinite(value));
+      const broken = Object.entries(losses).find(([, value]) => !(Math.abs(value) < EXPLODED));
       if (broken) throw stop(`loss ${broken[0]}`, broken[1]);
       for (const [name, value] of Object.entries(losses)) sums[name] = (sums[name] ?? 0) + value * count;
       images += count;
@@ -135,11 +186,18 @@ async function* trainEpoch(
     const broken = await weights();
     if (broken) throw stop(`weight ${broken.name}`, broken.value);
     const now = performance.now();
-    yield { type: 'step', epoch, step, lr, losses, imagesPerSecond: (1000 * images) / (now - since) };
-    since = now;
-    seen += images;
+    const seconds = place.seconds + (now - since) / 1000;
+    place = { ...place, index: index + 1, seconds, images: place.images + images, sums };
+    const imagesPerSecond = (1000 * images) / (now - since);
+    if (!isLast) yield { event: { type: 'step', epoch, step, lr, losses, imagesPerSecond }, at: place };
+    else {
+      const means = Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / place.images]));
+      const at = { ...place, epoch: epoch + 1, index: 0, images: 0, sums: {} };
+      yield { event: { type: 'step', epoch, step, lr, losses, imagesPerSecond }, at };
+      yield { event: { type: 'epoch', epoch, stage: stage.name, lr: rate(epoch), losses: means, seconds }, at };
+    }
+    since = performance.now();
   }
-  return Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / seen]));
 }
 
 const countParameters = ({ store }: Model): number =>

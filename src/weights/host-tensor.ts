@@ -93,6 +93,58 @@ export function toFloat32(tensor: HostTensor): Float32Array {
   return Float32Array.from(data);
 }
 
+/** Element types of real numbers. */
+export type FloatType = 'F64' | 'F32' | 'F16' | 'BF16';
+
+export const isFloatType = (dtype: string): dtype is FloatType => ['F64', 'F32', 'F16', 'BF16'].includes(dtype);
+
+/**
+ * A tensor of real numbers as another type, by way of F32: rounded to the nearest, of two equally near to the even one. Values
+ * beyond the largest of F16 become infinities. The tensor itself where it is of this type.
+ */
+export function convertFloat(tensor: HostTensor, dtype: FloatType): HostTensor {
+  const { shape } = tensor;
+  if (tensor.dtype === dtype) return tensor;
+  const values = toFloat32(tensor);
+  switch (dtype) {
+    case 'F32':
+      return { dtype, shape, data: values };
+    case 'F64':
+      return { dtype, shape, data: Float64Array.from(values) };
+    case 'F16':
+      return { dtype, shape, data: Uint16Array.from(values, halfOf) };
+    case 'BF16': {
+      const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+      return { dtype, shape, data: Uint16Array.from(words, bfloatOf) };
+    }
+  }
+}
+
+/** The upper half of a float's bits, rounded; a NaN stays one. */
+function bfloatOf(bits: number): number {
+  if ((bits & 0x7fffffff) > 0x7f800000) return (bits >>> 16) | 0x40;
+  return (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
+}
+
+/** The 16 bits of the binary16 number nearest to a float. */
+function halfOf(value: number): number {
+  const sign = Object.is(Math.sign(value), -0) || value < 0 ? 0x8000 : 0;
+  if (Number.isNaN(value)) return 0x7e00;
+  const magnitude = Math.abs(value);
+  // Halfway between the largest number and the one that would follow, which is even.
+  if (magnitude >= 65520) return sign | 0x7c00;
+  const exponent = Math.max(-14, Math.floor(Math.log2(magnitude)));
+  // In units of the last place: 1024 to 2047 for normal numbers, below for subnormal ones; 2048 carries into the exponent.
+  const units = roundToEven(magnitude * 2 ** (10 - exponent));
+  return sign | (((exponent + 14) << 10) + units);
+}
+
+function roundToEven(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
+}
+
 /** The value of an IEEE 754 binary16 number given as its 16 bits. */
 function halfToNumber(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;

@@ -9,7 +9,7 @@ const ENCODER = /^(conv1|bn1|layer\d+|cls_token|pos_embed|patch_embed|blocks|nor
 
 /** How all else begins that methods of pre-training and fine-tuning leave in checkpoints. */
 const BESIDE =
-  /^(fc|heads?|classifier|linear|projector|projection\w*|predictor|prediction\w*|mlp|queue\w*|encoder_k|momentum_\w+|target_\w+|teacher|decoder\w*|mask_token|optimizer)(\.|$)/;
+  /^(fc|heads?|classifier|linear|projector|projection\w*|predictor|prediction\w*|mlp|queue\w*|encoder_k|momentum_\w+|target_\w+|teacher|decoder\w*|mask_token|optimizer|training)(\.|$)/;
 
 /** A name without its wrappers, `module.encoder_q.conv1.weight` as `conv1.weight`. */
 function bareName(name: string): string {

@@ -181,43 +181,76 @@ function checkOffsets(entries: Entry[], dataLength: number, file: string): void 
  * @throws when a tensor's array does not fit its shape or element type, or a tensor is called "__metadata__".
  */
 export function writeSafetensors(tensors: Map<string, HostTensor>, metadata: Record<string, string> = {}): Uint8Array {
+  const { header, order, size } = layOut(tensors, metadata);
+  const bytes = new Uint8Array(size);
+  bytes.set(header);
+  let position = header.length;
+  for (const name of order) {
+    const data = bytesOf(name, tensors.get(name) as HostTensor);
+    bytes.set(data, position);
+    position += data.length;
+  }
+  return bytes;
+}
+
+/** A tensor that is made when its turn to be written comes. */
+export interface LateTensor extends Pick<HostTensor, 'dtype' | 'shape'> {
+  read(): Promise<HostTensor>;
+}
+
+/** The same file piece by piece, with one tensor in memory at a time. */
+export async function* safetensorsPieces(
+  tensors: ReadonlyMap<string, LateTensor>,
+  metadata: Record<string, string> = {},
+): AsyncGenerator<Uint8Array> {
+  const { header, order } = layOut(tensors, metadata);
+  yield header;
+  for (const name of order) {
+    const { dtype, shape, read } = tensors.get(name) as LateTensor;
+    yield bytesOf(name, { ...(await read()), dtype, shape });
+  }
+}
+
+/** The header with its length, the tensors' order behind it, and the bytes of the whole file. */
+function layOut(
+  tensors: ReadonlyMap<string, Pick<HostTensor, 'dtype' | 'shape'>>,
+  metadata: Record<string, string>,
+): { header: Uint8Array; order: string[]; size: number } {
+  const itemsize = (dtype: HostTensor['dtype']) => arrayType(dtype).BYTES_PER_ELEMENT;
   const sorted = [...tensors].sort(
-    ([a, { dtype: s }], [b, { dtype: t }]) =>
-      arrayType(t).BYTES_PER_ELEMENT - arrayType(s).BYTES_PER_ELEMENT || (a < b ? -1 : 1),
+    ([a, { dtype: s }], [b, { dtype: t }]) => itemsize(t) - itemsize(s) || (a < b ? -1 : 1),
   );
   const fields: string[] = [];
   const field = (key: string, value: unknown) => fields.push(`${JSON.stringify(key)}:${JSON.stringify(value)}`);
   const sortedMetadata = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
   if (sortedMetadata.length > 0) field(METADATA, Object.fromEntries(sortedMetadata));
   let offset = 0;
-  for (const [name, tensor] of sorted) {
-    checkTensor(name, tensor);
-    const { dtype, shape, data } = tensor;
-    field(name, { dtype, shape, data_offsets: [offset, offset + data.byteLength] });
-    offset += data.byteLength;
+  for (const [name, { dtype, shape }] of sorted) {
+    if (name === METADATA) throw unwritable(name, 'the name is reserved for metadata');
+    const end = offset + elementCount(shape) * itemsize(dtype);
+    field(name, { dtype, shape, data_offsets: [offset, end] });
+    offset = end;
   }
-  const header = new TextEncoder().encode(`{${fields.join(',')}}`);
+  const text = new TextEncoder().encode(`{${fields.join(',')}}`);
   // Spaces after the header make the data start at a multiple of 8 bytes.
-  const headerLength = Math.ceil(header.length / 8) * 8;
-  const bytes = new Uint8Array(LENGTH_BYTES + headerLength + offset);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerLength), true);
-  bytes.fill(0x20, LENGTH_BYTES, LENGTH_BYTES + headerLength);
-  bytes.set(header, LENGTH_BYTES);
-  let position = LENGTH_BYTES + headerLength;
-  for (const [, { data }] of sorted) {
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), position);
-    position += data.byteLength;
-  }
-  return bytes;
+  const length = Math.ceil(text.length / 8) * 8;
+  const header = new Uint8Array(LENGTH_BYTES + length).fill(0x20);
+  new DataView(header.buffer).setBigUint64(0, BigInt(length), true);
+  header.set(text, LENGTH_BYTES);
+  return { header, order: sorted.map(([name]) => name), size: header.length + offset };
 }
 
-function checkTensor(name: string, { dtype, shape, data }: HostTensor): void {
-  const refuse = (why: string) => new Error(`Tensor "${name}" cannot be written to a safetensors file: ${why}.`);
-  if (name === METADATA) throw refuse('the name is reserved for metadata');
-  if (!(data instanceof arrayType(dtype))) throw refuse(`its array does not hold elements of type ${dtype}`);
-  if (data.length !== elementCount(shape)) {
-    throw refuse(`its array has ${data.length} elements, and its shape [${shape}] needs ${elementCount(shape)}`);
-  }
+const unwritable = (name: string, why: string): Error =>
+  new Error(`Tensor "${name}" cannot be written to a safetensors file: ${why}.`);
+
+function bytesOf(name: string, { dtype, shape, data }: HostTensor): Uint8Array {
+  if (!(data instanceof arrayType(dtype))) throw unwritable(name, `its array does not hold elements of type ${dtype}`);
+  if (data.length !== elementCount(shape))
+    throw unwritable(
+      name,
+      `its array has ${data.length} elements, and its shape [${shape}] needs ${elementCount(shape)}`,
+    );
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

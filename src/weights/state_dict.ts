@@ -1,25 +1,43 @@
 import type { Device } from '../gpu/device.ts';
 import type { StateEntry } from '../nn/store.ts';
-import { type Chunk, elements, showShape, wholeChunk } from '../tape/tensor.ts';
+import { BYTES, type Chunk, elements, showShape, type Tensor, wholeChunk } from '../tape/tensor.ts';
 import { nonFinite } from './finite.ts';
-import { type HostTensor, type StoredTensor, toFloat32 } from './host-tensor.ts';
+import { type HostTensor, type StoredTensor, tensorOfBytes, toFloat32 } from './host-tensor.ts';
 import { isBeside } from './keys.ts';
+
 import { toEngineLayout, toTorchLayout, toTorchShape } from './layout.ts';
+import { type Grid, interpolatePositions, squareGrid } from './pos_embed.ts';
+
+/** Reads lasting tensors from the device as they are; those of a chunk at once. Unsigned numbers come as the I32 of the same bits. */
+export async function readTensors(
+  device: Device,
+  tensors: Iterable<readonly [name: string, tensor: Tensor]>,
+): Promise<Map<string, HostTensor>> {
+  const chunks = new Map<Chunk, ArrayBuffer>();
+  const read = new Map<string, HostTensor>();
+  for (const [name, { storage, shape, dtype }] of tensors) {
+    if (!storage) throw new Error(`${name} is no lasting tensor, so it cannot be saved.`);
+    const { chunk, offset } = storage;
+    const bytes = chunks.get(chunk) ?? (await device.read(wholeChunk(chunk))).buffer;
+    chunks.set(chunk, bytes);
+    const own = new Uint8Array(bytes.slice(offset, offset + elements(shape) * BYTES[dtype]));
+    read.set(name, tensorOfBytes(HOST_TYPES[dtype], shape, own));
+  }
+  return read;
+}
+
+const HOST_TYPES = { f32: 'F32', i32: 'I32', u32: 'I32', u8: 'U8' } as const;
 
 /** Reads a model from the device as PyTorch would save it: PyTorch's names, order and layouts. */
 export async function saveState(device: Device, entries: readonly StateEntry[]): Promise<Map<string, HostTensor>> {
-  const chunks = new Map<Chunk, Float32Array>();
-  const state = new Map<string, HostTensor>();
-  for (const { name, tensor, layout } of entries) {
-    if (!tensor.storage) throw new Error(`${name} is no lasting tensor, so it cannot be saved.`);
-    const { chunk, offset } = tensor.storage;
-    const values = chunks.get(chunk) ?? ((await device.read(wholeChunk(chunk))) as Float32Array);
-    chunks.set(chunk, values);
-    const data = values.slice(offset / 4, offset / 4 + elements(tensor.shape));
-    const { data: permuted, shape } = layout
-      ? toTorchLayout(layout, data, tensor.shape)
-      : { data, shape: [...tensor.shape] };
-    state.set(name, { dtype: 'F32', shape, data: permuted });
+  const state = await readTensors(
+    device,
+    entries.map(({ name, tensor }) => [name, tensor]),
+  );
+  for (const { name, layout, tensor } of entries) {
+    if (!layout) continue;
+    const { data, shape } = toTorchLayout(layout, (state.get(name) as HostTensor).data as Float32Array, tensor.shape);
+    state.set(name, { dtype: 'F32', shape, data });
   }
   return state;
 }
@@ -39,6 +57,7 @@ export interface LoadReport {
 /**
  * Writes PyTorch-named tensors into a model on the device; of those in a file only the model's are read. `from` names the
  * source in errors.
+ * Position embeddings of another square grid are interpolated.
  * Throws unless the source has every entry in its shape and nothing else but heads, queues and the like (`isBeside`), before
  * anything is written; with `partial` it loads what matches, and throws only where nothing does. Throws where a value that it
  * would load is no finite number.
@@ -85,26 +104,39 @@ export async function loadState(
     const value = nonFinite(data);
     if (value !== undefined)
       throw new Error(`${from}: ${entry.name} holds ${value}; a model with such weights computes nothing of use.`);
-    loaded.push({ entry, data });
+    loaded.push({ entry, data: onGrid(entry, tensor.shape, data) });
   }
   for (const { entry, data } of loaded)
     device.write(entry.tensor, entry.layout ? toEngineLayout(entry.layout, data, torchShape(entry)).data : data);
   return report;
 }
 
-function compareState(
+/** Compares the entries of a model with tensors under PyTorch's names, by names and shapes. */
+export function compareState(
   entries: readonly StateEntry[],
-  tensors: ReadonlyMap<string, HostTensor | StoredTensor>,
+  tensors: ReadonlyMap<string, Pick<StoredTensor, 'shape'>>,
 ): LoadReport {
   const report: LoadReport = { matched: [], missing: [], unexpected: [], misshapen: [] };
   for (const entry of entries) {
     const given = tensors.get(entry.name);
-    const fits = given && showShape(given.shape) === showShape(torchShape(entry));
+    const fits =
+      given && (showShape(given.shape) === showShape(torchShape(entry)) || canInterpolate(entry, given.shape));
     report[fits ? 'matched' : given ? 'misshapen' : 'missing'].push(entry.name);
   }
   const known = new Set(entries.map(({ name }) => name));
   report.unexpected.push(...[...tensors.keys()].filter((name) => !known.has(name)));
   return report;
+}
+
+/** Whether a file's tensor is position embeddings of this width on another, square grid. */
+const canInterpolate = ({ grid, tensor }: StateEntry, shape: readonly number[]): boolean =>
+  grid !== undefined && squareGrid(shape) !== undefined && shape.at(-1) === tensor.shape.at(-1);
+
+/** A tensor's values as the entry has them: position embeddings of another grid are interpolated. */
+function onGrid({ grid, tensor }: StateEntry, shape: readonly number[], data: Float32Array): Float32Array {
+  if (!grid || showShape(shape) === showShape(tensor.shape)) return data;
+  const dim = shape.at(-1) as number;
+  return interpolatePositions(data, { dim, grid: squareGrid(shape) as Grid, to: grid });
 }
 
 /** "3 missing (such as a.weight)". */

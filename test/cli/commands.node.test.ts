@@ -7,6 +7,7 @@ import { readSafetensors } from '../../src/weights/safetensors.ts';
 import { idx } from '../data/idx.ts';
 import { assert, suite } from '../harness.ts';
 import { coin } from './coin.ts';
+import { coinHere } from './in_process.ts';
 
 const test = suite('commands');
 
@@ -108,7 +109,7 @@ const refused: [name: string, args: () => string[], message: RegExp][] = [
 
 for (const [name, args, message] of refused)
   test(`${name} is refused in one sentence`, async () => {
-    const { code, stdout, stderr } = await coin(...args());
+    const { code, stdout, stderr } = await coinHere(...args());
     assert.is(code, 1);
     assert.is(stdout, '');
     const lines = stderr
@@ -120,10 +121,17 @@ for (const [name, args, message] of refused)
     assert.not.match(stderr, /^\s+at /m);
   });
 
+test('a process that is refused something ends with exit code 1, and one that is asked for help with 0', async () => {
+  const { code, stdout, stderr } = await coin('train', '--data', join(folder, 'empty'));
+  assert.equal([code, stdout], [1, '']);
+  assert.match(stderr, /^error: The data folder .* is empty/);
+  assert.is((await coin('train', '--help')).code, 0);
+});
+
 test("each command has help, with the paper's defaults in that of train", async () => {
   for (const command of ['demo', 'train', 'pretrain', 'eval', 'devices', 'conformance', 'gradcheck', 'bench'])
-    assert.match((await coin(command, '--help')).stdout, new RegExp(`^Usage: coin ${command} `));
-  const { stdout } = await coin('train', '--help');
+    assert.match((await coinHere(command, '--help')).stdout, new RegExp(`^Usage: coin ${command} `));
+  const { stdout } = await coinHere('train', '--help');
   for (const line of [
     /--alpha [^(]*\(default:\s+0\.7\)/,
     /--lambda [^(]*\(default:\s+0\.1\)/,
@@ -134,7 +142,12 @@ test("each command has help, with the paper's defaults in that of train", async 
 
 test('train, then eval: log, results and a checkpoint with the names of PyTorch', async () => {
   const out = join(folder, 'run');
+  const { train, test } = await loadDataset(embeddedFolder());
+  const few = { ...test, pixels: test.pixels.subarray(0, 100 * 784), labels: test.labels.subarray(0, 100) };
+  const own = await writeIdx('own', train, few, test.classes);
   const small = [
+    '--data',
+    own,
     '--labels',
     '2',
     '--batch',
@@ -152,7 +165,7 @@ test('train, then eval: log, results and a checkpoint with the names of PyTorch'
     '--label-smoothing',
     '0.05',
   ];
-  const trained = await coin('train', ...small, '--evaluate-every', '2', '--out', out);
+  const trained = await coinHere('train', ...small, '--evaluate-every', '2', '--out', out);
   assert.is(trained.code, 0, trained.stderr);
   assert.match(trained.stdout, /^COIN +\d+\.\d\d/m);
 
@@ -186,32 +199,28 @@ test('train, then eval: log, results and a checkpoint with the names of PyTorch'
     assert.ok(made.adapter);
   }
 
-  const { code, stdout } = await coin('eval', '--weights', path);
+  const { code, stdout } = await coinHere('eval', '--weights', path, '--data', own);
   assert.is(code, 0);
+  assert.match(stdout, /top-1 +[\d.]+ % of 100 images \(95 % interval [\d.]+–[\d.]+, Wilson\)\nS_Dbw/);
   const [, top1] = /top-1 +([\d.]+) %/.exec(stdout) ?? [];
   assert.is(Number(top1), Number(result.top1.toFixed(2)));
 
   // The same test images beside others to train on, and with the classes in another order.
-  const { train, test } = await loadDataset(embeddedFolder());
-  const few = { ...test, pixels: test.pixels.subarray(0, 100 * 784), labels: test.labels.subarray(0, 100) };
   const black = {
     ...train,
     pixels: new Uint8Array(20 * 784).fill(3),
     labels: Int32Array.from({ length: 20 }, (_, i) => i % 10),
   };
   const reversed = (images: typeof few) => ({ ...images, labels: images.labels.map((label) => 9 - label) });
-  const scores = [];
-  for (const [name, own, tested, classes] of [
-    ['own', train, few, test.classes],
+  for (const [name, beside, tested, classes] of [
     ['black', black, few, test.classes],
     ['reversed', reversed(train), reversed(few), [...test.classes].reverse()],
-  ] as const)
-    scores.push((await coin('eval', '--weights', path, '--data', await writeIdx(name, own, tested, classes))).stdout);
-  assert.match(scores[0]!, /top-1 +[\d.]+ % of 100 images \(95 % interval [\d.]+–[\d.]+, Wilson\)\nS_Dbw/);
-  assert.is(scores[1], scores[0]);
-  assert.is(scores[2], scores[0]);
+  ] as const) {
+    const data = await writeIdx(name, beside, tested, classes);
+    assert.is((await coinHere('eval', '--weights', path, '--data', data)).stdout, stdout);
+  }
   const other = await writeIdx('other', train, few, [...test.classes.slice(0, 9), 'Hat']);
-  const { code: refusedCode, stderr } = await coin('eval', '--weights', path, '--data', other);
+  const { code: refusedCode, stderr } = await coinHere('eval', '--weights', path, '--data', other);
   assert.is(refusedCode, 1);
   assert.match(
     stderr,

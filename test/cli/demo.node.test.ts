@@ -33,12 +33,19 @@ test('CE-Tuning, SCL and COIN start from the same encoder, and the results are o
   let cleared = 0;
   const run = {
     path: folder,
-    clear: async () => {
+    begin: async () => {
       cleared += 1;
     },
   };
   const { stdout } = await captured(() =>
-    compareMethods(device, { splits, weights, labels: 3, epochs: 2, alpha: 0.5, seed: 1, tuned: true }, run),
+    compareMethods(
+      device,
+      {
+        ...{ splits, weights, labels: 3, epochs: 2, alpha: 0.5, seed: 1, tuned: true },
+        ...{ saveEvery: '1min', keep: 1, request: testDevice },
+      },
+      run,
+    ),
   );
   assert.is(cleared, 1);
   const results = JSON.parse(await readFile(join(folder, 'results.json'), 'utf8')) as Record<string, unknown>[];

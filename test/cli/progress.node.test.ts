@@ -1,11 +1,15 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { logEvents } from '../../src/cli/log.node.ts';
+import { logEvents, readLog } from '../../src/cli/log.node.ts';
 import { duration, showProgress } from '../../src/cli/progress.ts';
 import type { TrainEvent } from '../../src/train/events.ts';
 import { assert, suite } from '../harness.ts';
+import { refusal } from '../refusal.ts';
 import { sink } from './sink.ts';
+
+/** Of no concern to who shows a training. */
+const capture = async () => assert.unreachable('nobody saves here') as never;
 
 const EPOCHS = 6;
 
@@ -37,7 +41,7 @@ function* training(): Generator<TrainEvent> {
     yield { type: 'epoch', epoch, stage: 'fine-tuning', lr: 1, losses: { total: 0.25 }, seconds: epoch };
   }
   yield { type: 'evaluation', epoch: EPOCHS, top1: 75.5 };
-  yield { type: 'checkpoint', epoch: EPOCHS, save: async () => new Map() };
+  yield { type: 'checkpoint', epoch: EPOCHS, step: 0, final: true, capture };
   yield { type: 'end', seconds: 65 };
 }
 
@@ -172,7 +176,7 @@ const HEAD = { type: 'setup', version: '1.2.3' };
 const folder = mkdtempSync(join(tmpdir(), 'log-'));
 log.after(() => rmSync(folder, { recursive: true }));
 
-log('what the run is and then each event is a line of JSON, without the weights of checkpoints', async () => {
+log('what the run is and then each event is a line of JSON, but for moments at which nothing was written', async () => {
   const path = join(folder, 'log.jsonl');
   assert.equal(await types(logEvents(stream(training()), path, HEAD)), ALL);
   const lines = readFileSync(path, 'utf8')
@@ -183,15 +187,30 @@ log('what the run is and then each event is a line of JSON, without the weights 
   // What is under way is for eyes alone.
   assert.equal(
     lines.map(({ type }) => type),
-    ALL.filter((type) => type !== 'evaluating'),
+    ALL.filter((type) => type !== 'evaluating' && type !== 'checkpoint'),
   );
-  assert.equal(lines.at(-2), { type: 'checkpoint', epoch: EPOCHS });
 });
 
 log('a training that is stopped leaves its log', async () => {
   const path = join(folder, 'stopped.jsonl');
   for await (const { type } of logEvents(stream(training()), path, HEAD)) if (type === 'stage') break;
   assert.is(readFileSync(path, 'utf8').trimEnd().split('\n').length, 4);
+});
+
+log('a run that goes on adds to its log, after the last whole line', async () => {
+  const path = join(folder, 'goes-on.jsonl');
+  for await (const { type } of logEvents(stream(training()), path, HEAD)) if (type === 'stage') break;
+  appendFileSync(path, '{"type":"step","epo');
+  await types(logEvents(stream([{ type: 'end', seconds: 7 }]), path, { type: 'setup', version: 'another' }));
+  const told = await readLog(path);
+  assert.equal(told?.head, HEAD);
+  assert.equal(
+    told?.events.slice(-2).map(({ type }) => type),
+    ['stage', 'end'],
+  );
+  assert.is(await readLog(join(folder, 'none.jsonl')), undefined);
+  appendFileSync(path, 'nonsense\n');
+  assert.match(await refusal(readLog(path)), /^The log \S+goes-on\.jsonl is damaged: line 6 is no JSON\.$/);
 });
 
 log('what cannot be written is told in one sentence', async () => {

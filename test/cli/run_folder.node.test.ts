@@ -29,8 +29,8 @@ async function runIn(options: FolderOptions, write: (folder: RunFolder) => Promi
   return path;
 }
 
-const train = async ({ path, clear }: RunFolder) => {
-  await clear();
+const train = async ({ path, begin }: RunFolder) => {
+  await begin();
   await writeFile(join(path, 'coin.safetensors'), 'weights');
 };
 
@@ -55,7 +55,14 @@ test('without --out each run gets a folder of its own, and says so', async () =>
   for (const path of result) assert.equal(await readdir(path), ['coin.safetensors']);
 });
 
-for (const name of [...RESULTS, 'simclr.safetensors', 'ce-tuning.jsonl', 'scl.safetensors'])
+for (const name of [
+  ...RESULTS,
+  'run.yaml',
+  'scl-step-00000120.safetensors',
+  'simclr.safetensors',
+  'ce-tuning.jsonl',
+  'scl.safetensors',
+])
   test(`a folder with ${name} of another run is refused and stays as it is`, async () => {
     await otherRun('mine', [name]);
     assert.is(

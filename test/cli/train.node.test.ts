@@ -184,7 +184,7 @@ test('a second run into the folder of another leaves it as it is', async () => {
   assert.is(code, 1);
   assert.match(
     stderr,
-    /^error: The folder .*mine holds another run \(report\.html and 3 more\); take another --out, or/m,
+    /^error: The folder .*mine holds another run \(report\.html and 5 more\); take another --out, or/m,
   );
   assert.equal(await readFile(join(folder, 'mine', 'scl.safetensors')), before);
 });
@@ -199,9 +199,13 @@ test('an interrupt saves the model of that moment, and tells where', async () =>
   const { code, stderr } = await run;
   assert.is(code, 1);
   const path = join(folder, 'stopped', 'scl.safetensors');
-  assert.match(stderr, new RegExp(`^error: Interrupted after \\d+ epochs; the model so far is in ${path}\\.$`, 'm'));
+  assert.match(
+    stderr,
+    new RegExp(`^error: Interrupted after \\d+ epochs; the model so far is in ${path}, and --resume goes on\\.$`, 'm'),
+  );
   // Without the lock, which is given back.
-  assert.equal((await readdir(join(folder, 'stopped'))).sort(), ['scl.jsonl', 'scl.safetensors']);
+  const left = (await readdir(join(folder, 'stopped'))).map((name) => name.replace(/\d{8}/, 'N'));
+  assert.equal([...new Set(left)].sort(), ['run.yaml', 'scl-step-N.safetensors', 'scl.jsonl', 'scl.safetensors']);
   const { tensors } = await readModel(path);
   assert.not.equal(tensors.get('encoder.conv1.weight'), (await readModel(weights)).tensors.get('encoder.conv1.weight'));
 });

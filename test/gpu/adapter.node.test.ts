@@ -33,13 +33,16 @@ async function loadedFrom(env: NodeJS.ProcessEnv): Promise<string[]> {
   return [...new Set(paths)];
 }
 
+let name = '';
 /** The folder that a SwiftShader is unpacked into below a cache. */
-const nameOf = async () => {
-  const cache = join(root, 'cache');
-  await loadedFrom({ COIN_CACHE: cache });
-  const [name = ''] = await readdir(cache);
+async function nameOf(): Promise<string> {
+  if (name === '') {
+    const cache = join(root, 'cache');
+    await loadedFrom({ COIN_CACHE: cache });
+    [name = ''] = await readdir(cache);
+  }
   return name;
-};
+}
 
 test("SwiftShader is unpacked into the user's cache, once", async () => {
   if (!hasSwiftShader) skip('no SwiftShader for this machine');

@@ -15,6 +15,7 @@ const library = createLibrary();
 const CONSTANTS: Readonly<Record<string, number>> = {
   ...{ WORKGROUP: 4, LANES: 2, COLUMN_LANES: 2, ROW_LANES: 2 },
   ...{ ROW_BLOCKS: 2, COLUMN_BLOCKS: 2, THREADS_X: 2, THREADS_Y: 2, K_STEP: 4 },
+  ...{ THREADS: 2, DEPTH: 4 },
 };
 
 /** Problems of a few elements, by family, that still send every invocation through every loop more than once. */
@@ -24,8 +25,24 @@ const UNIFORMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     ...{ random_crop: 0, scale_low: 1, scale_high: 1, log_ratio_low: 0, log_ratio_high: 0 },
     ...{ central_height: 4, central_width: 4, flip: 0.5, jitter: 1, brightness: 0.5, contrast: 0.5 },
   },
+  // Two tiles of 8 rows, of heads with two vec4s more than half of what invocations hold.
+  attention: {
+    ...{
+      length: 11,
+      heads: 1,
+      sequences: 2,
+      scale: 1,
+      row: 4,
+      head: 4,
+      image: 44,
+      q_offset: 0,
+      k_offset: 0,
+      v_offset: 0,
+    },
+    ...{ y_row: 4, y_head: 4, y_image: 44 },
+  },
   batch_norm: {
-    ...{ rows: 8, columns: 3, chunk_rows: 4, chunks: 2, partials: 2, partial_rows: 4, sum_rows: 8, sums: 4 },
+    ...{ rows: 8, columns: 3, groups: 2, chunk_rows: 4, chunks: 2, partials: 2, partial_rows: 4, sum_rows: 8, sums: 4 },
     ...{ chunk_partials: 2, eps: 1, momentum: 0.1, mean_factor: 1 },
   },
   // 8 pixels by 8 channels.
@@ -35,6 +52,7 @@ const UNIFORMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     ...{ dilation_height: 1, dilation_width: 1, groups: 1, split_pixels: 8, partial_size: 64 },
   },
   cross_entropy: { rows: 8, columns: 5, smoothing: 0.1 },
+  info_nce: { rows: 8, columns: 5, d: 5, merge: 0, inverse_temperature: 1 },
   l2_normalize: { rows: 8, columns: 5, eps: 1 },
   layer_norm: { rows: 8, columns: 5, width: 5, chunk_rows: 4, eps: 1 },
   matmul: {
@@ -44,7 +62,7 @@ const UNIFORMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     ...{ c_offset: 0, c_row: 16, c_outer: 0, c_inner: 0, slices: 1, splits: 1, split_k: 8, partial_size: 256 },
   },
   reduce: { rows: 8, columns: 3, chunk_rows: 4, sums: 4, factor: 1 },
-  softmax: { rows: 8, columns: 5 },
+  softmax: { rows: 8, columns: 5, factor: 1 },
   sup_con: {
     ...{ n: 10, padded_rows: 12, d: 11, d4: 3, first: 0, rows: 4, quads: 3, merge: 0 },
     ...{ by_count: 0, over_valid: 0, self_positive: 0, scale: 1, inverse_temperature: 1 },

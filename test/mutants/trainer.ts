@@ -97,6 +97,37 @@ export const mutants = [
     ],
     ['a floor is 0', 'src/optim/schedule.ts', 'floor + 0.5 * (lr - floor)', '0.5 * lr'],
   ),
+  ...noticedBy(
+    'train/resume.test.ts',
+    'a run goes on',
+    ['an epoch begins anew', TRAINER, 'for (let index = from.index; ', 'for (let index = 0; '],
+    [
+      'momentum is forgotten',
+      'src/train/run_state.ts',
+      'if (given) device.write(',
+      'if (given && false) device.write(',
+    ],
+    ['steps are counted anew', 'src/train/run_state.ts', 'steps.set(name, count)', 'steps.set(name, 0)'],
+    ['sums of gradients are left out', TRAINER, '...(sums && !isBetweenSteps &&', '...(sums && false &&'],
+    [
+      'losses of an epoch begin anew',
+      TRAINER,
+      'sums: Record<string, number> = { ...place.sums }',
+      'sums: Record<string, number> = {}',
+    ],
+  ),
+  ...noticedBy('train/resume.test.ts', "a method's own", [
+    'an epoch that goes on is prepared again',
+    TRAINER,
+    'if (place.index === 0) await',
+    'await',
+  ]),
+  ...noticedBy(
+    'cli/resume.node.test.ts',
+    'a run that is killed',
+    ['half a line stays in the log', 'src/cli/log.node.ts', 'if (whole < written.length)', 'if (false)'],
+    ['what is void is told', 'src/report/data.ts', 'told.epoch < epoch', 'true'],
+  ),
   ...noticedBy('data/dataset.test.ts', 'one image that is left over', [
     'one image is a batch',
     'src/data/sampler.ts',

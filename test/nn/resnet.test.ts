@@ -1,6 +1,7 @@
 import { parseCase } from '../../src/conformance/case.ts';
+import { withClassifier } from '../../src/nn/encoder.ts';
 import { createModel, type Model } from '../../src/nn/model.ts';
-import { resnet18, resnet50, resnet56, withClassifier } from '../../src/nn/resnet.ts';
+import { resnet18, resnet50, resnet56 } from '../../src/nn/resnet.ts';
 import { createStore, type Store } from '../../src/nn/store.ts';
 import { contentsOf, elements } from '../../src/tape/tensor.ts';
 import { torchShape } from '../../src/weights/state_dict.ts';

@@ -108,6 +108,10 @@ export function noise(shape: readonly number[], seed = 1, mean = 0, deviation = 
   return { shape, data: Float32Array.from({ length: count }, () => mean + deviation * Math.sqrt(3) * normal()) };
 }
 
+/** Activations and weights of convolutions have four dimensions; what else goes under their names is not permuted. */
+const permutes = (layout: Layout | undefined, { length }: readonly number[]): layout is Layout =>
+  layout !== undefined && length === (layout === 'linear_weight' ? 2 : 4);
+
 /** Runs a subject on tensors in PyTorch's layouts and gives results in PyTorch's layouts, as `output.NAME` and `grad.NAME`. */
 async function runEngine(
   { build, layouts = {}, constant = [], op }: Subject,
@@ -120,7 +124,7 @@ async function runEngine(
   const toEngine = (name: string, { shape, data }: Host): HostValue => {
     const layout = layouts[name];
     const typed = (data instanceof Int32Array ? data : Float32Array.from(data)) as TypedArray;
-    return layout && shape.length === 4 ? toEngineLayout(layout, typed, shape) : { shape, data: typed };
+    return permutes(layout, shape) ? toEngineLayout(layout, typed, shape) : { shape, data: typed };
   };
   const device = await testDevice();
   const { outputs, gradients } = await evaluate(
@@ -135,7 +139,7 @@ async function runEngine(
   );
   const back = ([name, { shape, data }]: [string, HostValue]): [string, ArrayLike<number>] => {
     const layout = layouts[name.slice(name.indexOf('.') + 1)];
-    return [name, layout && shape.length === 4 ? toTorchLayout(layout, data, shape).data : data];
+    return [name, permutes(layout, shape) ? toTorchLayout(layout, data, shape).data : data];
   };
   return Object.fromEntries([...named('output', outputs), ...named('grad', gradients)].map(back));
 }

@@ -24,7 +24,7 @@ const inputs = (shape: number[], deviation = 1) => ({
 });
 
 // A row of 64 scalars in registers compiles slowly, so the largest case is left to the others.
-for (const candidate of ['products', 'vec4', 'scalar']) {
+for (const candidate of ['products', 'tile', 'vec4', 'scalar']) {
   for (const name of goldenCases('attention'))
     if (candidate !== 'scalar' || name !== 'attention-01')
       test(`${name}, ${candidate}`, () => checkGolden(subject, name, candidate));
@@ -39,7 +39,7 @@ for (const candidate of ['products', 'vec4', 'scalar']) {
 }
 test('against float64: odd d', () => checkReference(subject, { scale: 0.6 }, inputs([2, 2, 6, 3]), { positions: 30 }));
 
-for (const candidate of ['products', 'vec4'])
+for (const candidate of ['products', 'tile', 'vec4'])
   test(`each gradient alone, ${candidate}`, async () => {
     const values = inputs([1, 2, 5, 4]);
     const upstream = noise([1, 2, 5, 4], 9);

@@ -61,6 +61,28 @@ for (const training of [true, false])
         { structures: ['cpu'] },
       ));
 
+const split: Subject = {
+  ...subject,
+  op: 'batch_norm_split',
+  build:
+    ({ groups, relu }) =>
+    (tape, { x, weight, bias, running_mean, running_var, residual }) => {
+      const state = { weight: weight!, bias: bias!, running_mean: running_mean!, running_var: running_var! };
+      const options = { relu: relu === true, groups: groups as number, ...(residual && { residual }) };
+      const y = batchNorm(tape, x!, state, { training: true, ...options });
+      return { y, running_mean: running_mean!, running_var: running_var! };
+    },
+};
+
+// Groups of several chunks each, whose last chunk is shorter; with so few workgroups as a processor has, and as a GPU.
+for (const [shape, groups] of [
+  [[6, 8, 9, 9], 3],
+  [[28, 6, 3, 5], 7],
+  [[40, 16], 2],
+] as const)
+  test(`against float64: [${shape}] in ${groups} groups`, () =>
+    checkReference(split, { training: true, groups, assignment: 'contiguous' }, inputs([...shape])));
+
 for (const candidate of ['vec4', 'scalar'])
   test(`a large mean does not swallow the deviation, ${candidate}`, () =>
     checkReference(subject, { training: true }, inputs([64, 8, 6, 6], 1e3, 1), {
@@ -126,6 +148,9 @@ test('refuses shapes that do not fit', async () => {
   assert.throws(() => batchNorm(tape, x, state(4), { training: true, residual }), /residual has shape \[2, 3, 4\]/);
   const one = tape.input('one', [1, 4]);
   assert.throws(() => batchNorm(tape, one, state(4), { training: true }), /more than one value per channel/);
+  const groups = (count: number) => () => batchNorm(tape, x, state(4), { training: true, groups: count });
+  assert.throws(groups(3), /its first dimension must be a multiple of the 3 groups/);
+  assert.throws(groups(0), /groups/);
 });
 
 test.run();

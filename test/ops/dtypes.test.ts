@@ -22,7 +22,14 @@ const arrays: Readonly<Record<DType, (count: number) => TypedArray>> = {
 const dtypes = Object.keys(arrays) as DType[];
 
 /** What the problems that are no single op are made of. */
-const MADE_OF: Readonly<Record<string, string>> = { residual: '(conv2d|gelu)', conv_batch_norm: '(conv2d|batch_norm)' };
+const MADE_OF: Readonly<Record<string, string>> = {
+  residual: '(conv2d|gelu)',
+  conv_batch_norm: '(conv2d|batch_norm)',
+  batch_norm_split: '(batch_norm|permute_rows)',
+  info_nce: '(info_nce|l2_normalize)',
+  permute_rows: '(permute_rows|argsort)',
+  restore_rows: '(restore_rows|argsort)',
+};
 
 function messageOf(body: () => unknown): string {
   try {

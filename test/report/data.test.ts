@@ -43,7 +43,7 @@ const EVENTS: TrainEvent[] = [
   stage('second', 1),
   epoch(1, 'second', { total: 2 }),
   { type: 'evaluation', epoch: 2, top1: 75, s_dbw: { score: 0.9, scat: 0.4, dens_bw: 0.5 } },
-  { type: 'checkpoint', epoch: 2, save: async () => new Map() },
+  { type: 'saved', step: 2, file: 'scl-step-00000002.safetensors' },
   { type: 'end', seconds: 2.5 },
 ];
 

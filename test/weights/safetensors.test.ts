@@ -80,7 +80,7 @@ const refused: [string, Uint8Array, RegExp][] = [
   [
     "PyTorch's own file",
     new TextEncoder().encode(`PK\x03\x04${'\0'.repeat(26)}archive/data.pkl`),
-    /f is not a safetensors file: it is PyTorch's own .* \(\.pth\); save its tensors with safetensors\.torch\.save_file in Python\.$/,
+    /f is not a safetensors file: it is PyTorch's own .* \(\.pth\); give it as --weights\.$/,
   ],
   ['no brace', header('[1]'), /f is not a safetensors file: its header does not begin with "\{"/],
   ['a cut header', header('{"a":1}').subarray(0, 12), /f is truncated: its header has 7 bytes but only 4 follow/],

@@ -1,5 +1,6 @@
 import type { Target } from '../../gpu/kernel/target.ts';
-import { type Encoder, type ResNetOptions, resnet18, resnet50 } from '../../nn/resnet.ts';
+import type { Encoder } from '../../nn/encoder.ts';
+import { type ResNetOptions, resnet18, resnet50 } from '../../nn/resnet.ts';
 import type { Store } from '../../nn/store.ts';
 import { type Arena, createArena } from '../../tape/parameter.ts';
 import { createTape, type OpRecord } from '../../tape/tape.ts';

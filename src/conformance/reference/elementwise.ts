@@ -25,8 +25,11 @@ export const scale: Reference = (inputs, attrs) => {
   return { y: map(input(inputs, 'x'), (x) => factor * x) };
 };
 
-/** Softmax along the last axis. */
-export const softmax: Reference = (inputs) => ({ y: softmaxRows(input(inputs, 'x')) });
+/** Softmax of factor · x along the last axis. */
+export const softmax: Reference = (inputs, attrs) => {
+  const factor = number(attrs, 'factor', 1);
+  return { y: softmaxRows(map(input(inputs, 'x'), (x) => factor * x)) };
+};
 
 /** The sum of x0, x1, ... (of one shape), each times its entry in `weights`. */
 export const weighted_sum: Reference = (inputs, attrs) => {

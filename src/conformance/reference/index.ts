@@ -4,11 +4,13 @@
 import { input, type Reference } from './array64.ts';
 import { conv_batch_norm } from './conv_batch_norm.ts';
 import { add, gelu, l2_normalize, mean, relu, scale, softmax, sum, weighted_sum } from './elementwise.ts';
+import { permute_rows, restore_rows, slice_rows } from './gather.ts';
 import { attention, conv2d, linear, matmul } from './linear_algebra.ts';
-import { cross_entropy, sup_con } from './losses.ts';
-import { batch_norm, layer_norm } from './normalization.ts';
+import { cross_entropy, info_nce, sup_con } from './losses.ts';
+import { batch_norm, batch_norm_split, layer_norm } from './normalization.ts';
 import { global_avg_pool2d, max_pool2d } from './pooling.ts';
 import { residual } from './residual.ts';
+import { drop_path, embed_tokens, patch_embed, pool_tokens, self_attention } from './transformer.ts';
 
 export { type Array64, type Attributes, array64, type Inputs, type Outputs, type Reference, zeros } from './array64.ts';
 
@@ -17,20 +19,30 @@ export const references: Record<string, Reference> = {
   add,
   attention,
   batch_norm,
+  batch_norm_split,
   conv_batch_norm,
   conv2d: activated(conv2d),
   cross_entropy,
+  drop_path,
+  embed_tokens,
   gelu,
   global_avg_pool2d,
+  info_nce,
   l2_normalize,
   layer_norm,
   linear: activated(linear),
   matmul,
   max_pool2d,
   mean,
+  patch_embed,
+  pool_tokens,
+  permute_rows,
   relu,
   residual,
+  restore_rows,
   scale,
+  self_attention,
+  slice_rows,
   softmax,
   sum,
   sup_con,

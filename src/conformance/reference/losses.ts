@@ -33,6 +33,7 @@ function logSumExp(values: ArrayLike<number>): number {
  * Σ_i (a_i lse_i - Σ_j b_ij s_ij). `variant` says which a and b:
  * - `paper`: a_i = 1/n if m_i > 1, else 0; b_ij = a_i / (m_i - 1) for the other rows of the label.
  * - `official`: a_i = m_i / n²; b_ij = 1 / n² for all rows of the label, i among them.
+ * - `paper-valid`: the paper's with the number of rows that have a positive in place of n.
  * - `sup_contrast`: the paper's times temperature / `base_temperature`.
  * - `nt_xent`: the paper's, where a label stands for an image and has two rows, its two views.
  * - `general`: a and b are inputs of shapes (n) and (n, n).
@@ -59,16 +60,19 @@ export const sup_con: Reference = (inputs, attrs) => {
     if (attrs.variant === 'general') return { a: input(inputs, 'a'), b: input(inputs, 'b') };
     const { data: labels } = input(inputs, 'labels');
     const [rowWeights, pairWeights] = [zeros([n]), zeros([n, n])];
+    const membersOf = (i: number) => labels.filter((label) => label === labels[i]).length;
+    const anchors =
+      attrs.variant === 'paper-valid' ? Array.from(labels.keys()).filter((i) => membersOf(i) > 1).length : n;
     for (let i = 0; i < n; i++) {
       const same = Array.from(labels, (label) => label === labels[i]);
-      const members = same.filter(Boolean).length;
+      const members = membersOf(i);
       for (let j = 0; j < n; j++) {
         if (!same[j]) continue;
         if (attrs.variant === 'official') pairWeights.data[i * n + j] = 1 / n ** 2;
-        else if (j !== i) pairWeights.data[i * n + j] = factor() / n / (members - 1);
+        else if (j !== i) pairWeights.data[i * n + j] = factor() / anchors / (members - 1);
       }
       if (attrs.variant === 'official') rowWeights.data[i] = members / n ** 2;
-      else if (members > 1) rowWeights.data[i] = factor() / n;
+      else if (members > 1) rowWeights.data[i] = factor() / anchors;
     }
     return { a: rowWeights, b: pairWeights };
   }
@@ -76,4 +80,28 @@ export const sup_con: Reference = (inputs, attrs) => {
   function factor(): number {
     return attrs.variant === 'sup_contrast' ? temperature / number(attrs, 'base_temperature', 0.07) : 1;
   }
+};
+
+/**
+ * MoCo's loss: the mean over rows i of the cross-entropy of [v_i·u_i, v_i·queue_1, ...] / temperature with class 0; v and u are
+ * q and k with rows of length 1, the queue is [features, length].
+ */
+export const info_nce: Reference = (inputs, attrs) => {
+  const [v, u] = [normalizeRows(input(inputs, 'q'), 1e-12), normalizeRows(input(inputs, 'k'), 1e-12)];
+  const queue = input(inputs, 'queue');
+  const temperature = number(attrs, 'temperature');
+  const { rows, width: d } = rowsOf(v);
+  const length = queue.data.length / d;
+  let loss = 0;
+  for (let i = 0; i < rows; i++) {
+    const dot = (key: (feature: number) => number) => {
+      let sum = 0;
+      for (let p = 0; p < d; p++) sum += v.data[i * d + p]! * key(p);
+      return sum / temperature;
+    };
+    const positive = dot((p) => u.data[i * d + p]!);
+    const negatives = Array.from({ length }, (_, j) => dot((p) => queue.data[p * length + j]!));
+    loss += logSumExp([positive, ...negatives]) - positive;
+  }
+  return { y: array64([loss / rows]) };
 };

@@ -1,4 +1,4 @@
-import { input, number, type Reference, rowsOf, zeros } from './array64.ts';
+import { type Array64, array64, input, number, type Reference, rowsOf, zeros } from './array64.ts';
 
 /**
  * Batch normalisation of x (N, C, ...) per channel, in training by the batch's mean and biased variance, otherwise by
@@ -38,6 +38,39 @@ export const batch_norm: Reference = (inputs, attrs) => {
     }
   }
   return { y, running_mean, running_var };
+};
+
+/**
+ * Batch normalisation in training of each of `groups` equal parts of the batch by itself: `contiguous` parts of consecutive
+ * images, or `interleaved`, image i in part i mod groups; with a `permutation` of the images x[permutation], whose results go
+ * back to where their images were. Running statistics are the mean of those that the parts would leave.
+ */
+export const batch_norm_split: Reference = (inputs, attrs) => {
+  const x = input(inputs, 'x');
+  const groups = number(attrs, 'groups');
+  const [n] = x.shape as [number];
+  const [size, count] = [x.data.length / n, n / groups];
+  const permutation = inputs.permutation?.data ?? Float64Array.from({ length: n }, (_, i) => i);
+  const y = zeros(x.shape);
+  const running = ['running_mean', 'running_var'].map((name) => [name, zeros(input(inputs, name).shape)] as const);
+  for (let group = 0; group < groups; group++) {
+    const images = Array.from({ length: count }, (_, i) =>
+      Number(permutation[attrs.assignment === 'interleaved' ? i * groups + group : group * count + i]),
+    );
+    const pixels = images.flatMap((image) => Array.from(x.data.subarray(image * size, (image + 1) * size)));
+    const part: Record<string, Array64> = batch_norm(
+      { ...inputs, x: array64(pixels, [count, ...x.shape.slice(1)]) },
+      attrs,
+    );
+    images.forEach((image, i) => {
+      y.data.set(part.y!.data.subarray(i * size, (i + 1) * size), image * size);
+    });
+    for (const [name, { data }] of running)
+      part[name]!.data.forEach((value, c) => {
+        data[c]! += value / groups;
+      });
+  }
+  return { y, ...Object.fromEntries(running) };
 };
 
 /** Normalisation of every row by its own mean and biased variance, then times weight plus bias. */

@@ -22,6 +22,8 @@ export interface Conv2dOptions {
   readonly relu?: boolean;
   /** Whether a batch normalisation by the batch's statistics follows: the result may then come with `moments`. */
   readonly moments?: boolean;
+  /** Whether the result's pixels are one dimension, row by row: the tokens [N, H · W, K] of a transformer. */
+  readonly tokens?: boolean;
 }
 
 /** The uniforms of every convolution kernel but those of the weight gradient's split. */

@@ -1,0 +1,26 @@
+import * as kernels from '../gpu/kernel/generated/kernels.ts';
+import { grid } from '../gpu/kernel/target.ts';
+import { shapeError, type Tape } from '../tape/tape.ts';
+import { elements, type Tensor } from '../tape/tensor.ts';
+import type { Permutation } from './gather.ts';
+import { rowsOf } from './rows.ts';
+
+/**
+ * The ascending, stable order of keys along the last dimension, [n] or [batches, n], without NaN: of random keys, a random
+ * permutation. Meant for some hundred keys, since work grows with n². Throws when the shape does not fit.
+ */
+export function argsort(tape: Tape, keys: Tensor): Permutation {
+  if (keys.shape.length < 1 || keys.shape.length > 2)
+    throw shapeError('argsort', 'keys', keys.shape, '[n] or [batches, n] is needed');
+  const order = tape.empty(keys.shape, 'argsort.order', 'i32');
+  const rank = tape.empty(keys.shape, 'argsort.rank', 'i32');
+  const WORKGROUP = tape.target.kind === 'cpu' ? 8 : 64;
+  tape.dispatch(kernels['sort/argsort'], {
+    bindings: { keys, order, rank },
+    uniforms: rowsOf(keys),
+    constants: { WORKGROUP },
+    workgroups: grid(tape.target, Math.ceil(elements(keys.shape) / WORKGROUP)),
+    label: 'argsort',
+  });
+  return { order, rank };
+}
