@@ -5,6 +5,7 @@ import { addBench } from './bench.ts';
 import { addBenchStep } from './bench_step.ts';
 import { addConformance } from './conformance.ts';
 import { addConvert } from './convert.ts';
+import { addData } from './data.ts';
 import { addDemo } from './demo.ts';
 import { addDevices } from './devices.ts';
 import { fail } from './errors.ts';
@@ -13,6 +14,7 @@ import { addGradcheck } from './gradcheck.ts';
 import { addInspect } from './inspect.ts';
 import { addKernel } from './kernel.ts';
 import { staleModules } from './modules.node.ts';
+import { addPrepare } from './prepare.ts';
 import { addPretrain } from './pretrain.ts';
 import { addTrain } from './train.ts';
 
@@ -41,7 +43,7 @@ function createProgram(request: typeof requestDevice): Command {
     .exitOverride();
 
   for (const add of [addDemo, addTrain, addPretrain, addEval]) add(program, request);
-  for (const add of [addInspect, addConvert]) add(program);
+  for (const add of [addData, addPrepare, addInspect, addConvert]) add(program);
   for (const add of [addDevices, addConformance, addGradcheck, addKernel, addBench, addBenchStep]) add(program);
   // The command of kernels takes them from the disk.
   program.hook('preAction', async (_program, command) => {
