@@ -1,12 +1,12 @@
 import { relative } from 'node:path';
 import type { Command } from 'commander';
 import { createDataset } from '../data/dataset.ts';
-import { embeddedFolder, loadDataset } from '../data/load.node.ts';
 import { allIndices, subset } from '../data/sampler.ts';
 import { simclr } from '../methods/simclr.ts';
 import type { requestDevice } from '../node.ts';
 import { guarded } from './errors.ts';
 import { runMethod } from './fine_tune.ts';
+import { type DataOptions, loadData, viewSize } from './load_data.ts';
 import { everyOf, fraction, integer, nonNegative, number, positive, positiveInteger } from './options.ts';
 import {
   addFolderOptions,
@@ -20,8 +20,8 @@ import { type Settings, setupOf } from './setup.ts';
 import { addModelOptions, checkBatch, encoderOptions } from './train.ts';
 import { noTuned, useTuned } from './tune.ts';
 
-interface PretrainOptions extends FolderOptions, SaveOptions {
-  readonly data?: string;
+interface PretrainOptions extends DataOptions, FolderOptions, SaveOptions {
+  readonly imageSize?: number;
   readonly arch: Settings['arch'];
   readonly width?: number;
   readonly stem?: NonNullable<Settings['encoder']['stem']>;
@@ -70,7 +70,7 @@ async function pretrain(
   folder: RunFolder,
   request: typeof requestDevice,
 ): Promise<void> {
-  const { train } = await loadDataset(options.data ?? embeddedFolder());
+  const { train } = await loadData(options, options.imageSize);
   const { length } = train.labels;
   const indices = options.images === undefined ? allIndices(length) : subset(length, options.images, options.seed);
   checkBatch(options.batch, indices.length);
@@ -94,6 +94,7 @@ async function pretrain(
     weight_decay: options.weightDecay,
     seed: options.seed,
     augmentation: {
+      ...viewSize(train, options.imageSize),
       crop: { scale: [options.cropScale, 1] },
       flip: 0.5,
       brightness: options.brightness,

@@ -1,7 +1,6 @@
 import { relative } from 'node:path';
 import { type Command, Option } from 'commander';
 import { createDataset } from '../data/dataset.ts';
-import { embeddedFolder, loadDataset } from '../data/load.node.ts';
 import { allIndices, stratifiedSubset } from '../data/sampler.ts';
 import { methodNamed, methods } from '../methods/index.ts';
 import type { Method, MethodConfig } from '../methods/method.ts';
@@ -11,6 +10,7 @@ import type { ReportData } from '../report/data.ts';
 import { textTable } from '../report/table.ts';
 import { guarded } from './errors.ts';
 import { runMethod } from './fine_tune.ts';
+import { addDataOptions, type DataOptions, loadData, viewSize } from './load_data.ts';
 import {
   everyOf,
   flagOf,
@@ -36,8 +36,8 @@ import { type Settings, setupOf } from './setup.ts';
 import { addTuneOptions, type TuneOptions, useTuned } from './tune.ts';
 import { cardOf, checkChannels, type ModelCard, readWeights } from './weights.ts';
 
-interface TrainOptions extends FolderOptions, SaveOptions, TuneOptions {
-  readonly data?: string;
+interface TrainOptions extends DataOptions, FolderOptions, SaveOptions, TuneOptions {
+  readonly imageSize?: number;
   readonly weights?: string;
   readonly partial?: boolean;
   readonly method: string;
@@ -66,8 +66,14 @@ interface TrainOptions extends FolderOptions, SaveOptions, TuneOptions {
 
 /** Options that say what is trained on what; shared with `pretrain`. */
 export function addModelOptions(command: Command): Command {
-  return command
-    .option('--data <folder>', 'four IDX files, as of Fashion-MNIST (default: the embedded images)')
+  return addDataOptions(command)
+    .addOption(
+      number(
+        '--image-size <px>',
+        "height and width of views (default: the images', or 224 where they are larger or differ)",
+        positiveInteger,
+      ),
+    )
     .addOption(new Option('--arch <name>', 'encoder').choices(Object.keys(RESNETS)).default('resnet8'))
     .addOption(
       number('--width <n>', 'channels of the first stage (default: 64, resnet8 and resnet56: 16)', positiveInteger),
@@ -129,7 +135,7 @@ async function fineTune(
   request: typeof requestDevice,
 ): Promise<void> {
   const method = methodNamed(options.method);
-  const { train, test } = await loadDataset(options.data ?? embeddedFolder());
+  const { train, test } = await loadData(options, options.imageSize);
   const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
   // What matches only in part is of another encoder than the one asked for.
   const card = weights && cardOf(weights, { recognize: !options.partial, stem: options.stem });
@@ -156,7 +162,7 @@ async function fineTune(
     momentum: options.momentum,
     weight_decay: options.weightDecay,
     seed: options.seed,
-    augmentation: { crop: { scale: [options.cropScale, 1] }, flip: 0.5 },
+    augmentation: { ...viewSize(train, options.imageSize), crop: { scale: [options.cropScale, 1] }, flip: 0.5 },
     evaluateEvery: options.evaluateEvery,
   };
   const given = new Set(Object.keys(options).filter((name) => isGiven(command, name)));
