@@ -104,7 +104,7 @@ export async function* train(device: Device, config: TrainConfig): AsyncGenerato
       };
       told = stage;
     }
-    if (place.index === 0) await stage.beforeEpoch?.(place.epoch);
+    if (place.index === 0) await stage.beforeEpoch?.(place.epoch, device);
     for await (const { event, at } of trainEpoch(run, stage, programs, place)) {
       place = at;
       yield event;
