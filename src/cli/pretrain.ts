@@ -1,12 +1,12 @@
 import { relative } from 'node:path';
 import type { Command } from 'commander';
-import { createDataset } from '../data/dataset.ts';
+import type { OpenedDataset } from '../data/load.node.ts';
 import { allIndices, subset } from '../data/sampler.ts';
 import { simclr } from '../methods/simclr.ts';
 import type { requestDevice } from '../node.ts';
 import { guarded } from './errors.ts';
 import { runMethod } from './fine_tune.ts';
-import { type DataOptions, loadData, viewSize } from './load_data.ts';
+import { type DataOptions, onDevice, viewSize, withData } from './load_data.ts';
 import { everyOf, fraction, integer, nonNegative, number, positive, positiveInteger } from './options.ts';
 import {
   addFolderOptions,
@@ -59,18 +59,20 @@ export function addPretrain(program: Command, request: typeof requestDevice): vo
     .addOption(noTuned())
     .action(
       guarded((options: PretrainOptions) =>
-        inRunFolder('pretrain', options, (folder) => pretrain(options, command, folder, request)),
+        inRunFolder('pretrain', options, (folder) =>
+          withData(options, options.imageSize ?? 0, (images) => pretrain(options, images, command, folder, request)),
+        ),
       ),
     );
 }
 
 async function pretrain(
   options: PretrainOptions,
+  { train }: OpenedDataset,
   command: Command,
   folder: RunFolder,
   request: typeof requestDevice,
 ): Promise<void> {
-  const { train } = await loadData(options, options.imageSize);
   const { length } = train.labels;
   const indices = options.images === undefined ? allIndices(length) : subset(length, options.images, options.seed);
   checkBatch(options.batch, indices.length);
@@ -102,7 +104,7 @@ async function pretrain(
     },
     evaluateEvery: 1,
   };
-  const data = createDataset(device.target, train);
+  const data = await onDevice(device, train, options);
   const setup = await setupOf(settings, { train, images: indices.length });
   await folder.begin(settingsText(command));
   const { checkpoint } = await runMethod(device, {
