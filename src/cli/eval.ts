@@ -45,7 +45,7 @@ async function evaluate(
   const model = createModel({ ...card, classes, seed: 0 });
   console.error(await loadParts(device, model, weights, ['encoder', 'classifier']));
   const data = createDataset(device.target, images, card.statistics);
-  const view = card.image_size ? { size: card.image_size } : {};
+  const view = { ...card.view, ...(card.image_size && { size: card.image_size }) };
   const evaluator = await createEvaluator(device, model, data, { view });
   const { scores } = await showEvaluation(evaluator, { stream: process.stderr });
   const { length: tested } = test.labels;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { describeAugmentation } from '../data/augment.ts';
 import type { LabelledImages } from '../data/dataset.ts';
 import { shuffle } from '../data/random.ts';
 import { explained, writeWhole } from '../files.node.ts';
@@ -51,7 +52,7 @@ export async function reportData(device: Device, options: ReportOptions): Promis
       temperature: settings.temperature,
       'SupCon variant': settings.variant,
       'label smoothing': settings.label_smoothing,
-      augmentation: JSON.stringify(settings.augmentation),
+      augmentation: describeAugmentation(settings.augmentation),
       seed: settings.seed,
     },
     classes,
