@@ -1,14 +1,14 @@
 import { relative } from 'node:path';
 import type { Command } from 'commander';
 import type { PresetName } from '../data/augment/presets.ts';
-import { createDataset } from '../data/dataset.ts';
+import type { OpenedDataset } from '../data/load.node.ts';
 import { allIndices, subset } from '../data/sampler.ts';
 import { simclr } from '../methods/simclr.ts';
 import type { requestDevice } from '../node.ts';
 import { augmentOption, chooseViews } from './augmentation.ts';
 import { guarded } from './errors.ts';
 import { runMethod } from './fine_tune.ts';
-import { type DataOptions, loadData } from './load_data.ts';
+import { type DataOptions, onDevice, withData } from './load_data.ts';
 import { everyOf, fraction, integer, nonNegative, number, positive, positiveInteger, refuseIdle } from './options.ts';
 import {
   addFolderOptions,
@@ -63,7 +63,9 @@ export function addPretrain(program: Command, request: typeof requestDevice): vo
     .addOption(noTuned())
     .action(
       guarded((options: PretrainOptions) =>
-        inRunFolder('pretrain', options, (folder) => pretrain(options, command, folder, request)),
+        inRunFolder('pretrain', options, (folder) =>
+          withData(options, options.imageSize ?? 0, (images) => pretrain(options, images, command, folder, request)),
+        ),
       ),
     );
   refuseIdle(command, { idle: { augment: ['cropScale', 'brightness', 'contrast'] } });
@@ -71,11 +73,11 @@ export function addPretrain(program: Command, request: typeof requestDevice): vo
 
 async function pretrain(
   options: PretrainOptions,
+  { train }: OpenedDataset,
   command: Command,
   folder: RunFolder,
   request: typeof requestDevice,
 ): Promise<void> {
-  const { train } = await loadData(options, options.imageSize);
   const { length } = train.labels;
   const indices = options.images === undefined ? allIndices(length) : subset(length, options.images, options.seed);
   checkBatch(options.batch, indices.length);
@@ -106,7 +108,7 @@ async function pretrain(
     }),
     evaluateEvery: 1,
   };
-  const data = createDataset(device.target, train);
+  const data = await onDevice(device, train, options);
   const setup = await setupOf(settings, { train, images: indices.length });
   await folder.begin(settingsText(command));
   const { checkpoint } = await runMethod(device, {

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { PresetName } from '../data/augment/presets.ts';
-import { createDataset } from '../data/dataset.ts';
+import type { OpenedDataset } from '../data/load.node.ts';
 import { allIndices, stratifiedSubset } from '../data/sampler.ts';
 import { methodNamed, methods } from '../methods/index.ts';
 import type { Method, MethodConfig } from '../methods/method.ts';
@@ -12,7 +12,7 @@ import { textTable } from '../report/table.ts';
 import { augmentOption, chooseViews } from './augmentation.ts';
 import { guarded } from './errors.ts';
 import { runMethod } from './fine_tune.ts';
-import { addDataOptions, type DataOptions, loadData } from './load_data.ts';
+import { addDataOptions, type DataOptions, onDevice, withData } from './load_data.ts';
 import {
   everyOf,
   flagOf,
@@ -126,7 +126,9 @@ export function addTrain(program: Command, request: typeof requestDevice): void 
     )
     .action(
       guarded((options: TrainOptions, command: Command) =>
-        inRunFolder('train', options, (folder) => fineTune(options, command, folder, request)),
+        inRunFolder('train', options, (folder) =>
+          withData(options, options.imageSize ?? 0, (images) => fineTune(options, images, command, folder, request)),
+        ),
       ),
     );
   refuseIdle(train, { idle: { augment: ['cropScale'] }, needs: { partial: 'weights' } });
@@ -134,12 +136,12 @@ export function addTrain(program: Command, request: typeof requestDevice): void 
 
 async function fineTune(
   options: TrainOptions,
+  { train, test }: OpenedDataset,
   command: Command,
   folder: RunFolder,
   request: typeof requestDevice,
 ): Promise<void> {
   const method = methodNamed(options.method);
-  const { train, test } = await loadData(options, options.imageSize);
   const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
   // What matches only in part is of another encoder than the one asked for.
   const card = weights && cardOf(weights, { recognize: !options.partial, stem: options.stem });
@@ -180,7 +182,7 @@ async function fineTune(
   console.error(device.description);
   await useTuned(device, options);
   // An encoder goes on to see images as it was trained to.
-  const data = createDataset(device.target, train, fits ? card?.statistics : undefined);
+  const data = await onDevice(device, train, { ...options, statistics: fits ? card?.statistics : undefined });
   await folder.begin(settingsText(command));
   const {
     run,
@@ -193,7 +195,7 @@ async function fineTune(
     setup: await setupOf(settings, { train, images: indices.length, test, weights }),
     data,
     indices,
-    test: createDataset(device.target, test, data),
+    test: await onDevice(device, test, { ...options, statistics: data }),
     weights,
     partial: options.partial,
     out: folder.path,

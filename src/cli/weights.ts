@@ -166,7 +166,7 @@ export function viewOf(path: string, { image_size, view }: ModelCard): Augmentat
 export function checkChannels(
   path: string,
   { encoder: { channels } }: ModelCard,
-  { name, channels: given }: LabelledImages,
+  { name, channels: given }: Pick<LabelledImages, 'name' | 'channels'>,
 ): void {
   if (given !== channels)
     throw new Error(`${path} takes images of ${channels} channels, but those of ${name} have ${given}.`);
