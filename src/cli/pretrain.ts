@@ -1,13 +1,15 @@
 import { relative } from 'node:path';
 import type { Command } from 'commander';
+import type { PresetName } from '../data/augment/presets.ts';
 import type { OpenedDataset } from '../data/load.node.ts';
 import { allIndices, subset } from '../data/sampler.ts';
 import { simclr } from '../methods/simclr.ts';
 import type { requestDevice } from '../node.ts';
+import { augmentOption, chooseViews } from './augmentation.ts';
 import { guarded } from './errors.ts';
 import { runMethod } from './fine_tune.ts';
-import { type DataOptions, onDevice, viewSize, withData } from './load_data.ts';
-import { everyOf, fraction, integer, nonNegative, number, positive, positiveInteger } from './options.ts';
+import { type DataOptions, onDevice, withData } from './load_data.ts';
+import { everyOf, fraction, integer, nonNegative, number, positive, positiveInteger, refuseIdle } from './options.ts';
 import {
   addFolderOptions,
   type FolderOptions,
@@ -33,6 +35,7 @@ interface PretrainOptions extends DataOptions, FolderOptions, SaveOptions {
   readonly momentum: number;
   readonly weightDecay: number;
   readonly temperature: number;
+  readonly augment?: PresetName;
   readonly cropScale: number;
   readonly brightness: number;
   readonly contrast: number;
@@ -52,6 +55,7 @@ export function addPretrain(program: Command, request: typeof requestDevice): vo
     .addOption(number('--momentum <m>', 'of SGD with Nesterov', fraction, 0.9))
     .addOption(number('--weight-decay <w>', 'on all parameters', nonNegative, 1e-4))
     .addOption(number('--temperature <tau>', 'temperature of NT-Xent', positive, 0.2))
+    .addOption(augmentOption())
     .addOption(number('--crop-scale <share>', 'smallest crop as a share of the area', fraction, 0.2))
     .addOption(number('--brightness <b>', 'strength of the brightness jitter', nonNegative, 0.4))
     .addOption(number('--contrast <c>', 'strength of the contrast jitter', nonNegative, 0.4))
@@ -64,6 +68,7 @@ export function addPretrain(program: Command, request: typeof requestDevice): vo
         ),
       ),
     );
+  refuseIdle(command, { idle: { augment: ['cropScale', 'brightness', 'contrast'] } });
 }
 
 async function pretrain(
@@ -95,13 +100,12 @@ async function pretrain(
     momentum: options.momentum,
     weight_decay: options.weightDecay,
     seed: options.seed,
-    augmentation: {
-      ...viewSize(train, options.imageSize),
+    ...chooseViews(train, options, {
       crop: { scale: [options.cropScale, 1] },
       flip: 0.5,
       brightness: options.brightness,
       contrast: options.contrast,
-    },
+    }),
     evaluateEvery: 1,
   };
   const data = await onDevice(device, train, options);

@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import { type Command, Option } from 'commander';
+import type { PresetName } from '../data/augment/presets.ts';
 import type { OpenedDataset } from '../data/load.node.ts';
 import { allIndices, stratifiedSubset } from '../data/sampler.ts';
 import { methodNamed, methods } from '../methods/index.ts';
@@ -8,9 +9,10 @@ import { RESNETS, STEMS } from '../nn/resnet.ts';
 import type { requestDevice } from '../node.ts';
 import type { ReportData } from '../report/data.ts';
 import { textTable } from '../report/table.ts';
+import { augmentOption, chooseViews } from './augmentation.ts';
 import { guarded } from './errors.ts';
 import { runMethod } from './fine_tune.ts';
-import { addDataOptions, type DataOptions, onDevice, viewSize, withData } from './load_data.ts';
+import { addDataOptions, type DataOptions, onDevice, withData } from './load_data.ts';
 import {
   everyOf,
   flagOf,
@@ -56,6 +58,7 @@ interface TrainOptions extends DataOptions, FolderOptions, SaveOptions, TuneOpti
   readonly variant: Settings['variant'];
   readonly labelSmoothing: number;
   readonly projection: number;
+  readonly augment?: PresetName;
   readonly cropScale: number;
   readonly labels?: number;
   readonly seed: number;
@@ -111,6 +114,7 @@ export function addTrain(program: Command, request: typeof requestDevice): void 
     .addOption(number('--momentum <m>', 'of SGD with Nesterov', fraction, 0.9))
     .addOption(number('--weight-decay <w>', 'on all parameters', nonNegative, 1e-4))
     .addOption(number('--label-smoothing <s>', 'of the cross-entropy', fraction, 0))
+    .addOption(augmentOption())
     .addOption(number('--crop-scale <share>', 'smallest crop as a share of the area', fraction, 0.08))
     .addOption(number('--labels <n>', 'labelled images of each class (default: all)', positiveInteger))
     .addOption(number('--evaluate-every <n>', 'epochs between evaluations', positiveInteger, 1))
@@ -127,7 +131,7 @@ export function addTrain(program: Command, request: typeof requestDevice): void 
         ),
       ),
     );
-  refuseIdle(train, { needs: { partial: 'weights' } });
+  refuseIdle(train, { idle: { augment: ['cropScale'] }, needs: { partial: 'weights' } });
 }
 
 async function fineTune(
@@ -164,7 +168,7 @@ async function fineTune(
     momentum: options.momentum,
     weight_decay: options.weightDecay,
     seed: options.seed,
-    augmentation: { ...viewSize(train, options.imageSize), crop: { scale: [options.cropScale, 1] }, flip: 0.5 },
+    ...chooseViews(train, options, { crop: { scale: [options.cropScale, 1] }, flip: 0.5 }),
     evaluateEvery: options.evaluateEvery,
   };
   const given = new Set(Object.keys(options).filter((name) => isGiven(command, name)));
