@@ -20,7 +20,7 @@ import { createTape } from '../tape/tape.ts';
 import { createEvaluator, type Evaluation, evaluate } from '../train/evaluate.ts';
 import type { TrainEvent } from '../train/events.ts';
 import { modelOf, type RunState } from '../train/run_state.ts';
-import { recordStep } from '../train/step.ts';
+import { augmentationOf, recordStep } from '../train/step.ts';
 import { survive } from '../train/survive.ts';
 import { train } from '../train/trainer.ts';
 import { writeSafetensors } from '../weights/safetensors.ts';
@@ -85,12 +85,16 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
     freeze(made.store, frozen);
     return made;
   };
-  const image_size = settings.augmentation.size ?? data.size;
+  const { size } = settings.augmentation;
+  const { evaluation: view = { ...(size && { size }) } } = settings;
+  const evaluation = { batch: settings.batch, view };
+  const image_size = size ?? data.size;
   const card: ModelCard = {
     arch,
     encoder: { ...encoderDefaults(arch), ...encoder, channels },
     statistics: { mean: data.mean, std: data.std },
     ...(image_size && { image_size }),
+    view,
     ...(classes !== undefined && { classes: data.classes }),
   };
   const metadata = { format: 'pt', ...cardMetadata(card), method: method.name, settings: JSON.stringify(settings) };
@@ -123,8 +127,8 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
     final = undefined;
     evaluated = average?.model ?? model;
     const evaluate = options.heldOut
-      ? await createEvaluator(device, evaluated, data, { batch: settings.batch, images: options.heldOut })
-      : test && (await createEvaluator(device, evaluated, test, { batch: settings.batch }));
+      ? await createEvaluator(device, evaluated, data, { ...evaluation, images: options.heldOut })
+      : test && (await createEvaluator(device, evaluated, test, evaluation));
     const evaluator =
       evaluate &&
       async function* () {
@@ -181,7 +185,7 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
     if (selected) await loadParts(device, evaluated, await readWeights(best), ['encoder', 'classifier']);
     // A run that had ended is only looked at.
     if (test && (!final || selected))
-      final = await evaluate(await createEvaluator(device, evaluated, test, { batch: settings.batch }));
+      final = await evaluate(await createEvaluator(device, evaluated, test, evaluation));
     return {
       run:
         selected && final
@@ -239,7 +243,7 @@ async function tuneStages(device: Device, options: RunOptions, model: Model): Pr
   for (const stage of method.stages(settings, model).filter(({ epochs: [from, to] }) => from < to))
     await tuneFor(device, `${method.title}, ${stage.name}`, (choose) => {
       const tape = createTape(device.target, { candidates: choose });
-      recordStep(tape, model, stage, augment(tape, data, images, settings.augmentation));
+      recordStep(tape, model, stage, augment(tape, data, images, augmentationOf(stage, settings.augmentation)));
       return tape;
     });
 }

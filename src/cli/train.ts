@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { type Command, Option } from 'commander';
-import { createDataset } from '../data/dataset.ts';
-import { embeddedFolder, loadDataset } from '../data/load.node.ts';
+import type { PresetName } from '../data/augment/presets.ts';
+import type { OpenedDataset } from '../data/load.node.ts';
 import { allIndices, batchSizes, holdOut, stratifiedSubset } from '../data/sampler.ts';
 import { methodNamed, methods } from '../methods/index.ts';
 import type { Method, MethodConfig } from '../methods/method.ts';
@@ -11,9 +11,11 @@ import type { requestDevice } from '../node.ts';
 import { LEFTOVERS, type Leftover, microBatchesOf } from '../optim/schedule.ts';
 import type { ReportData } from '../report/data.ts';
 import { textTable } from '../report/table.ts';
+import { augmentOption, chooseViews } from './augmentation.ts';
 import { SELECTIONS, type Selection } from './best.node.ts';
 import { guarded } from './errors.ts';
 import { runMethod } from './fine_tune.ts';
+import { addDataOptions, type DataOptions, onDevice, withData } from './load_data.ts';
 import {
   everyOf,
   flagOf,
@@ -39,8 +41,8 @@ import { OPTIMIZERS, type Settings, setupOf } from './setup.ts';
 import { addTuneOptions, type TuneOptions, useTuned } from './tune.ts';
 import { cardOf, checkChannels, type ModelCard, readWeights } from './weights.ts';
 
-interface TrainOptions extends FolderOptions, SaveOptions, TuneOptions {
-  readonly data?: string;
+interface TrainOptions extends DataOptions, FolderOptions, SaveOptions, TuneOptions {
+  readonly imageSize?: number;
   readonly weights?: string;
   readonly partial?: boolean;
   readonly method: string;
@@ -59,6 +61,7 @@ interface TrainOptions extends FolderOptions, SaveOptions, TuneOptions {
   readonly variant: Settings['variant'];
   readonly labelSmoothing: number;
   readonly projection: number;
+  readonly augment?: PresetName;
   readonly cropScale: number;
   readonly labels?: number;
   readonly seed: number;
@@ -82,8 +85,14 @@ interface TrainOptions extends FolderOptions, SaveOptions, TuneOptions {
 
 /** Options that say what is trained on what; shared with `pretrain`. */
 export function addModelOptions(command: Command): Command {
-  return command
-    .option('--data <folder>', 'four IDX files, as of Fashion-MNIST (default: the embedded images)')
+  return addDataOptions(command)
+    .addOption(
+      number(
+        '--image-size <px>',
+        "height and width of views (default: the images', or 224 where they are larger or differ)",
+        positiveInteger,
+      ),
+    )
     .addOption(new Option('--arch <name>', 'encoder').choices(Object.keys(RESNETS)).default('resnet8'))
     .addOption(
       number('--width <n>', 'channels of the first stage (default: 64, resnet8 and resnet56: 16)', positiveInteger),
@@ -150,6 +159,7 @@ export function addTrain(program: Command, request: typeof requestDevice): void 
         .default('step'),
     )
     .addOption(number('--label-smoothing <s>', 'of the cross-entropy', fraction, 0))
+    .addOption(augmentOption())
     .addOption(number('--crop-scale <share>', 'smallest crop as a share of the area', fraction, 0.08))
     .addOption(number('--labels <n>', 'labelled images of each class (default: all)', positiveInteger))
     .addOption(number('--evaluate-every <n>', 'epochs between evaluations', positiveInteger, 1))
@@ -161,20 +171,22 @@ export function addTrain(program: Command, request: typeof requestDevice): void 
     )
     .action(
       guarded((options: TrainOptions, command: Command) =>
-        inRunFolder('train', options, (folder) => fineTune(options, command, folder, request)),
+        inRunFolder('train', options, (folder) =>
+          withData(options, options.imageSize ?? 0, (images) => fineTune(options, images, command, folder, request)),
+        ),
       ),
     );
-  refuseIdle(train, { needs: { partial: 'weights' }, idle: { steps: ['epochs'] } });
+  refuseIdle(train, { idle: { augment: ['cropScale'], steps: ['epochs'] }, needs: { partial: 'weights' } });
 }
 
 async function fineTune(
   options: TrainOptions,
+  { train, test }: OpenedDataset,
   command: Command,
   folder: RunFolder,
   request: typeof requestDevice,
 ): Promise<void> {
   const method = methodNamed(options.method);
-  const { train, test } = await loadDataset(options.data ?? embeddedFolder());
   const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
   // What matches only in part is of another encoder than the one asked for.
   const card = weights && cardOf(weights, { recognize: !options.partial, stem: options.stem });
@@ -205,7 +217,7 @@ async function fineTune(
     momentum: options.momentum,
     weight_decay: options.weightDecay,
     seed: options.seed,
-    augmentation: { crop: { scale: [options.cropScale, 1] }, flip: 0.5 },
+    ...chooseViews(train, options, { crop: { scale: [options.cropScale, 1] }, flip: 0.5 }),
     evaluateEvery: options.evaluateEvery,
     ...habitsOf(options),
   };
@@ -220,7 +232,7 @@ async function fineTune(
   console.error(device.description);
   await useTuned(device, options);
   // An encoder goes on to see images as it was trained to.
-  const data = createDataset(device.target, train, fits ? card?.statistics : undefined);
+  const data = await onDevice(device, train, { ...options, statistics: fits ? card?.statistics : undefined });
   await folder.begin(settingsText(command));
   const {
     run,
@@ -234,7 +246,7 @@ async function fineTune(
     data,
     indices,
     heldOut,
-    test: createDataset(device.target, test, data),
+    test: await onDevice(device, test, { ...options, statistics: data }),
     weights,
     partial: options.partial,
     out: folder.path,

@@ -17,6 +17,7 @@ export interface TrainConfig extends BatchOptions {
   readonly options: MethodConfig;
   readonly model: Model;
   readonly optimizer: Optimizer;
+  /** One with a feed has room for batches of one image more than `batch`. */
   readonly data: Dataset;
   /** The images of `data` to train on. */
   readonly indices: Uint32Array;

@@ -1,5 +1,6 @@
 import { type Augmentation, augment, evaluationView } from '../data/augment.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { allIndices } from '../data/sampler.ts';
 import type { Device } from '../gpu/device.ts';
 import { compile, type Program, type Readback } from '../gpu/program/program.ts';
 import { sDbwInTurns } from '../metrics/s_dbw.ts';
@@ -62,13 +63,16 @@ export async function createEvaluator(
   return async function* () {
     const features = new Float32Array(count * dim);
     const predictions = new Int32Array(count);
+    const all = Uint32Array.from(chosen ?? allIndices(count));
+    const batches = Array.from({ length: Math.ceil(count / batch) }, (_, i) => all.slice(i * batch, (i + 1) * batch));
+    data.feed?.plan(batches);
     const pending: { from: number; readback: Readback<string> }[] = [];
     yield { images: 0, of: count };
     for (let from = 0; from < count || pending.length > 0; from += batch) {
       if (from < count) {
-        const size = Math.min(batch, count - from);
-        const indices = Uint32Array.from({ length: size }, (_, i) => chosen?.[from + i] ?? from + i);
-        const readback = (programs.get(size) as Program).run({ indices, counter: NOTHING_DRAWN }, outputs);
+        const own = batches[from / batch] as (typeof batches)[number];
+        const indices = (await data.feed?.bring(device, own)) ?? own;
+        const readback = (programs.get(own.length) as Program).run({ indices, counter: NOTHING_DRAWN }, outputs);
         pending.push({ from, readback });
         if (pending.length <= AHEAD) continue;
       }

@@ -11,7 +11,7 @@ import { recordEma } from '../optim/ema.ts';
 import type { Update } from '../optim/optimizer.ts';
 import { createTape, type Tape } from '../tape/tape.ts';
 import type { TrainConfig } from './config.ts';
-import { recordStep } from './step.ts';
+import { augmentationOf, recordStep } from './step.ts';
 
 /** The programs of a stage: one for each size of batch that occurs, which share pipelines and memory. */
 export interface StagePrograms {
@@ -76,7 +76,7 @@ async function createStepProgram(
 ): Promise<StepProgram> {
   const views = method.views ?? 1;
   const tape = createTape(device.target);
-  const batch = augment(tape, data, views * size, augmentation);
+  const batch = augment(tape, data, views * size, augmentationOf(stage, augmentation));
   const trained = recordStep(tape, model, stage, batch);
   const losses = [...tape.outputs.keys()].filter((name) => name.startsWith('loss.'));
   const { arena } = model.store;
@@ -85,6 +85,7 @@ async function createStepProgram(
     const update = optimizer.record(onto, trained, from && { from });
     const averages = average?.model.store.arena.chunks.map(({ values }) => values);
     if (average && averages) recordEma(onto, arena, averages, average.decay);
+    stage.afterUpdate?.(onto);
     return update;
   };
   if (!sums) {
