@@ -75,8 +75,8 @@ export const mutants = [
     [
       'checkpoints are written in place',
       FINE_TUNE,
-      'writeWhole(checkpoint, bytes)',
-      "import('node:fs/promises').then((fs) => fs.writeFile(checkpoint, bytes))",
+      'writeWhole(path, bytes)',
+      "import('node:fs/promises').then((fs) => fs.writeFile(path, bytes))",
     ],
     [
       'results are written in place',
