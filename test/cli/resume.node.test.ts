@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { spawn, spawnSync } from 'node:child_process';
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { random4, uniform01 } from '../../src/data/random.ts';
-import { assert, suite } from '../harness.ts';
+import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors.ts';
+import { assert, skip, suite } from '../harness.ts';
 import { coin, NO_CACHE } from './coin.ts';
 import { writeCorners } from './corner_data.ts';
 import { coinHere } from './in_process.ts';
@@ -67,7 +68,7 @@ test(
   `a run that is killed ${KILLS} times ends with the bits, the results and the log of one that is not`,
   async () => {
     assert.is((await coinHere(...args('unbroken'))).code, 0);
-    let isOver = await killed(args('killed', '--save-every', '2steps'), 'killed', 0.1);
+    let isOver = await killed(args('killed', '--save-every', '2steps'), 'killed', 0.5);
     for (let kill = 1; kill < KILLS; kill++) {
       const share = uniform01(random4(kill, 0, Number(process.env.SEED ?? 1), 0)[0]);
       isOver = await killed(['train', '--resume', join(folder, 'killed')], 'killed', share);
@@ -173,6 +174,66 @@ test('a state that is damaged is told, and the one before it taken', async () =>
     /ce-tuning-step-00000007\.safetensors cannot be gone on from \(.+\); the one before it is taken\.$/m,
   );
   assert.equal(await bytesOf('damaged'), whole);
+});
+
+test('a loss that explodes ends a run in one sentence, and leaves the last state as it was', async () => {
+  const out = join(folder, 'exploding');
+  await coinHere(...args('exploding', '--epochs', '2', '--save-every', '2steps', '--keep', '20'));
+  const path = join(out, 'ce-tuning-step-00000006.safetensors');
+  const { tensors, metadata } = readSafetensors(new Uint8Array(await readFile(path)), path);
+  (tensors.get('classifier.weight')!.data as Float32Array).fill(1e30);
+  await writeFile(path, writeSafetensors(tensors, metadata));
+  // As if it had been killed after that state.
+  const lines = (await linesOf('exploding')).map((line) => JSON.stringify(line));
+  await writeFile(
+    join(out, 'ce-tuning.jsonl'),
+    `${lines.slice(0, lines.findIndex((line) => line.includes('-00000006.')) + 1).join('\n')}\n`,
+  );
+  const before = await readFile(path);
+  const { code, stderr } = await coinHere('train', '--resume', out);
+  assert.is(code, 1);
+  assert.match(
+    stderr,
+    /^error: ce-tuning: the loss \S+ became \S+ in epoch \d \(fine-tuning, .+\); try a lower learning rate\.$/m,
+  );
+  assert.equal(await readFile(path), before);
+});
+
+test('a full disk and a read-only one end a run in one sentence, and it goes on once there is room', async () => {
+  const out = await mkdtemp(join(folder, 'small-'));
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', out]).status !== 0)
+    skip('a file system of its own cannot be mounted here');
+  try {
+    const running = coinHere(...args('unused', '--save-every', '2steps', '--out', out));
+    // Whatever is left is taken as soon as a state is saved.
+    while (!(await readdir(out)).some((name) => name.endsWith('4.safetensors')))
+      await new Promise((done) => setTimeout(done, 1));
+    for (let size = 2 ** 20; size >= 1; size /= 2)
+      await appendFile(join(out, 'filler'), Buffer.alloc(size)).catch(() => {});
+    const { code, stderr } = await running;
+    assert.is(code, 1);
+    assert.match(
+      stderr,
+      /^error: The (checkpoint|log) \S+ cannot be written: the disk is full; make room or take another path\.$/m,
+    );
+    assert.not.match(stderr, /^ +at /m);
+    await rm(join(out, 'filler'));
+
+    spawnSync('mount', ['-o', 'remount,ro', out]);
+    const locked = await coinHere('train', '--resume', out);
+    assert.is(locked.code, 1);
+    assert.match(
+      locked.stderr,
+      /^error: The folder \S+ cannot be written to: the file system is read-only; take another path\.$/m,
+    );
+    spawnSync('mount', ['-o', 'remount,rw', out]);
+
+    const resumed = await coinHere('train', '--resume', out);
+    assert.is(resumed.code, 0, resumed.stderr);
+    assert.equal(await readFile(join(out, 'ce-tuning.safetensors')), await bytesOf('unbroken'));
+  } finally {
+    spawnSync('umount', [out]);
+  }
 });
 
 test('a run whose folder is in use does not go on', async () => {

@@ -7,13 +7,14 @@ const FINE_TUNE = 'src/cli/fine_tune.ts';
 const PRETRAIN = 'src/cli/pretrain.ts';
 const FILES = 'src/files.node.ts';
 const FOLDER = 'src/cli/run_folder.node.ts';
+const SAVING = 'src/cli/saving.node.ts';
 const SIGNALS = 'src/cli/signals.node.ts';
 
 export const mutants = [
   ...noticedBy(
     'cli/train.node.test.ts',
     'train does what its options say',
-    ['--weights is ignored', FINE_TUNE, 'if (weights)\n', 'if (weights && false)\n'],
+    ['--weights is ignored', FINE_TUNE, 'if (weights && !from)', 'if (weights && false)'],
     [
       "the architecture is the option's and not the checkpoint's",
       TRAIN,
@@ -57,15 +58,15 @@ export const mutants = [
   ...noticedBy(
     'cli/train.node.test.ts',
     'an interrupt saves the model',
-    ['an interrupt does not save', FINE_TUNE, 'is in ${await save(epoch)}.', 'is in ${path}.'],
-    ['an interrupt is not heard', FINE_TUNE, '!interruption.signal.aborted || ', 'true || '],
+    ['an interrupt does not save', SAVING, 'now.final || isInterrupted ?', 'now.final ?'],
+    ['an interrupt is not heard', SAVING, 'interruption.signal.aborted && ', 'false && '],
     ['only SIGINT is heard', SIGNALS, "['SIGINT', 'SIGTERM', 'SIGHUP']", "['SIGINT']"],
     ['the folder stays locked', FOLDER, 'finally {\n    release();', 'finally {'],
   ),
   ...noticedBy('cli/train.node.test.ts', 'an interrupt before the first step', [
-    'a model that is not trained is saved',
-    FINE_TUNE,
-    'if (!isTrained)',
+    'a run that was not trained goes on',
+    SAVING,
+    'if (isInterrupted && !isTrained)',
     'if (false)',
   ]),
   ...noticedBy(
@@ -74,8 +75,8 @@ export const mutants = [
     [
       'checkpoints are written in place',
       FINE_TUNE,
-      'writeWhole(path, writeSafetensors(state, metadata))',
-      "import('node:fs/promises').then((fs) => fs.writeFile(path, writeSafetensors(state, metadata)))",
+      'writeWhole(checkpoint, bytes)',
+      "import('node:fs/promises').then((fs) => fs.writeFile(checkpoint, bytes))",
     ],
     [
       'results are written in place',
@@ -129,7 +130,7 @@ export const mutants = [
     'cli/demo.node.test.ts',
     '',
     ['the demo runs only COIN', 'src/cli/demo.ts', 'of [ceTuning, scl, coin]', 'of [coin]'],
-    ['the demo does not load its encoder', FINE_TUNE, 'if (weights)\n', 'if (weights && false)\n'],
+    ['the demo does not load its encoder', FINE_TUNE, 'if (weights && !from)', 'if (weights && false)'],
   ),
   ...noticedBy('weights/safetensors.test.ts', 'hinders none', [
     'an element type that nobody needs is damage',
