@@ -78,7 +78,8 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
       classes,
       seed,
     });
-  const image_size = settings.augmentation.size ?? data.size;
+  const { size } = settings.augmentation;
+  const image_size = size ?? data.size;
   const card: ModelCard = {
     arch,
     encoder: { ...encoderDefaults(arch), ...encoder, channels },
@@ -110,7 +111,8 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
     }
     if (weights && !from)
       console.error(await loadParts(device, model, weights, ['encoder'], { partial: options.partial ?? false }));
-    const evaluate = test && (await createEvaluator(device, model, test, { batch: settings.batch }));
+    const evaluate =
+      test && (await createEvaluator(device, model, test, { batch: settings.batch, view: size ? { size } : {} }));
     const evaluator =
       evaluate &&
       async function* () {
@@ -159,7 +161,10 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
       concatenated(before?.events ?? [], shown),
     );
     // A run that had ended is only looked at.
-    if (test && !final) final = await evaluate(await createEvaluator(device, model, test, { batch: settings.batch }));
+    if (test && !final)
+      final = await evaluate(
+        await createEvaluator(device, model, test, { batch: settings.batch, view: size ? { size } : {} }),
+      );
     return { run, model, final, checkpoint, device };
   } finally {
     interruption.close();

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import type { Command } from 'commander';
-import { createDataset } from '../data/dataset.ts';
+import { commonSize, createDataset } from '../data/dataset.ts';
 import { embeddedFolder, loadDataset } from '../data/load.node.ts';
 import { allIndices, subset } from '../data/sampler.ts';
 import { simclr } from '../methods/simclr.ts';
@@ -17,7 +17,7 @@ import {
 } from './run_folder.node.ts';
 import { settingsText } from './settings.node.ts';
 import { type Settings, setupOf } from './setup.ts';
-import { addModelOptions, checkBatch, encoderOptions } from './train.ts';
+import { addModelOptions, checkBatch, encoderOptions, viewSize } from './train.ts';
 import { noTuned, useTuned } from './tune.ts';
 
 interface PretrainOptions extends FolderOptions, SaveOptions {
@@ -25,6 +25,9 @@ interface PretrainOptions extends FolderOptions, SaveOptions {
   readonly arch: Settings['arch'];
   readonly width?: number;
   readonly stem?: NonNullable<Settings['encoder']['stem']>;
+  readonly imageSize?: number;
+  readonly dropPath?: number;
+  readonly clsToken?: boolean;
   readonly projection: number;
   readonly epochs: number;
   readonly images?: number;
@@ -77,9 +80,11 @@ async function pretrain(
   const device = await request();
   console.error(device.description);
   await useTuned(device, options);
+  const { arch } = options;
+  const size = viewSize(options, arch, commonSize(train.sizes));
   const settings: Settings = {
-    arch: options.arch,
-    encoder: encoderOptions(options),
+    arch,
+    encoder: encoderOptions(options, arch, size),
     projector: { out: options.projection },
     epochs: options.epochs,
     alpha: 0,
@@ -98,6 +103,7 @@ async function pretrain(
       flip: 0.5,
       brightness: options.brightness,
       contrast: options.contrast,
+      ...(size && { size }),
     },
     evaluateEvery: 1,
   };

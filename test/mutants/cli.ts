@@ -18,8 +18,8 @@ export const mutants = [
     [
       "the architecture is the option's and not the checkpoint's",
       TRAIN,
-      '...(card ? { arch',
-      '...(card && false ? { arch',
+      'const arch = card?.arch ?? options.arch;',
+      'const arch = options.arch;',
     ],
     ['--lr is ignored', TRAIN, 'lr: options.lr,', 'lr: 0.01,'],
     ['--momentum is ignored', TRAIN, 'momentum: options.momentum,', 'momentum: 0.9,'],
