@@ -1,33 +1,32 @@
 import type { Command } from 'commander';
 import { createDataset, type LabelledImages } from '../data/dataset.ts';
-import { embeddedFolder, loadDataset } from '../data/load.node.ts';
 import { createModel } from '../nn/model.ts';
 import type { requestDevice } from '../node.ts';
 import { intervalOf } from '../report/ranking.ts';
 import { createEvaluator } from '../train/evaluate.ts';
 import { guarded } from './errors.ts';
+import { addDataOptions, type DataOptions, loadData } from './load_data.ts';
 import { showEvaluation } from './progress.ts';
 import { noTuned, useTuned } from './tune.ts';
 import { cardOf, checkChannels, loadParts, type ModelCard, readWeights } from './weights.ts';
 
-interface EvalOptions {
+interface EvalOptions extends DataOptions {
   readonly weights: string;
-  readonly data?: string;
   readonly tuned: boolean;
 }
 
 export function addEval(program: Command, request: typeof requestDevice): void {
-  program
+  const command = program
     .command('eval')
     .description('score a checkpoint on test images: top-1 accuracy (with a classifier) and S_Dbw of its features')
-    .requiredOption('--weights <file>', 'safetensors checkpoint of this program')
-    .option('--data <folder>', 'four IDX files, as of Fashion-MNIST (default: the embedded images)')
+    .requiredOption('--weights <file>', 'safetensors checkpoint of this program');
+  addDataOptions(command)
     .addOption(noTuned())
     .action(guarded((options: EvalOptions) => evaluate(options, request)));
 }
 
 async function evaluate(
-  { weights: path, data: folder, tuned }: EvalOptions,
+  { weights: path, tuned, ...options }: EvalOptions,
   request: typeof requestDevice,
 ): Promise<void> {
   const weights = await readWeights(path);
@@ -36,7 +35,7 @@ async function evaluate(
     throw new Error(
       `${path} does not say which encoder it holds and how its images were normalised; only checkpoints of this program do.`,
     );
-  const { test } = await loadDataset(folder ?? embeddedFolder());
+  const { test } = await loadData(options, Math.max(0, ...(card.image_size ?? [])));
   checkChannels(path, card, test);
   const classes = weights.tensors.get('classifier.weight')?.shape[0];
   const images = classes === undefined ? test : inOrderOf(classNames(path, card, classes), test, path);

@@ -79,6 +79,7 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
       seed,
     });
   const { size } = settings.augmentation;
+  const evaluation = { batch: settings.batch, view: { ...(size && { size }) } };
   const image_size = size ?? data.size;
   const card: ModelCard = {
     arch,
@@ -111,8 +112,7 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
     }
     if (weights && !from)
       console.error(await loadParts(device, model, weights, ['encoder'], { partial: options.partial ?? false }));
-    const evaluate =
-      test && (await createEvaluator(device, model, test, { batch: settings.batch, view: size ? { size } : {} }));
+    const evaluate = test && (await createEvaluator(device, model, test, evaluation));
     const evaluator =
       evaluate &&
       async function* () {
@@ -161,10 +161,7 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
       concatenated(before?.events ?? [], shown),
     );
     // A run that had ended is only looked at.
-    if (test && !final)
-      final = await evaluate(
-        await createEvaluator(device, model, test, { batch: settings.batch, view: size ? { size } : {} }),
-      );
+    if (test && !final) final = await evaluate(await createEvaluator(device, model, test, evaluation));
     return { run, model, final, checkpoint, device };
   } finally {
     interruption.close();

@@ -1,12 +1,12 @@
 import { relative } from 'node:path';
 import type { Command } from 'commander';
 import { commonSize, createDataset } from '../data/dataset.ts';
-import { embeddedFolder, loadDataset } from '../data/load.node.ts';
 import { allIndices, subset } from '../data/sampler.ts';
 import { simclr } from '../methods/simclr.ts';
 import type { requestDevice } from '../node.ts';
 import { guarded } from './errors.ts';
 import { runMethod } from './fine_tune.ts';
+import { type DataOptions, loadData } from './load_data.ts';
 import { everyOf, fraction, integer, nonNegative, number, positive, positiveInteger } from './options.ts';
 import {
   addFolderOptions,
@@ -17,15 +17,14 @@ import {
 } from './run_folder.node.ts';
 import { settingsText } from './settings.node.ts';
 import { type Settings, setupOf } from './setup.ts';
-import { addModelOptions, checkBatch, encoderOptions, viewSize } from './train.ts';
+import { addModelOptions, checkBatch, encoderOptions, viewOf } from './train.ts';
 import { noTuned, useTuned } from './tune.ts';
 
-interface PretrainOptions extends FolderOptions, SaveOptions {
-  readonly data?: string;
+interface PretrainOptions extends DataOptions, FolderOptions, SaveOptions {
+  readonly imageSize?: number;
   readonly arch: Settings['arch'];
   readonly width?: number;
   readonly stem?: NonNullable<Settings['encoder']['stem']>;
-  readonly imageSize?: number;
   readonly dropPath?: number;
   readonly clsToken?: boolean;
   readonly projection: number;
@@ -73,7 +72,7 @@ async function pretrain(
   folder: RunFolder,
   request: typeof requestDevice,
 ): Promise<void> {
-  const { train } = await loadDataset(options.data ?? embeddedFolder());
+  const { train } = await loadData(options, options.imageSize);
   const { length } = train.labels;
   const indices = options.images === undefined ? allIndices(length) : subset(length, options.images, options.seed);
   checkBatch(options.batch, indices.length);
@@ -81,10 +80,10 @@ async function pretrain(
   console.error(device.description);
   await useTuned(device, options);
   const { arch } = options;
-  const size = viewSize(options, arch, commonSize(train.sizes));
+  const view = viewOf(options, arch, train);
   const settings: Settings = {
     arch,
-    encoder: encoderOptions(options, arch, size),
+    encoder: encoderOptions(options, arch, view.size ?? commonSize(train.sizes)),
     projector: { out: options.projection },
     epochs: options.epochs,
     alpha: 0,
@@ -99,11 +98,11 @@ async function pretrain(
     weight_decay: options.weightDecay,
     seed: options.seed,
     augmentation: {
+      ...view,
       crop: { scale: [options.cropScale, 1] },
       flip: 0.5,
       brightness: options.brightness,
       contrast: options.contrast,
-      ...(size && { size }),
     },
     evaluateEvery: 1,
   };

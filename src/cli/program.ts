@@ -5,14 +5,18 @@ import { addBench } from './bench.ts';
 import { addBenchStep } from './bench_step.ts';
 import { addConformance } from './conformance.ts';
 import { addConvert } from './convert.ts';
+import { addData } from './data.ts';
 import { addDemo } from './demo.ts';
 import { addDevices } from './devices.ts';
 import { fail } from './errors.ts';
 import { addEval } from './eval.ts';
+import { addFeatures } from './features.ts';
 import { addGradcheck } from './gradcheck.ts';
 import { addInspect } from './inspect.ts';
 import { addKernel } from './kernel.ts';
 import { staleModules } from './modules.node.ts';
+import { addPredict } from './predict.ts';
+import { addPrepare } from './prepare.ts';
 import { addPretrain } from './pretrain.ts';
 import { addTrain } from './train.ts';
 
@@ -40,8 +44,8 @@ function createProgram(request: typeof requestDevice): Command {
     .showHelpAfterError('(coin COMMAND --help tells all options)')
     .exitOverride();
 
-  for (const add of [addDemo, addTrain, addPretrain, addEval]) add(program, request);
-  for (const add of [addInspect, addConvert]) add(program);
+  for (const add of [addDemo, addTrain, addPretrain, addEval, addPredict, addFeatures]) add(program, request);
+  for (const add of [addData, addPrepare, addInspect, addConvert]) add(program);
   for (const add of [addDevices, addConformance, addGradcheck, addKernel, addBench, addBenchStep]) add(program);
   // The command of kernels takes them from the disk.
   program.hook('preAction', async (_program, command) => {

@@ -1,7 +1,6 @@
 import { relative } from 'node:path';
 import { type Command, Option } from 'commander';
-import { commonSize, createDataset, type Size } from '../data/dataset.ts';
-import { embeddedFolder, loadDataset } from '../data/load.node.ts';
+import { commonSize, createDataset, type LabelledImages, type Size } from '../data/dataset.ts';
 import { allIndices, stratifiedSubset } from '../data/sampler.ts';
 import { methodNamed, methods } from '../methods/index.ts';
 import type { Method, MethodConfig } from '../methods/method.ts';
@@ -13,6 +12,7 @@ import type { ReportData } from '../report/data.ts';
 import { textTable } from '../report/table.ts';
 import { guarded } from './errors.ts';
 import { runMethod } from './fine_tune.ts';
+import { addDataOptions, type DataOptions, loadData, viewSize } from './load_data.ts';
 import {
   belowOne,
   everyOf,
@@ -39,15 +39,14 @@ import { type Settings, setupOf } from './setup.ts';
 import { addTuneOptions, type TuneOptions, useTuned } from './tune.ts';
 import { cardOf, checkChannels, type ModelCard, readWeights } from './weights.ts';
 
-interface TrainOptions extends FolderOptions, SaveOptions, TuneOptions {
-  readonly data?: string;
+interface TrainOptions extends DataOptions, FolderOptions, SaveOptions, TuneOptions {
+  readonly imageSize?: number;
   readonly weights?: string;
   readonly partial?: boolean;
   readonly method: string;
   readonly arch: Settings['arch'];
   readonly width?: number;
   readonly stem?: keyof typeof STEMS;
-  readonly imageSize?: number;
   readonly dropPath?: number;
   readonly clsToken?: boolean;
   readonly epochs: number;
@@ -72,8 +71,14 @@ interface TrainOptions extends FolderOptions, SaveOptions, TuneOptions {
 
 /** Options that say what is trained on what; shared with `pretrain`. */
 export function addModelOptions(command: Command): Command {
-  return command
-    .option('--data <folder>', 'four IDX files, as of Fashion-MNIST (default: the embedded images)')
+  return addDataOptions(command)
+    .addOption(
+      number(
+        '--image-size <px>',
+        "height and width of views (default: the images', or 224 where they are larger, differ, or cannot be cut into patches)",
+        positiveInteger,
+      ),
+    )
     .addOption(new Option('--arch <name>', 'encoder').choices(Object.keys(encoders)).default('resnet8'))
     .addOption(
       number('--width <n>', 'channels of the first stage (default: 64, resnet8 and resnet56: 16)', positiveInteger),
@@ -81,13 +86,6 @@ export function addModelOptions(command: Command): Command {
     .addOption(
       new Option('--stem <kind>', 'first convolution (default: imagenet, resnet8: halving, resnet56: small)').choices(
         Object.keys(STEMS),
-      ),
-    )
-    .addOption(
-      number(
-        '--image-size <px>',
-        "height and width of the views (default: the images' own; vit: 224 where patches do not divide that)",
-        positiveInteger,
       ),
     )
     .addOption(number('--drop-path <rate>', "vit: probability that an image skips the last block's branches", belowOne))
@@ -144,7 +142,7 @@ async function fineTune(
   request: typeof requestDevice,
 ): Promise<void> {
   const method = methodNamed(options.method);
-  const { train, test } = await loadDataset(options.data ?? embeddedFolder());
+  const { train, test } = await loadData(options, options.imageSize);
   const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
   // What matches only in part is of another encoder than the one asked for.
   const card =
@@ -158,10 +156,10 @@ async function fineTune(
   const fits = card?.encoder.channels === train.channels;
   if (card && !options.partial) checkChannels(weights.path, card, train);
   const arch = card?.arch ?? options.arch;
-  const size = viewSize(options, arch, commonSize(train.sizes), card);
+  const view = viewOf(options, arch, train, card);
   const settings: Settings = {
     arch,
-    encoder: { ...card?.encoder, ...encoderOptions(options, arch, size) },
+    encoder: { ...card?.encoder, ...encoderOptions(options, arch, view.size ?? commonSize(train.sizes)) },
     projector: { out: options.projection },
     epochs: options.epochs,
     alpha: options.alpha,
@@ -175,7 +173,7 @@ async function fineTune(
     momentum: options.momentum,
     weight_decay: options.weightDecay,
     seed: options.seed,
-    augmentation: { crop: { scale: [options.cropScale, 1] }, flip: 0.5, ...(size && { size }) },
+    augmentation: { ...view, crop: { scale: [options.cropScale, 1] }, flip: 0.5 },
     evaluateEvery: options.evaluateEvery,
   };
   const given = new Set(Object.keys(options).filter((name) => isGiven(command, name)));
@@ -271,21 +269,16 @@ function refuseContradictions(
 const describeCard = ({ arch, encoder: { width, stem, global_pool } }: Pick<ModelCard, 'arch' | 'encoder'>): string =>
   isViT(arch) ? `${arch}${global_pool ? '' : ' with --cls-token'}` : `${arch} with --width ${width} --stem ${stem}`;
 
-/**
- * The size of views where it is not the images' own: as asked for, or as a vision transformer's checkpoint had it, or 224 px where
- * its patches do not divide the images.
- */
-export function viewSize(
+/** The views that an encoder sees: a vision transformer those of its checkpoint, or such as can be cut into patches. */
+export function viewOf(
   { imageSize }: Pick<TrainOptions, 'imageSize'>,
   arch: Settings['arch'],
-  own: Size | undefined,
+  images: Pick<LabelledImages, 'sizes'>,
   card?: ModelCard,
-): Size | undefined {
-  if (imageSize !== undefined) return [imageSize, imageSize];
-  if (!isViT(arch)) return undefined;
-  const { patch } = VITS[arch];
-  if (card?.encoder.image_size) return card.encoder.image_size;
-  return own?.every((pixels) => pixels % patch === 0) ? own : [224, 224];
+): { size?: Size } {
+  if (!isViT(arch)) return viewSize(images, imageSize);
+  const before = card?.encoder.image_size;
+  return before && imageSize === undefined ? { size: before } : viewSize(images, imageSize, VITS[arch].patch);
 }
 
 /** What the options say of an encoder. Throws where its architecture does not read one of them. */

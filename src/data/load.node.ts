@@ -4,11 +4,10 @@ import { fileURLToPath } from 'node:url';
 import type { LabelledImages, Splits } from './dataset.ts';
 import { createDecoder, DECODED_AT_ONCE } from './decode.node.ts';
 import { type DecodedImage, mapAhead } from './decode.ts';
-import { type DecodedCache, keyOf, openCache } from './decoded_cache.node.ts';
+import { type CachedImage, type DecodedCache, keyOf, openCache } from './decoded_cache.node.ts';
+import { findDataset } from './find.node.ts';
 import { counted, type FoundDataset, type FoundSplit } from './formats/format.ts';
-import { recognise } from './formats/index.ts';
-import { isArchive, withArchives } from './tree/archives.ts';
-import { openTree } from './tree/open.node.ts';
+import { allInMemory, type ImageSource, memorySource } from './image_source.ts';
 import type { FileTree } from './tree/tree.ts';
 
 const EMBEDDED = join('data', 'fashion-mnist-subset');
@@ -26,16 +25,19 @@ export function embeddedFolder(): string {
   return join(folder, EMBEDDED);
 }
 
+/** What the shorter sides of images are bounded to: 256, as evaluation at 224 px has it. */
+export const SIDE = 256;
+
 export interface LoadOptions {
   /** Fixes the split of a data set that has none; 0 unless given. */
   readonly seed?: number;
-  /** What the shorter sides of images are bounded to; 256 unless given, as for training at 224. */
+  /** What the shorter sides of images are bounded to when they are decoded; `SIDE` unless given. */
   readonly side?: number;
   /** Goes on without images that cannot be read. */
   readonly skipBad?: boolean;
   /** The folder of the caches of decoded images; one of the user's unless given. */
   readonly cache?: string;
-  /** Told now and then how many images are decoded. */
+  /** Told how many images are decoded. */
   onProgress?(done: number, total: number): void;
 }
 
@@ -45,7 +47,8 @@ export interface BadImage {
   readonly why: string;
 }
 
-export interface LoadedDataset extends Splits {
+/** What is told of a data set beside its images. */
+export interface Findings {
   /** What it is: "Oxford-IIIT Pets". */
   readonly format: string;
   /** What was decided, in sentences for people. */
@@ -54,88 +57,79 @@ export interface LoadedDataset extends Splits {
   readonly bad: readonly BadImage[];
 }
 
+/** A split's images, and the files that they are of, unless they are in one with others. */
+export interface SplitSource extends ImageSource {
+  readonly paths?: readonly string[];
+}
+
+/** A data set that is not in memory; to be closed. */
+export interface OpenedDataset extends Findings {
+  readonly tree: FileTree;
+  readonly classes: readonly string[];
+  readonly train: SplitSource;
+  readonly test: SplitSource;
+  close(): Promise<void>;
+}
+
 /**
- * Loads a data set from a folder or an archive, whichever of the known ones it is (see src/data/formats). Images are decoded once,
- * and kept in a cache on disk.
- * Throws one sentence that names the folder or file when nothing is recognised, when something is missing or wrong, or, without
- * `skipBad`, when images cannot be read.
+ * Loads a data set from a folder or an archive, whichever of the known ones it is (see src/data/formats), into memory. Images are
+ * decoded once, and kept in a cache on disk.
+ * Throws one sentence that names the folder or file when nothing is recognised, when something is missing or wrong, when, without
+ * `skipBad`, images cannot be read, or when there is not one of each class to train on and one to test.
  */
-export async function loadDataset(path: string, options: LoadOptions = {}): Promise<LoadedDataset> {
-  const { tree, found } = await findDataset(path, options.seed);
+export async function loadDataset(path: string, options: LoadOptions = {}): Promise<Splits & Findings> {
+  const { format, notes, bad, close, ...splits } = await openDataset(path, options);
   try {
-    return await load(tree, found, options);
+    return { format, notes, bad, train: await allInMemory(splits.train), test: await allInMemory(splits.test) };
   } finally {
-    await tree.close();
+    await close();
   }
 }
 
-/** The shorter sides of images are bounded to this many pixels, as evaluation at 224 px has it. */
-export const SIDE = 256;
-
-/** The tree of a folder or an archive, to be closed, and the data set that is recognised in it. Throws when there is none. */
-export async function findDataset(path: string, seed = 0): Promise<{ tree: FileTree; found: FoundDataset }> {
-  const outer = await openTree(path);
+/** As `loadDataset`, but for images that are files only their sizes are in memory. */
+export async function openDataset(path: string, options: LoadOptions = {}): Promise<OpenedDataset> {
+  const { tree, found } = await findDataset(path, options.seed ?? 0);
   try {
-    const found = await recognise(outer, seed);
-    const archives = [...outer.files.keys()].filter(isArchive);
-    if (archives.length > 0 && (!found || found.missing.length > 0)) {
-      const tree = await withArchives(outer);
-      const whole = (await recognise(tree, seed)) ?? found;
-      if (whole) return { tree, found: whole };
-    }
-    if (!found) throw new Error(`${outer.name} holds no data set that is known: ${contentOf(outer)}.`);
-    const unread =
-      archives.length > 0
-        ? [`${counted(archives.length, 'archive')} (${archives[0]}) that lies there too is not read.`]
-        : [];
-    return { tree: outer, found: { ...found, notes: [...found.notes, ...unread] } };
+    return await open(tree, found, options);
   } catch (error) {
-    await outer.close();
+    await tree.close();
     throw error;
   }
 }
 
-/** What a tree holds, as the end of a sentence. */
-function contentOf({ files }: FileTree): string {
-  const [first] = files.keys();
-  if (first === undefined)
-    return 'it is empty; give a folder of class folders with images, or one of the data sets that README.md names';
-  return `it has ${counted(files.size, 'file')} (${first}${files.size > 1 ? ', …' : ''}), but no images in folders of their classes, no IDX files and none of the lists of known data sets`;
-}
-
-async function load(
+async function open(
   tree: FileTree,
   found: FoundDataset,
   { side = SIDE, skipBad = false, cache: parent, onProgress }: LoadOptions,
-): Promise<LoadedDataset> {
-  const { format, notes: decided, classes, missing } = found;
-  const bad: BadImage[] = missing.map((path) => ({ path, why: 'it is named in a list, but not there' }));
-  const title = tree.name.split('/').at(-1) as string;
+): Promise<OpenedDataset> {
+  const { format, classes, missing } = found;
   const paths = [found.train, found.test].flatMap((split) => (split.kind === 'files' ? split.paths : []));
-  const notes = [...tree.notes, ...decided];
-  if (paths.length === 0) {
-    refuseBad(tree, bad, bad.length);
-    return { format, notes, bad, train: pixelsOf(found.train), test: pixelsOf(found.test) };
-  }
-  const cache = await openCache(tree.name, side, parent);
+  const bad: BadImage[] = missing.map((path) => ({ path, why: 'it is named in a list, but not there' }));
+  const cache = paths.length > 0 ? await openCache(tree.name, side, parent) : undefined;
   try {
-    bad.push(...(await fill(cache, tree, paths, side, onProgress)));
+    if (cache) bad.push(...(await fill(cache, tree, paths, side, onProgress)));
     if (!skipBad) refuseBad(tree, bad, paths.length + missing.length);
-    const split = (part: FoundSplit, of: string) =>
-      part.kind === 'pixels' ? Promise.resolve(part.images) : gather(cache, tree, part, `${title} (${of})`, classes);
-    const [train, test] = [await split(found.train, 'train'), await split(found.test, 'test')];
+    const title = tree.name.split('/').at(-1) as string;
+    const splitOf = (split: FoundSplit, of: string): SplitSource =>
+      split.kind === 'pixels'
+        ? memorySource(split.images)
+        : cachedSource(cache as DecodedCache, tree, split, { name: `${title} (${of})`, classes });
+    const [train, test] = [splitOf(found.train, 'train'), splitOf(found.test, 'test')];
     const empty = classes.findIndex((_, label) => !train.labels.includes(label));
-    if (empty >= 0) throw new Error(`${tree.name} has no readable training image of the class "${classes[empty]}".`);
-    if (test.labels.length === 0) throw new Error(`${tree.name} has no readable test image.`);
-    return { format, notes, bad, train, test };
-  } finally {
-    await cache.close();
+    const lacks = empty >= 0 ? `training image of the class "${classes[empty]}"` : 'test image';
+    if (empty >= 0 || test.labels.length === 0)
+      throw new Error(`${tree.name} has no readable ${lacks}${bad.length > 0 ? `; not read: ${named(bad)}` : ''}.`);
+    return {
+      ...{ format, notes: [...tree.notes, ...found.notes], bad, tree, classes, train, test },
+      async close() {
+        await cache?.close();
+        await tree.close();
+      },
+    };
+  } catch (error) {
+    await cache?.close();
+    throw error;
   }
-}
-
-function pixelsOf(split: FoundSplit): LabelledImages {
-  if (split.kind === 'pixels') return split.images;
-  throw new Error('A split without files has no pixels.');
 }
 
 /** How many images a sentence names. */
@@ -143,18 +137,21 @@ const NAMED = 5;
 
 function refuseBad(tree: FileTree, bad: readonly BadImage[], count: number): void {
   if (bad.length === 0) return;
-  const named = bad.slice(0, NAMED).map(({ path, why }) => `${path} (${why})`);
-  const more = bad.length > NAMED ? ` and ${bad.length - NAMED} more, which "coin data" lists` : '';
   throw new Error(
-    `${tree.name}: ${bad.length} of ${counted(count, 'image')} cannot be read: ${named.join(', ')}${more}; mend or remove them, or go on without them (--skip-bad).`,
+    `${tree.name}: ${bad.length} of ${counted(count, 'image')} cannot be read: ${named(bad)}; mend or remove them, or go on without them (--skip-bad).`,
   );
+}
+
+function named(bad: readonly BadImage[]): string {
+  const first = bad.slice(0, NAMED).map(({ path, why }) => `${path} (${why})`);
+  return `${first.join(', ')}${bad.length > NAMED ? ` and ${bad.length - NAMED} more, which "coin data" lists` : ''}`;
 }
 
 const keyIn = (tree: FileTree, path: string): string =>
   keyOf(path, tree.files.get(path)?.size ?? -1, tree.stampOf(path));
 
 /** Decodes the images that the cache does not have. Returns those that cannot be read. */
-export async function fill(
+async function fill(
   cache: DecodedCache,
   tree: FileTree,
   paths: readonly string[],
@@ -166,7 +163,6 @@ export async function fill(
   await cache.keep(new Set(keys.values()));
   if (wanted.length === 0) return [];
   const decode = await createDecoder();
-  const bad: BadImage[] = [];
   const attempt = async ([path, bytes]: readonly [string, Uint8Array | Error]): Promise<
     [string, DecodedImage | Error]
   > => {
@@ -176,40 +172,45 @@ export async function fill(
       return [path, error as Error];
     }
   };
+  const bad: BadImage[] = [];
   let done = 0;
   for await (const [path, image] of mapAhead(tree.readEach(wanted), DECODED_AT_ONCE, attempt)) {
-    if (image instanceof Error) bad.push({ path, why: image.message });
+    if (image instanceof Error) bad.push({ path, why: image.message.replace(/\.$/, '') });
     else await cache.add(keys.get(path) as string, image);
     onProgress?.(++done, wanted.length);
   }
   return bad;
 }
 
-/** The images of a split that the cache has, in memory. */
-async function gather(
+const bytesOf = ({ size }: CachedImage): number => 3 * size[0] * size[1];
+
+/** The images of a split that the cache has. */
+function cachedSource(
   cache: DecodedCache,
   tree: FileTree,
   { paths, labels }: FoundSplit & { kind: 'files' },
-  name: string,
-  classes: readonly string[],
-): Promise<LabelledImages> {
+  about: Pick<LabelledImages, 'name' | 'classes'>,
+): SplitSource {
   const images = paths.flatMap((path, i) => {
     const image = cache.get(keyIn(tree, path));
-    return image ? [{ image, label: labels[i] as number }] : [];
+    return image ? [{ path, image, label: labels[i] as number }] : [];
   });
-  const bytes = images.reduce((sum, { image: { size } }) => sum + 3 * size[0] * size[1], 0);
-  const pixels = new Uint8Array(bytes);
-  let at = 0;
-  for (const { image } of images) {
-    await cache.read(image, pixels, at);
-    at += 3 * image.size[0] * image.size[1];
-  }
   return {
-    name,
+    ...about,
     channels: 3,
     sizes: Uint32Array.from(images.flatMap(({ image }) => image.size)),
-    pixels,
     labels: Int32Array.from(images, ({ label }) => label),
-    classes,
+    bytes: images.reduce((sum, { image }) => sum + bytesOf(image), 0),
+    paths: images.map(({ path }) => path),
+    async read(indices) {
+      const wanted = Array.from(indices, (index) => (images[index] as (typeof images)[number]).image);
+      const pixels = new Uint8Array(wanted.reduce((sum, image) => sum + bytesOf(image), 0));
+      let at = 0;
+      for (const image of wanted) {
+        await cache.read(image, pixels, at);
+        at += bytesOf(image);
+      }
+      return pixels;
+    },
   };
 }

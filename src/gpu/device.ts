@@ -88,6 +88,23 @@ export async function createDevice(
   };
   const ring = createStagingRing(gpu, wait, check);
   const library = createLibrary();
+  /** First contents that are not on the device yet: made when a buffer is used, and not at all where they are overwritten before. */
+  const unfilled = new WeakMap<Chunk, Chunk['initial']>();
+  const allocate = (chunk: Chunk): GPUBuffer => {
+    live();
+    const existing = buffers.get(chunk);
+    if (existing) return existing;
+    if (chunk.bytes > target.limits.maxBufferSize)
+      throw new Error(
+        `${chunk.label} needs ${mebibytes(chunk.bytes)}, but a buffer of ${target.name} holds at most ${mebibytes(target.limits.maxBufferSize)}.`,
+      );
+    const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
+    const buffer = gpu.createBuffer({ label: chunk.label, size: chunk.bytes, usage: STORAGE | COPY_SRC | COPY_DST });
+    chunk.frozen = true;
+    unfilled.set(chunk, chunk.initial);
+    buffers.set(chunk, buffer);
+    return buffer;
+  };
   const device: Device = {
     gpu,
     target,
@@ -98,24 +115,23 @@ export async function createDevice(
     scratch: createScratch(gpu),
     wait,
     buffer(chunk) {
-      live();
-      const existing = buffers.get(chunk);
-      if (existing) return existing;
-      if (chunk.bytes > target.limits.maxBufferSize)
-        throw new Error(
-          `${chunk.label} needs ${mebibytes(chunk.bytes)}, but a buffer of ${target.name} holds at most ${mebibytes(target.limits.maxBufferSize)}.`,
-        );
-      const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
-      const buffer = gpu.createBuffer({ label: chunk.label, size: chunk.bytes, usage: STORAGE | COPY_SRC | COPY_DST });
-      chunk.frozen = true;
-      for (const part of chunk.initial) writeBytes(gpu, buffer, part.offset, contentsOf(part));
-      buffers.set(chunk, buffer);
+      const buffer = allocate(chunk);
+      for (const part of unfilled.get(chunk) ?? []) writeBytes(gpu, buffer, part.offset, contentsOf(part));
+      unfilled.delete(chunk);
       return buffer;
     },
     write(tensor, data) {
       const { chunk, offset } = lasting(tensor);
       checkData(tensor, data);
-      writeBytes(gpu, device.buffer(chunk), offset, data);
+      const buffer = allocate(chunk);
+      const waiting = unfilled.get(chunk) ?? [];
+      const end = offset + data.byteLength;
+      const isApart = (part: (typeof waiting)[number]) => part.offset + part.bytes <= offset || part.offset >= end;
+      const isCovered = (part: (typeof waiting)[number]) => part.offset >= offset && part.offset + part.bytes <= end;
+      for (const part of waiting)
+        if (!isApart(part) && !isCovered(part)) writeBytes(gpu, buffer, part.offset, contentsOf(part));
+      if (waiting.length > 0) unfilled.set(chunk, waiting.filter(isApart));
+      writeBytes(gpu, buffer, offset, data);
       written.add(chunk);
     },
     isWritten(tensor) {

@@ -13,5 +13,6 @@ export function methodNamed(name: string): Method {
   throw new Error(`There is no method named ${name}; there are: ${methods.map((known) => known.name).join(', ')}.`);
 }
 
+export { moco } from './moco.ts';
 export { simclr } from './simclr.ts';
 export { ceTuning, coin, scl };

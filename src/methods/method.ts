@@ -1,5 +1,5 @@
-import type { Encoder } from '../nn/encoder.ts';
-import type { Store } from '../nn/store.ts';
+import type { Device } from '../gpu/device.ts';
+import type { Model } from '../nn/model.ts';
 import type { SupConVariant } from '../ops/sup_con.ts';
 import type { Tape } from '../tape/tape.ts';
 import type { Tensor } from '../tape/tensor.ts';
@@ -16,6 +16,12 @@ export interface MethodConfig {
   readonly temperature: number;
   readonly variant: SupConVariant;
   readonly label_smoothing: number;
+  /** Negative keys that MoCo holds; 65,536 unless given. */
+  readonly queue_length?: number;
+  /** The momentum of MoCo's key encoder, 0 to 1; 0.999 unless given. */
+  readonly key_momentum?: number;
+  /** Parts of MoCo's batches that are normalised each by itself, as on so many GPUs; 8 unless given. */
+  readonly batch_norm_groups?: number;
 }
 
 /** What a loss may use of one training step. Parts are recorded when first asked for, so unused heads cost nothing. */
@@ -33,6 +39,10 @@ export interface Step {
   projected(): Tensor;
   /** The classifier's output [n, classes]. */
   logits(): Tensor;
+  /** Seed and step, u32 [2], of which random numbers on the GPU are made. */
+  counter(): Tensor;
+  /** Has something recorded behind the backward pass, which may still read what it changes: new keys of a queue, say. */
+  afterBackward(record: () => void): void;
 }
 
 /** A term of a stage's loss: a tensor of shape [1] and its weight. */
@@ -51,7 +61,9 @@ export interface Stage {
   /** What two rows of a batch must share to be a positive pair, where the loss is contrastive. */
   readonly pairs?: 'labels' | 'instances';
   /** Runs before each epoch of the stage, for what changes between epochs (re-initialised heads, refreshed queues). */
-  readonly beforeEpoch?: (epoch: number) => Promise<void>;
+  readonly beforeEpoch?: (epoch: number, device: Device) => Promise<void>;
+  /** Recorded behind each update of the weights: averages of them. */
+  readonly afterUpdate?: (tape: Tape) => void;
   /**
    * The lasting tensors, by name, that the stage's steps change beside the model's own (a key encoder's, a queue and its pointer):
    * they are saved with the run and restored where it goes on, after all stages are made. Stages that share one name it alike.
@@ -60,10 +72,7 @@ export interface Stage {
 }
 
 /** What a method may add to before training: more encoders, queues, heads, or noise on the weights. */
-export interface MethodModel {
-  readonly store: Store;
-  readonly encoder: Encoder;
-}
+export type MethodModel = Pick<Model, 'options' | 'store' | 'encoder' | 'projector'>;
 
 /** A fine-tuning method: which stages it trains in, and what it adds to the model. */
 export interface Method {

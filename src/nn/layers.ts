@@ -9,11 +9,17 @@ import type { Init, Store } from './store.ts';
 const ONES: Init = { kind: 'constant', value: 1 };
 const ZEROS: Init = { kind: 'constant', value: 0 };
 
-/** A part of a model. `training` is PyTorch's `module.training`: batch norm then uses and updates batch statistics. */
-export type Module = (tape: Tape, x: Tensor, training: boolean) => Tensor;
+/**
+ * PyTorch's `module.training`: whether batch norm uses and updates batch statistics, those of the whole batch or, with `groups`,
+ * of each of so many equal parts of it.
+ */
+export type Training = boolean | { readonly groups: number };
+
+/** A part of a model. */
+export type Module = (tape: Tape, x: Tensor, training: Training) => Tensor;
 
 /** A module that computes the same in training and in evaluation. */
-export type Layer = (tape: Tape, x: Tensor, training?: boolean) => Tensor;
+export type Layer = (tape: Tape, x: Tensor, training?: Training) => Tensor;
 
 /** Applies modules one after the other. */
 export const sequential =
@@ -65,7 +71,7 @@ export function convLayer(
     tape.scope(store.name, () =>
       conv2d(tape, x, weight, undefined, {
         ...{ stride: [stride, stride], padding: [padding, padding] },
-        moments: training,
+        moments: training === true,
       }),
     );
 }
@@ -74,7 +80,7 @@ export function convLayer(
 export type BatchNormModule = (
   tape: Tape,
   x: Tensor,
-  training: boolean,
+  training: Training,
   fused?: { relu?: boolean; residual?: Tensor },
 ) => Tensor;
 
@@ -89,8 +95,12 @@ export function batchNormLayer(store: Store, channels: number): BatchNormModule 
     running_mean: store.buffer('running_mean', [channels], 0),
     running_var: store.buffer('running_var', [channels], 1),
   };
-  return (tape, x, training, fused = {}) =>
-    tape.scope(store.name, () => batchNorm(tape, x, state, { training, ...fused }));
+  return (tape, x, training, fused = {}) => {
+    const groups = typeof training === 'object' ? training : {};
+    return tape.scope(store.name, () =>
+      batchNorm(tape, x, state, { training: training !== false, ...groups, ...fused }),
+    );
+  };
 }
 
 /** `nn.LayerNorm` over the last dimension with the eps of vision transformers: weights 1 and biases 0 at first. */

@@ -7,6 +7,8 @@ import { VITS, type VisionTransformerOptions, vit_base_patch16, vit_small_patch1
 
 /** An encoder with the heads that fine-tuning needs, named `encoder.*`, `projector.*` and `classifier.*`. */
 export interface Model {
+  /** What `createModel` made it of: from the same options comes the same model, first values included. */
+  readonly options?: ModelOptions;
   readonly store: Store;
   readonly encoder: Encoder;
   readonly projector: Module | undefined;
@@ -60,7 +62,8 @@ export type ModelOf<O extends ModelOptions> = Model & {
  * Throws when a size or the seed is no whole number in its range, when there is no such `arch`, or when it does not read an option.
  */
 export function createModel<const O extends ModelOptions>(modelOptions: O): ModelOf<O>;
-export function createModel({ arch, encoder: options, projector: head, classes, seed }: ModelOptions): Model {
+export function createModel(modelOptions: ModelOptions): Model {
+  const { arch, encoder: options, projector: head, classes, seed } = modelOptions;
   if (!Object.hasOwn(encoders, arch))
     throw new Error(`createModel: arch is ${arch}, but it must be one of ${Object.keys(encoders).join(', ')}.`);
   const idle = OTHERS[isViT(arch) ? 'vit' : 'resnet'].find((name) => options && name in options);
@@ -68,6 +71,7 @@ export function createModel({ arch, encoder: options, projector: head, classes, 
   const store = createStore(seed);
   const encoder = encoders[arch](store.scope('encoder'), options);
   return {
+    options: modelOptions,
     store,
     encoder,
     projector: head && projector(store.scope('projector'), encoder.dim, head.hidden, head.out),

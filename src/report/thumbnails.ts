@@ -9,16 +9,16 @@ const COLUMNS = 25;
 type Images = Pick<LabelledImages, 'channels' | 'sizes' | 'pixels'>;
 
 /**
- * Pictures of some images, at most 32 pixels high and wide, each in the middle of its place where their sizes differ; of other
+ * Pictures of some images, at most so many pixels high and wide, each in the middle of its place where their sizes differ; of other
  * channels than three only the first is shown.
  */
-export async function thumbnails(images: Images, chosen: ArrayLike<number>): Promise<Thumbnails> {
+export async function thumbnails(images: Images, chosen: ArrayLike<number>, most = MOST): Promise<Thumbnails> {
   const { channels: given, sizes, pixels } = images;
   const channels = given === 3 ? 3 : 1;
   const offsets = byteOffsets(images);
   const pictures = Array.from(chosen, (image) => {
     const [fullHeight, fullWidth] = sizes.subarray(2 * image, 2 * image + 2) as unknown as Size;
-    const scale = Math.max(1, fullHeight / MOST, fullWidth / MOST);
+    const scale = Math.max(1, fullHeight / most, fullWidth / most);
     const [height, width] = [fullHeight, fullWidth].map((size) => Math.max(1, Math.floor(size / scale))) as [
       number,
       number,

@@ -57,7 +57,7 @@ export function createArena(maxBytes = 128 * 2 ** 20): Arena {
       const offset = values.bytes;
       values.bytes += padded;
       gradients.bytes += padded;
-      values.initial.push({ offset, data });
+      values.initial.push({ offset, bytes, data });
       const gradient: Tensor = {
         shape,
         dtype: 'f32',

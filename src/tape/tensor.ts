@@ -42,7 +42,11 @@ export interface Chunk {
   readonly label: string;
   bytes: number;
   /** First contents, given or made where a device needs them; what no entry covers is zero. */
-  readonly initial: { readonly offset: number; readonly data: ArrayBufferView | (() => ArrayBufferView) }[];
+  readonly initial: {
+    readonly offset: number;
+    readonly bytes: number;
+    readonly data: ArrayBufferView | (() => ArrayBufferView);
+  }[];
   frozen: boolean;
 }
 
@@ -80,7 +84,12 @@ export function variable(label: string, shape: Shape, dtype: DType = 'f32', data
   const want = elements(shape) * BYTES[dtype];
   if (data && data.byteLength !== want)
     throw new Error(`${label} ${showShape(shape)} needs ${want} bytes of ${dtype}, but ${data.byteLength} were given.`);
-  const chunk: Chunk = { label, bytes: 0, initial: data ? [{ offset: 0, data }] : [], frozen: false };
+  const chunk: Chunk = {
+    label,
+    bytes: 0,
+    initial: data ? [{ offset: 0, bytes: data.byteLength, data }] : [],
+    frozen: false,
+  };
   const tensor: Tensor = { shape, dtype, label, requiresGrad: false, storage: { chunk, offset: 0 } };
   chunk.bytes = byteLength(tensor);
   return tensor;

@@ -1,5 +1,7 @@
 import { type Augmentation, augment, evaluationView } from '../data/augment.ts';
 import type { Dataset } from '../data/dataset.ts';
+import type { Feed } from '../data/feed.ts';
+import { allIndices } from '../data/sampler.ts';
 import type { Device } from '../gpu/device.ts';
 import { compile, type Program, type Readback } from '../gpu/program/program.ts';
 import { sDbwInTurns } from '../metrics/s_dbw.ts';
@@ -30,14 +32,14 @@ const AHEAD = 4;
 
 /**
  * Compiles the evaluation of a model (running statistics, no augmentation but a size) on all of `data`, `batch` images at a
- * time. Throws when `batch` is no whole number of at least 1; an evaluation throws when it meets features or logits that are no
+ * time; a feed, if `data` is one's, brings them. Throws when `batch` is no whole number of at least 1; an evaluation throws when it meets features or logits that are no
  * finite numbers.
  */
 export async function createEvaluator(
   device: Device,
   model: Model,
   data: Dataset,
-  { batch = 64, view = evaluationView }: { batch?: number; view?: Augmentation } = {},
+  { batch = 64, view = evaluationView, feed }: { batch?: number; view?: Augmentation; feed?: Feed | undefined } = {},
 ): Promise<Evaluator> {
   checkNumber('createEvaluator', 'batch', batch, COUNT);
   const count = data.labels.length;
@@ -57,13 +59,17 @@ export async function createEvaluator(
   return async function* () {
     const features = new Float32Array(count * dim);
     const predictions = new Int32Array(count);
+    const batches = Array.from({ length: Math.ceil(count / batch) }, (_, i) =>
+      allIndices(Math.min(batch, count - i * batch)).map((place) => i * batch + place),
+    );
+    feed?.plan(batches);
     const pending: { from: number; readback: Readback<string> }[] = [];
     yield { images: 0, of: count };
     for (let from = 0; from < count || pending.length > 0; from += batch) {
       if (from < count) {
-        const size = Math.min(batch, count - from);
-        const indices = Uint32Array.from({ length: size }, (_, i) => from + i);
-        const readback = (programs.get(size) as Program).run({ indices, counter: NOTHING_DRAWN }, outputs);
+        const chosen = batches[from / batch] as (typeof batches)[number];
+        const indices = feed ? await feed.bring(device, chosen) : chosen;
+        const readback = (programs.get(chosen.length) as Program).run({ indices, counter: NOTHING_DRAWN }, outputs);
         pending.push({ from, readback });
         if (pending.length <= AHEAD) continue;
       }

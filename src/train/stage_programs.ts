@@ -79,11 +79,13 @@ async function createStepProgram(
   const losses = [...tape.outputs.keys()].filter((name) => name.startsWith('loss.'));
   if (!sums) {
     const update = optimizer.record(tape, trained);
+    stage.afterUpdate?.(tape);
     return { program: await compile(device, tape), losses, update };
   }
   sums.record(tape, trained, 1 / accumulate);
   const applying = createTape(device.target);
   const update = optimizer.record(applying, trained, { from: sums });
+  stage.afterUpdate?.(applying);
   return { program: await compile(device, tape), losses, apply: { program: await compile(device, applying), update } };
 }
 

@@ -16,12 +16,19 @@ export interface Batch {
  * Records one training step's forward and backward pass under a stage's loss. Returns the gradients of what the stage
  * trains, by parameter.
  */
-export const recordStep = (tape: Tape, model: Model, stage: Stage, batch: Batch): Map<Tensor, Tensor> =>
-  gradients(tape, recordLoss(tape, model, stage, batch));
+export function recordStep(tape: Tape, model: Model, stage: Stage, batch: Batch): Map<Tensor, Tensor> {
+  const behind: (() => void)[] = [];
+  const found = gradients(tape, recordLoss(tape, model, stage, batch, behind));
+  for (const record of behind) record();
+  return found;
+}
 
-/** Records the forward pass alone. The total and each term of the loss become outputs `loss.total`, `loss.NAME`. */
-export function recordLoss(tape: Tape, model: Model, stage: Stage, batch: Batch): Tensor {
-  const terms = stage.loss(lazyStep(tape, model, batch));
+/**
+ * Records the forward pass alone, and leaves in `behind` what comes after a backward pass. The total and each term of the loss
+ * become outputs `loss.total`, `loss.NAME`.
+ */
+export function recordLoss(tape: Tape, model: Model, stage: Stage, batch: Batch, behind: (() => void)[] = []): Tensor {
+  const terms = stage.loss(lazyStep(tape, model, batch, behind));
   const list: LossTerm[] = Object.values(terms);
   const total = weightedSum(
     tape,
@@ -32,14 +39,27 @@ export function recordLoss(tape: Tape, model: Model, stage: Stage, batch: Batch)
   return total;
 }
 
-function lazyStep(tape: Tape, { encoder, projector, classifier }: Model, batch: Batch): Step {
+function lazyStep(tape: Tape, { encoder, projector, classifier }: Model, batch: Batch, behind: (() => void)[]): Step {
   const features = once(() => encoder.forward(tape, batch.images, true));
   const head = (name: string, module: Model['projector']) =>
     once(() => {
       if (!module) throw new Error(`The loss needs a ${name}, but the model has none.`);
       return module(tape, features(), true);
     });
-  return { tape, ...batch, features, projected: head('projector', projector), logits: head('classifier', classifier) };
+  return {
+    tape,
+    ...batch,
+    features,
+    projected: head('projector', projector),
+    logits: head('classifier', classifier),
+    counter() {
+      const counter = tape.inputs.get('counter');
+      if (!counter)
+        throw new Error('The loss draws random numbers, but the tape has no input counter of seed and step.');
+      return counter;
+    },
+    afterBackward: (record) => behind.push(record),
+  };
 }
 
 function once<T>(make: () => T): () => T {

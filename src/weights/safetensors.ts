@@ -3,6 +3,7 @@
 
 import { kindOf, TELLING_BYTES } from '../file_kind.ts';
 import { arrayType, elementCount, type HostTensor, isDType, type StoredTensor, tensorOfBytes } from './host-tensor.ts';
+import { shown } from './shown.ts';
 import type { ByteSource } from './source.ts';
 
 /** What a safetensors file holds. */
@@ -138,10 +139,10 @@ function readEntry(key: string, value: unknown, file: string): Entry {
   const refuse = (why: string) => new Error(`${file} is damaged: tensor "${key}" ${why}.`);
   if (!isObject(value)) throw refuse('is not described by an object');
   const { dtype, shape, data_offsets: offsets } = value;
-  if (typeof dtype !== 'string') throw refuse(`has the element type ${JSON.stringify(dtype)}, which is no name`);
-  if (!isSizes(shape)) throw refuse(`has the shape ${JSON.stringify(shape)}, which is not a list of sizes`);
+  if (typeof dtype !== 'string') throw refuse(`has the element type ${shown(dtype)}, which is no name`);
+  if (!isSizes(shape)) throw refuse(`has the shape ${shown(shape)}, which is not a list of sizes`);
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!) {
-    throw refuse(`has the data_offsets ${JSON.stringify(offsets)}, which are not [begin, end]`);
+    throw refuse(`has the data_offsets ${shown(offsets)}, which are not [begin, end]`);
   }
   const [begin, end] = offsets as [number, number];
   const wanted = isDType(dtype) ? elementCount(shape) * arrayType(dtype).BYTES_PER_ELEMENT : end - begin;

@@ -2,6 +2,7 @@
 // the storages one after the other. Nothing in either is executed.
 import { arrayType, type DType, elementCount, type StoredTensor, tensorOfBytes } from './host-tensor.ts';
 import { type Handlers, isGlobal, isInert, isTuple, kindOf, readPickle } from './pickle.ts';
+import { shown } from './shown.ts';
 import type { ByteSource } from './source.ts';
 import { readZip } from './zip.ts';
 
@@ -125,7 +126,7 @@ export async function readTorchLegacy(source: ByteSource): Promise<Map<string, S
   const refuse = (why: string) => new Error(`${source.name} is damaged: ${why}.`);
   if (next() !== MAGIC) throw refuse('it does not begin with the number that PyTorch writes');
   const version = next();
-  if (version !== LEGACY_VERSION) throw refuse(`it has the version ${String(version)}, and ${LEGACY_VERSION} is read`);
+  if (version !== LEGACY_VERSION) throw refuse(`it has the version ${shown(version)}, and ${LEGACY_VERSION} is read`);
   const system = next();
   if (system instanceof Map && system.get('little_endian') === false)
     throw new Error(`${source.name} has numbers in big-endian order, which are not read.`);
@@ -136,8 +137,7 @@ export async function readTorchLegacy(source: ByteSource): Promise<Map<string, S
   const places = new Map<string, { start: number; size: number }>();
   for (const key of keys) {
     const known = handlers.storages.get(key);
-    if (!known?.dtype || places.has(key))
-      throw refuse(`its list of storages has ${JSON.stringify(key)}, which no tensor uses`);
+    if (!known?.dtype || places.has(key)) throw refuse(`its list of storages has ${shown(key)}, which no tensor uses`);
     if (at + 8 > source.size) throw new Error(`${source.name} is truncated: the storage ${key} is missing.`);
     const header = await source.read(at, 8);
     const count = new DataView(header.buffer, header.byteOffset, 8).getBigInt64(0, true);
@@ -176,7 +176,7 @@ function handlersFor({ name }: ByteSource): Handlers & { readonly storages: Map<
       const dtype = STORAGES.get(type.name);
       const itemsize = dtype ? arrayType(dtype).BYTES_PER_ELEMENT : 1;
       if (!isCount(count) || !isCount(count * itemsize))
-        throw refuse(`its storage ${key} has ${String(count)} elements`);
+        throw refuse(`its storage ${key} has ${shown(count)} elements`);
       const storage: Storage = { kind: 'storage', key, dtype, size: count * itemsize, offset: 0 };
       const known = storages.get(key);
       if (known && (known.dtype !== dtype || known.size !== storage.size))

@@ -24,8 +24,16 @@ test.before(async () => {
 test.after(() => rm(folder, { recursive: true }));
 
 const refused: [name: string, args: () => string[], message: RegExp][] = [
-  ['an empty data folder', () => ['train', '--data', join(folder, 'empty')], /data folder .* is empty; it must hold/],
-  ['a missing data folder', () => ['pretrain', '--data', join(folder, 'none')], /data folder .* does not exist/],
+  [
+    'an empty data folder',
+    () => ['train', '--data', join(folder, 'empty')],
+    /holds no data set that is known: it is empty; give a folder with a folder of images for each class\.$/m,
+  ],
+  [
+    'a missing data folder',
+    () => ['pretrain', '--data', join(folder, 'none')],
+    /^error: The data .* cannot be read: it does not exist; check the path\.$/m,
+  ],
   [
     'an α beyond 1',
     () => ['train', '--alpha', '1.5'],

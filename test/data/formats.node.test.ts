@@ -123,7 +123,7 @@ const REFUSED: [what: string, files: () => Promise<Files>, message: RegExp][] = 
   [
     'an empty folder',
     async () => ({ '.keep': '' }),
-    /holds no data set that is known: it is empty; give a folder of class folders/,
+    /holds no data set that is known: it is empty; give a folder with a folder of images for each class\.$/,
   ],
   [
     'a folder of other files',

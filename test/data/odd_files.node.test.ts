@@ -77,12 +77,12 @@ test('a class without a readable image, and a test without one, are refused', as
   const cache = join(root, 'cache');
   assert.match(
     await refusal(loadDataset(writeFolder(join(root, `set${count++}`), broken), { cache, skipBad: true })),
-    /has no readable training image of the class "y"\.$/,
+    /has no readable training image of the class "y"; not read: train\/y\/1\.jpg \(it is empty\)\.$/,
   );
   const untested = { ...(await two()), 'test/x/1.jpg': new Uint8Array(0) };
   assert.match(
     await refusal(loadDataset(writeFolder(join(root, `set${count++}`), untested), { cache, skipBad: true })),
-    /has no readable test image\.$/,
+    /has no readable test image; not read: test\/x\/1\.jpg \(it is empty\)\.$/,
   );
 });
 

@@ -4,8 +4,9 @@ import { packUniforms, specialize } from '../../src/gpu/kernel/kernel.ts';
 import { createLibrary } from '../../src/gpu/kernel/library.ts';
 import { compile } from '../../src/gpu/program/program.ts';
 import { relu } from '../../src/ops/elementwise.ts';
+import { createArena, type Parameter } from '../../src/tape/parameter.ts';
 import { createTape } from '../../src/tape/tape.ts';
-import { variable } from '../../src/tape/tensor.ts';
+import { variable, wholeChunk } from '../../src/tape/tensor.ts';
 import { newDevice, testDevice } from '../device.ts';
 import { assert, skip, suite } from '../harness.ts';
 
@@ -28,6 +29,38 @@ test('lasting tensors keep their contents; bytes need not fill words', async () 
   device.write(bytes, Uint8Array.from([9, 8, 7, 6, 255]));
   assert.equal([...(await device.read(bytes))], [9, 8, 7, 6, 255]);
   assert.equal([...(await device.read(variable('zeros', [3])))], [0, 0, 0]);
+});
+
+test('a first value that is overwritten before anything reads it is never made; all others are there', async () => {
+  const device = await testDevice();
+  const arena = createArena();
+  const made: string[] = [];
+  const add = (name: string) =>
+    arena.add(name, [2], () => {
+      made.push(name);
+      return Float32Array.of(1, 2);
+    });
+  const [a, b, c] = ['a', 'b', 'c'].map(add) as [Parameter, Parameter, Parameter];
+  device.write(b, Float32Array.of(5, 6));
+  assert.equal(made, []);
+  assert.equal([...(await device.read(a))], [1, 2]);
+  assert.equal(made, ['a', 'c']);
+  assert.equal([...(await device.read(b)), ...(await device.read(c))], [5, 6, 1, 2]);
+  device.write(a, Float32Array.of(7, 8));
+  assert.equal([...(await device.read(a)), ...(await device.read(c))], [7, 8, 1, 2]);
+
+  // What covers a part of one, and what covers all.
+  const other = createArena();
+  other.add('d', [80], () => new Float32Array(80).fill(3));
+  other.add('e', [2], () => Float32Array.of(4, 4));
+  const whole = wholeChunk(other.chunks[0]!.values);
+  device.write({ ...whole, shape: [64] }, new Float32Array(64).fill(9));
+  assert.equal([...new Set(await device.read(whole))], [9, 3, 0, 4]);
+  const third = createArena();
+  third.add('f', [2], () => Float32Array.of(4, 4));
+  const all = wholeChunk(third.chunks[0]!.values);
+  device.write(all, new Float32Array(64).fill(2));
+  assert.equal([...new Set(await device.read(all))], [2]);
 });
 
 test('a program runs again with new inputs and reads back without disturbing later runs', async () => {

@@ -46,6 +46,8 @@ async function lossesOf(stage: Stage): Promise<Record<string, { loss: number; we
     features: unused,
     projected: () => tape.input('projected', [6, 4]),
     logits: () => tape.input('logits', [6, 3]),
+    counter: unused,
+    afterBackward: unused,
   });
   for (const [name, { loss }] of Object.entries(terms)) tape.output(name, loss);
   const values = {

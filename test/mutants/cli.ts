@@ -53,7 +53,12 @@ export const mutants = [
     ['--brightness is ignored', PRETRAIN, 'brightness: options.brightness,', 'brightness: 0.4,'],
     ['--contrast is ignored', PRETRAIN, 'contrast: options.contrast,', 'contrast: 0.4,'],
     ['--images is ignored', PRETRAIN, 'options.images === undefined', 'true'],
-    ['--stem and --width are ignored', PRETRAIN, 'encoder: encoderOptions(options),', 'encoder: {},'],
+    [
+      '--stem and --width are ignored',
+      PRETRAIN,
+      'encoder: encoderOptions(options, arch, view.size ?? commonSize(train.sizes)),',
+      'encoder: {},',
+    ],
   ),
   ...noticedBy(
     'cli/train.node.test.ts',

@@ -27,4 +27,27 @@ export const mutants = [
     ['DataParallel is no wrapper', 'src/weights/keys.ts', "['module', ", '['],
     ["a transformer's position embedding is no encoder's", 'src/weights/keys.ts', '|pos_embed', ''],
   ),
+  ...noticedBy(
+    'weights/fuzz.node.test.ts',
+    '',
+    ['the directory may end within an entry', ZIP, 'if (end > size)', 'if (false)'],
+    ['a number that no JSON holds is shown as JSON', 'src/weights/shown.ts', "typeof value === 'bigint'", 'false'],
+    ['a tensor may begin beyond its file', TORCH, 'end * itemsize > storage.size)', 'false)'],
+  ),
+  ...noticedBy(
+    'gpu/device.test.ts',
+    'first value',
+    [
+      'a first value overwrites what was written',
+      'src/gpu/device.ts',
+      'unfilled.set(chunk, waiting.filter(isApart))',
+      'unfilled.set(chunk, waiting)',
+    ],
+    [
+      'a first value that is overwritten in part is lost',
+      'src/gpu/device.ts',
+      '!isApart(part) && !isCovered(part)',
+      'false',
+    ],
+  ),
 ];

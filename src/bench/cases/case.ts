@@ -122,7 +122,7 @@ export function recordCase(
 /** Fixes what the tape's own inputs hold, so that a program needs none when it is run. */
 export function preset(tape: Tape, contents: Readonly<Record<string, ArrayBufferView>>): void {
   for (const [name, data] of Object.entries(contents)) {
-    tape.inputs.get(name)?.storage?.chunk.initial.push({ offset: 0, data });
+    tape.inputs.get(name)?.storage?.chunk.initial.push({ offset: 0, bytes: data.byteLength, data });
     tape.admissions.delete(name);
   }
 }

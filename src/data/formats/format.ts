@@ -89,5 +89,5 @@ export async function linesOf(tree: FileTree, path: string): Promise<string[]> {
 }
 
 /** "1 image", "2,000 images". */
-export const counted = (count: number, what: string): string =>
-  `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`;
+export const counted = (count: number, one: string, many = `${one}s`): string =>
+  `${count.toLocaleString('en')} ${count === 1 ? one : many}`;

@@ -1,0 +1,125 @@
+import { randomNormal } from '../data/random.ts';
+import type { Device } from '../gpu/device.ts';
+import { compile } from '../gpu/program/program.ts';
+import type { Module, Training } from '../nn/layers.ts';
+import { createModel, type Model, type ModelOptions } from '../nn/model.ts';
+import { argsort } from '../ops/argsort.ts';
+import { permuteRows, restoreRows, sliceRows } from '../ops/gather.ts';
+import { enqueue, infoNce, type KeyQueue } from '../ops/info_nce.ts';
+import { l2Normalize } from '../ops/l2_normalize.ts';
+import { uniform } from '../ops/random.ts';
+import { recordEma } from '../optim/ema.ts';
+import { createTape, type Tape } from '../tape/tape.ts';
+import { type Tensor, variable } from '../tape/tensor.ts';
+import type { Method, MethodConfig, MethodModel, Step } from './method.ts';
+
+// Tell the uses of one seed apart.
+const STREAM_QUEUE = 0x6d6f636f;
+const STREAM_SHUFFLE = 0x73687566;
+
+/** MoCo's encoders, heads included: images to features [n, d] before normalisation. */
+type Network = (tape: Tape, images: Tensor, training: Training) => Tensor;
+
+/**
+ * MoCo v2 (Chen et al., "Improved Baselines with Momentum Contrastive Learning", arXiv 2003.04297, on He et al., arXiv
+ * 1911.05722): queries, the first view of each image, find their key, the second view's, among the keys of a queue of earlier
+ * batches. Keys come from an encoder of their own, a moving average of the queries', without gradients and with batch statistics
+ * of its own. Batches are normalised in parts, and the keys' images are shuffled over them, so that statistics do not tell
+ * which key belongs to a query: on one device what the original does over several.
+ */
+export const moco: Method = {
+  name: 'moco',
+  title: 'MoCo v2',
+  projector: true,
+  views: 2,
+  settings: () => ['epochs', 'temperature', 'queue_length', 'key_momentum', 'batch_norm_groups'],
+  stages: (config, model) => {
+    const { epochs, key_momentum = 0.999 } = config;
+    const { options, projector } = model;
+    if (!options || !projector)
+      throw new Error('MoCo makes a second encoder: it needs a model of createModel with a projector.');
+    const keyModel = frozenTwin(options);
+    const queue = keyQueue(config, options);
+    const average = (tape: Tape, momentum: number) =>
+      recordEma(
+        tape,
+        model.store.arena,
+        keyModel.store.arena.chunks.map(({ values }) => values),
+        momentum,
+      );
+    return [
+      {
+        name: 'pre-training',
+        epochs: [0, epochs],
+        pairs: 'instances',
+        loss: (step) => ({ info_nce: { loss: contrast(step, config, [model, keyModel], queue), weight: 1 } }),
+        // The original averages before each forward pass, which is after each update but for the first, when both are equal.
+        afterUpdate: (tape) => average(tape, key_momentum),
+        beforeEpoch: async (epoch, device) => {
+          if (epoch === 0) await copy(device, (tape) => average(tape, 0));
+        },
+        state: new Map([
+          ...keyModel.store.entries.map(({ name, tensor }) => [`key.${name}`, tensor] as const),
+          ...Object.entries(queue),
+        ]),
+      },
+    ];
+  },
+};
+
+/** Records one step's loss; the keys join the queue behind the backward pass, which still reads those that they replace. */
+function contrast(
+  { tape, images, counter, afterBackward }: Step,
+  { temperature, batch_norm_groups: groups = 8 }: MethodConfig,
+  [queryModel, keyModel]: readonly [MethodModel, MethodModel],
+  queue: KeyQueue,
+): Tensor {
+  const n = (images.shape[0] as number) / 2;
+  const queries = network(queryModel)(tape, sliceRows(tape, images, 0, n), { groups });
+  const shuffle = argsort(tape, uniform(tape, counter(), [n], STREAM_SHUFFLE));
+  const shuffled = permuteRows(tape, sliceRows(tape, images, n, n), shuffle);
+  const keys = restoreRows(
+    tape,
+    tape.scope('key', () => network(keyModel)(tape, shuffled, { groups })),
+    shuffle,
+  );
+  const unit = l2Normalize(tape, keys);
+  afterBackward(() => enqueue(tape, queue, unit));
+  return infoNce(tape, l2Normalize(tape, queries), unit, queue.queue, { temperature });
+}
+
+const network =
+  ({ encoder, projector }: MethodModel): Network =>
+  (tape, images, training) =>
+    (projector as Module)(tape, encoder.forward(tape, images, training), training);
+
+/** A model of the same make that gets no gradients. */
+function frozenTwin(options: ModelOptions): Model {
+  const twin = createModel(options);
+  for (const { parameters } of twin.store.arena.chunks)
+    for (const parameter of parameters) parameter.requiresGrad = false;
+  return twin;
+}
+
+/** Random unit keys. */
+function keyQueue({ queue_length = 65536 }: MethodConfig, { projector, seed }: ModelOptions): KeyQueue {
+  const d = projector?.out ?? 256;
+  const keys = randomNormal(queue_length * d, 1, seed, STREAM_QUEUE);
+  for (let i = 0; i < keys.length; i += d) {
+    const key = keys.subarray(i, i + d);
+    const norm = Math.hypot(...key);
+    key.forEach((value, j) => {
+      key[j] = value / norm;
+    });
+  }
+  return { queue: variable('queue', [queue_length, d], 'f32', keys), queue_ptr: variable('queue_ptr', [1], 'i32') };
+}
+
+/** Runs what is recorded once: the key encoder begins as the queries' is, which may come from a checkpoint. */
+async function copy(device: Device, record: (tape: Tape) => void): Promise<void> {
+  const tape = createTape(device.target, { grad: false });
+  record(tape);
+  const program = await compile(device, tape);
+  program.run();
+  program.destroy();
+}
