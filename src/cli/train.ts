@@ -1,6 +1,8 @@
 import { relative } from 'node:path';
 import { type Command, Option } from 'commander';
-import { commonSize, createDataset, type LabelledImages, type Size } from '../data/dataset.ts';
+import type { PresetName } from '../data/augment/presets.ts';
+import { commonSize, type LabelledImages, type Size } from '../data/dataset.ts';
+import type { OpenedDataset } from '../data/load.node.ts';
 import { allIndices, stratifiedSubset } from '../data/sampler.ts';
 import { methodNamed, methods } from '../methods/index.ts';
 import type { Method, MethodConfig } from '../methods/method.ts';
@@ -10,9 +12,10 @@ import { VITS } from '../nn/vit.ts';
 import type { requestDevice } from '../node.ts';
 import type { ReportData } from '../report/data.ts';
 import { textTable } from '../report/table.ts';
+import { augmentOption, chooseViews } from './augmentation.ts';
 import { guarded } from './errors.ts';
 import { runMethod } from './fine_tune.ts';
-import { addDataOptions, type DataOptions, loadData, viewSize } from './load_data.ts';
+import { addDataOptions, type DataOptions, onDevice, withData } from './load_data.ts';
 import {
   belowOne,
   everyOf,
@@ -61,6 +64,7 @@ interface TrainOptions extends DataOptions, FolderOptions, SaveOptions, TuneOpti
   readonly variant: Settings['variant'];
   readonly labelSmoothing: number;
   readonly projection: number;
+  readonly augment?: PresetName;
   readonly cropScale: number;
   readonly labels?: number;
   readonly seed: number;
@@ -118,6 +122,7 @@ export function addTrain(program: Command, request: typeof requestDevice): void 
     .addOption(number('--momentum <m>', 'of SGD with Nesterov', fraction, 0.9))
     .addOption(number('--weight-decay <w>', 'on all parameters', nonNegative, 1e-4))
     .addOption(number('--label-smoothing <s>', 'of the cross-entropy', fraction, 0))
+    .addOption(augmentOption())
     .addOption(number('--crop-scale <share>', 'smallest crop as a share of the area', fraction, 0.08))
     .addOption(number('--labels <n>', 'labelled images of each class (default: all)', positiveInteger))
     .addOption(number('--evaluate-every <n>', 'epochs between evaluations', positiveInteger, 1))
@@ -129,20 +134,22 @@ export function addTrain(program: Command, request: typeof requestDevice): void 
     )
     .action(
       guarded((options: TrainOptions, command: Command) =>
-        inRunFolder('train', options, (folder) => fineTune(options, command, folder, request)),
+        inRunFolder('train', options, (folder) =>
+          withData(options, options.imageSize ?? 0, (images) => fineTune(options, images, command, folder, request)),
+        ),
       ),
     );
-  refuseIdle(train, { needs: { partial: 'weights' } });
+  refuseIdle(train, { idle: { augment: ['cropScale'] }, needs: { partial: 'weights' } });
 }
 
 async function fineTune(
   options: TrainOptions,
+  { train, test }: OpenedDataset,
   command: Command,
   folder: RunFolder,
   request: typeof requestDevice,
 ): Promise<void> {
   const method = methodNamed(options.method);
-  const { train, test } = await loadData(options, options.imageSize);
   const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
   // What matches only in part is of another encoder than the one asked for.
   const card =
@@ -156,10 +163,11 @@ async function fineTune(
   const fits = card?.encoder.channels === train.channels;
   if (card && !options.partial) checkChannels(weights.path, card, train);
   const arch = card?.arch ?? options.arch;
-  const view = viewOf(options, arch, train, card);
+  const imageSize = imageSizeOf(options, arch, train, card);
+  const views = chooseViews(train, { ...options, imageSize }, { crop: { scale: [options.cropScale, 1] }, flip: 0.5 });
   const settings: Settings = {
     arch,
-    encoder: { ...card?.encoder, ...encoderOptions(options, arch, view.size ?? commonSize(train.sizes)) },
+    encoder: { ...card?.encoder, ...encoderOptions(options, arch, views.augmentation.size ?? commonSize(train.sizes)) },
     projector: { out: options.projection },
     epochs: options.epochs,
     alpha: options.alpha,
@@ -173,7 +181,7 @@ async function fineTune(
     momentum: options.momentum,
     weight_decay: options.weightDecay,
     seed: options.seed,
-    augmentation: { ...view, crop: { scale: [options.cropScale, 1] }, flip: 0.5 },
+    ...views,
     evaluateEvery: options.evaluateEvery,
   };
   const given = new Set(Object.keys(options).filter((name) => isGiven(command, name)));
@@ -186,7 +194,7 @@ async function fineTune(
   console.error(device.description);
   await useTuned(device, options);
   // An encoder goes on to see images as it was trained to.
-  const data = createDataset(device.target, train, fits ? card?.statistics : undefined);
+  const data = await onDevice(device, train, { ...options, statistics: fits ? card?.statistics : undefined });
   await folder.begin(settingsText(command));
   const {
     run,
@@ -199,7 +207,7 @@ async function fineTune(
     setup: await setupOf(settings, { train, images: indices.length, test, weights }),
     data,
     indices,
-    test: createDataset(device.target, test, data),
+    test: await onDevice(device, test, { ...options, statistics: data }),
     weights,
     partial: options.partial,
     out: folder.path,
@@ -269,16 +277,16 @@ function refuseContradictions(
 const describeCard = ({ arch, encoder: { width, stem, global_pool } }: Pick<ModelCard, 'arch' | 'encoder'>): string =>
   isViT(arch) ? `${arch}${global_pool ? '' : ' with --cls-token'}` : `${arch} with --width ${width} --stem ${stem}`;
 
-/** The views that an encoder sees: a vision transformer those of its checkpoint, or such as can be cut into patches. */
-export function viewOf(
+/** `--image-size`; a vision transformer's is its checkpoint's where it is not given, or 224 where its patches do not divide the images. */
+export function imageSizeOf(
   { imageSize }: Pick<TrainOptions, 'imageSize'>,
   arch: Settings['arch'],
-  images: Pick<LabelledImages, 'sizes'>,
+  { sizes }: Pick<LabelledImages, 'sizes'>,
   card?: ModelCard,
-): { size?: Size } {
-  if (!isViT(arch)) return viewSize(images, imageSize);
-  const before = card?.encoder.image_size;
-  return before && imageSize === undefined ? { size: before } : viewSize(images, imageSize, VITS[arch].patch);
+): number | undefined {
+  if (imageSize !== undefined || !isViT(arch)) return imageSize;
+  if (card?.encoder.image_size) return Math.max(...card.encoder.image_size);
+  return commonSize(sizes)?.every((pixels) => pixels % VITS[arch].patch === 0) ? undefined : 224;
 }
 
 /** What the options say of an encoder. Throws where its architecture does not read one of them. */

@@ -1,3 +1,4 @@
+import { type Augmentation, checkAugmentation } from '../data/augment/description.ts';
 import type { LabelledImages, Size, Statistics } from '../data/dataset.ts';
 import { explained } from '../files.node.ts';
 import type { Device } from '../gpu/device.ts';
@@ -60,10 +61,19 @@ export interface ModelCard {
   /** What its images were normalised by. */
   readonly statistics?: Statistics;
   readonly image_size?: readonly [height: number, width: number];
+  /** How images become views of that size when they are evaluated; they are resized unless given. */
+  readonly view?: Augmentation;
 }
 
 /** The metadata of a checkpoint that holds the given model. */
-export function cardMetadata({ arch, encoder, classes, statistics, image_size }: ModelCard): Record<string, string> {
+export function cardMetadata({
+  arch,
+  encoder,
+  classes,
+  statistics,
+  image_size,
+  view,
+}: ModelCard): Record<string, string> {
   const { width, stem, channels, global_pool } = encoder;
   return {
     ...{ arch, channels: `${channels}` },
@@ -73,6 +83,7 @@ export function cardMetadata({ arch, encoder, classes, statistics, image_size }:
     ...(classes && { classes: JSON.stringify(classes) }),
     ...(statistics && { mean: JSON.stringify(statistics.mean), std: JSON.stringify(statistics.std) }),
     ...(image_size && { image_size: JSON.stringify(image_size) }),
+    ...(view && { view: JSON.stringify(view) }),
   };
 }
 
@@ -130,7 +141,18 @@ export function cardOf(
     ...(classes && { classes }),
     ...(mean && std && { statistics: { mean, std } }),
     ...(image_size && { image_size }),
+    ...(metadata.view !== undefined && { view: viewIn(parsed('view'), () => damaged('view')) }),
   };
+}
+
+function viewIn(value: unknown, damaged: () => Error): Augmentation {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw damaged();
+  try {
+    checkAugmentation(value);
+    return value;
+  } catch {
+    throw damaged();
+  }
 }
 
 const isOneOf = <K extends string>(known: Record<K, unknown>, name: string): name is K => Object.hasOwn(known, name);
@@ -139,8 +161,8 @@ const isNumber = (value: unknown): value is number => Number.isFinite(value);
 const isPositive = (value: unknown): value is number => isNumber(value) && value > 0;
 
 /** How images are shown to the model of a checkpoint. Throws where it does not say their size. */
-export function viewOf(path: string, { image_size }: ModelCard): { readonly size: Size } {
-  if (image_size) return { size: image_size };
+export function viewOf(path: string, { image_size, view }: ModelCard): Augmentation & { readonly size: Size } {
+  if (image_size) return { ...view, size: image_size };
   throw new Error(`${path} does not say the size of its images.`);
 }
 
@@ -148,7 +170,7 @@ export function viewOf(path: string, { image_size }: ModelCard): { readonly size
 export function checkChannels(
   path: string,
   { encoder: { channels } }: ModelCard,
-  { name, channels: given }: LabelledImages,
+  { name, channels: given }: Pick<LabelledImages, 'name' | 'channels'>,
 ): void {
   if (given !== channels)
     throw new Error(`${path} takes images of ${channels} channels, but those of ${name} have ${given}.`);

@@ -1,6 +1,5 @@
 import { type Augmentation, augment, evaluationView } from '../data/augment.ts';
 import type { Dataset } from '../data/dataset.ts';
-import type { Feed } from '../data/feed.ts';
 import { allIndices } from '../data/sampler.ts';
 import type { Device } from '../gpu/device.ts';
 import { compile, type Program, type Readback } from '../gpu/program/program.ts';
@@ -32,14 +31,14 @@ const AHEAD = 4;
 
 /**
  * Compiles the evaluation of a model (running statistics, no augmentation but a size) on all of `data`, `batch` images at a
- * time; a feed, if `data` is one's, brings them. Throws when `batch` is no whole number of at least 1; an evaluation throws when it meets features or logits that are no
+ * time. Throws when `batch` is no whole number of at least 1; an evaluation throws when it meets features or logits that are no
  * finite numbers.
  */
 export async function createEvaluator(
   device: Device,
   model: Model,
   data: Dataset,
-  { batch = 64, view = evaluationView, feed }: { batch?: number; view?: Augmentation; feed?: Feed | undefined } = {},
+  { batch = 64, view = evaluationView }: { batch?: number; view?: Augmentation } = {},
 ): Promise<Evaluator> {
   checkNumber('createEvaluator', 'batch', batch, COUNT);
   const count = data.labels.length;
@@ -62,13 +61,13 @@ export async function createEvaluator(
     const batches = Array.from({ length: Math.ceil(count / batch) }, (_, i) =>
       allIndices(Math.min(batch, count - i * batch)).map((place) => i * batch + place),
     );
-    feed?.plan(batches);
+    data.feed?.plan(batches);
     const pending: { from: number; readback: Readback<string> }[] = [];
     yield { images: 0, of: count };
     for (let from = 0; from < count || pending.length > 0; from += batch) {
       if (from < count) {
         const chosen = batches[from / batch] as (typeof batches)[number];
-        const indices = feed ? await feed.bring(device, chosen) : chosen;
+        const indices = (await data.feed?.bring(device, chosen)) ?? chosen;
         const readback = (programs.get(chosen.length) as Program).run({ indices, counter: NOTHING_DRAWN }, outputs);
         pending.push({ from, readback });
         if (pending.length <= AHEAD) continue;

@@ -56,7 +56,7 @@ export const mutants = [
     [
       '--stem and --width are ignored',
       PRETRAIN,
-      'encoder: encoderOptions(options, arch, view.size ?? commonSize(train.sizes)),',
+      'encoder: encoderOptions(options, arch, views.augmentation.size ?? commonSize(train.sizes)),',
       'encoder: {},',
     ],
   ),
