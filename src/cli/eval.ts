@@ -57,7 +57,7 @@ async function score(
   const model = createModel({ ...card, classes, seed: 0 });
   console.error(await loadParts(device, model, weights, ['encoder', 'classifier']));
   const data = await onDevice(device, images, { batch: BATCH, stream, statistics: card.statistics });
-  const view = card.image_size ? { size: card.image_size } : {};
+  const view = { ...card.view, ...(card.image_size && { size: card.image_size }) };
   const evaluator = await createEvaluator(device, model, data, { batch: BATCH, view });
   const { scores } = await showEvaluation(evaluator, { stream: process.stderr });
   const { length: tested } = test.labels;

@@ -1,13 +1,16 @@
 import { relative } from 'node:path';
 import type { Command } from 'commander';
+import type { PresetName } from '../data/augment/presets.ts';
+import { commonSize } from '../data/dataset.ts';
 import type { OpenedDataset } from '../data/load.node.ts';
 import { allIndices, subset } from '../data/sampler.ts';
 import { simclr } from '../methods/simclr.ts';
 import type { requestDevice } from '../node.ts';
+import { augmentOption, chooseViews } from './augmentation.ts';
 import { guarded } from './errors.ts';
 import { runMethod } from './fine_tune.ts';
-import { type DataOptions, onDevice, viewSize, withData } from './load_data.ts';
-import { everyOf, fraction, integer, nonNegative, number, positive, positiveInteger } from './options.ts';
+import { type DataOptions, onDevice, withData } from './load_data.ts';
+import { everyOf, fraction, integer, nonNegative, number, positive, positiveInteger, refuseIdle } from './options.ts';
 import {
   addFolderOptions,
   type FolderOptions,
@@ -17,7 +20,7 @@ import {
 } from './run_folder.node.ts';
 import { settingsText } from './settings.node.ts';
 import { type Settings, setupOf } from './setup.ts';
-import { addModelOptions, checkBatch, encoderOptions } from './train.ts';
+import { addModelOptions, checkBatch, encoderOptions, imageSizeOf } from './train.ts';
 import { noTuned, useTuned } from './tune.ts';
 
 interface PretrainOptions extends DataOptions, FolderOptions, SaveOptions {
@@ -25,6 +28,8 @@ interface PretrainOptions extends DataOptions, FolderOptions, SaveOptions {
   readonly arch: Settings['arch'];
   readonly width?: number;
   readonly stem?: NonNullable<Settings['encoder']['stem']>;
+  readonly dropPath?: number;
+  readonly clsToken?: boolean;
   readonly projection: number;
   readonly epochs: number;
   readonly images?: number;
@@ -33,6 +38,7 @@ interface PretrainOptions extends DataOptions, FolderOptions, SaveOptions {
   readonly momentum: number;
   readonly weightDecay: number;
   readonly temperature: number;
+  readonly augment?: PresetName;
   readonly cropScale: number;
   readonly brightness: number;
   readonly contrast: number;
@@ -52,6 +58,7 @@ export function addPretrain(program: Command, request: typeof requestDevice): vo
     .addOption(number('--momentum <m>', 'of SGD with Nesterov', fraction, 0.9))
     .addOption(number('--weight-decay <w>', 'on all parameters', nonNegative, 1e-4))
     .addOption(number('--temperature <tau>', 'temperature of NT-Xent', positive, 0.2))
+    .addOption(augmentOption())
     .addOption(number('--crop-scale <share>', 'smallest crop as a share of the area', fraction, 0.2))
     .addOption(number('--brightness <b>', 'strength of the brightness jitter', nonNegative, 0.4))
     .addOption(number('--contrast <c>', 'strength of the contrast jitter', nonNegative, 0.4))
@@ -64,6 +71,7 @@ export function addPretrain(program: Command, request: typeof requestDevice): vo
         ),
       ),
     );
+  refuseIdle(command, { idle: { augment: ['cropScale', 'brightness', 'contrast'] } });
 }
 
 async function pretrain(
@@ -79,9 +87,21 @@ async function pretrain(
   const device = await request();
   console.error(device.description);
   await useTuned(device, options);
+  const { arch } = options;
+  const imageSize = imageSizeOf(options, arch, train);
+  const views = chooseViews(
+    train,
+    { ...options, imageSize },
+    {
+      crop: { scale: [options.cropScale, 1] },
+      flip: 0.5,
+      brightness: options.brightness,
+      contrast: options.contrast,
+    },
+  );
   const settings: Settings = {
-    arch: options.arch,
-    encoder: encoderOptions(options),
+    arch,
+    encoder: encoderOptions(options, arch, views.augmentation.size ?? commonSize(train.sizes)),
     projector: { out: options.projection },
     epochs: options.epochs,
     alpha: 0,
@@ -95,13 +115,7 @@ async function pretrain(
     momentum: options.momentum,
     weight_decay: options.weightDecay,
     seed: options.seed,
-    augmentation: {
-      ...viewSize(train, options.imageSize),
-      crop: { scale: [options.cropScale, 1] },
-      flip: 0.5,
-      brightness: options.brightness,
-      contrast: options.contrast,
-    },
+    ...views,
     evaluateEvery: 1,
   };
   const data = await onDevice(device, train, options);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { describeAugmentation } from '../data/augment.ts';
 import { type ImageSource, pick } from '../data/image_source.ts';
 import { shuffle } from '../data/random.ts';
 import { allIndices } from '../data/sampler.ts';
@@ -60,7 +61,7 @@ export async function reportData(device: Device, options: ReportOptions): Promis
       temperature: settings.temperature,
       'SupCon variant': settings.variant,
       'label smoothing': settings.label_smoothing,
-      augmentation: JSON.stringify(settings.augmentation),
+      augmentation: describeAugmentation(settings.augmentation),
       seed: settings.seed,
     },
     classes,

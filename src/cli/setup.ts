@@ -22,6 +22,8 @@ export interface Settings extends MethodConfig {
   readonly weight_decay: number;
   readonly seed: number;
   readonly augmentation: Augmentation;
+  /** Views to evaluate; images resized to the size of `augmentation` unless given. */
+  readonly evaluation?: Augmentation;
   readonly evaluateEvery: number;
 }
 
