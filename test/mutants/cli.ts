@@ -107,7 +107,7 @@ export const mutants = [
       'for (const name of await filesIn(path)) {',
       'for (const name of []) {',
     ],
-    ['checkpoints are not known as files of runs', FOLDER, '(jsonl|safetensors|', '(jsonl|'],
+    ['checkpoints are not known as files of runs', FOLDER, '(jsonl|csv|tensorboard|safetensors|', '(jsonl|'],
     ['a folder stays that was made in vain', FOLDER, 'rmdirSync(folder);', ''],
   ),
   ...noticedBy(
