@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import type { Command } from 'commander';
 import type { PresetName } from '../data/augment/presets.ts';
+import { commonSize } from '../data/dataset.ts';
 import type { OpenedDataset } from '../data/load.node.ts';
 import { allIndices, subset } from '../data/sampler.ts';
 import { simclr } from '../methods/simclr.ts';
@@ -19,7 +20,7 @@ import {
 } from './run_folder.node.ts';
 import { settingsText } from './settings.node.ts';
 import { type Settings, setupOf } from './setup.ts';
-import { addModelOptions, checkBatch, encoderOptions } from './train.ts';
+import { addModelOptions, checkBatch, encoderOptions, imageSizeOf } from './train.ts';
 import { noTuned, useTuned } from './tune.ts';
 
 interface PretrainOptions extends DataOptions, FolderOptions, SaveOptions {
@@ -27,6 +28,8 @@ interface PretrainOptions extends DataOptions, FolderOptions, SaveOptions {
   readonly arch: Settings['arch'];
   readonly width?: number;
   readonly stem?: NonNullable<Settings['encoder']['stem']>;
+  readonly dropPath?: number;
+  readonly clsToken?: boolean;
   readonly projection: number;
   readonly epochs: number;
   readonly images?: number;
@@ -84,9 +87,21 @@ async function pretrain(
   const device = await request();
   console.error(device.description);
   await useTuned(device, options);
+  const { arch } = options;
+  const imageSize = imageSizeOf(options, arch, train);
+  const views = chooseViews(
+    train,
+    { ...options, imageSize },
+    {
+      crop: { scale: [options.cropScale, 1] },
+      flip: 0.5,
+      brightness: options.brightness,
+      contrast: options.contrast,
+    },
+  );
   const settings: Settings = {
-    arch: options.arch,
-    encoder: encoderOptions(options),
+    arch,
+    encoder: encoderOptions(options, arch, views.augmentation.size ?? commonSize(train.sizes)),
     projector: { out: options.projection },
     epochs: options.epochs,
     alpha: 0,
@@ -100,12 +115,7 @@ async function pretrain(
     momentum: options.momentum,
     weight_decay: options.weightDecay,
     seed: options.seed,
-    ...chooseViews(train, options, {
-      crop: { scale: [options.cropScale, 1] },
-      flip: 0.5,
-      brightness: options.brightness,
-      contrast: options.contrast,
-    }),
+    ...views,
     evaluateEvery: 1,
   };
   const data = await onDevice(device, train, options);

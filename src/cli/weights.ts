@@ -93,13 +93,17 @@ export function cardMetadata({
  */
 export function cardOf(
   { metadata, path, tensors }: Pick<Weights, 'metadata' | 'path'> & { tensors: Parameters<typeof recognizeEncoder>[0] },
-  { recognize = true, stem }: { recognize?: boolean; stem?: keyof typeof STEMS | undefined } = {},
+  {
+    recognize = true,
+    stem,
+    global_pool,
+  }: { recognize?: boolean; stem?: keyof typeof STEMS | undefined; global_pool?: boolean | undefined } = {},
 ): ModelCard | undefined {
   const { arch } = metadata;
-  if (arch === undefined) return recognize ? recognizeEncoder(tensors, stem) : undefined;
+  if (arch === undefined) return recognize ? recognizeEncoder(tensors, stem, global_pool) : undefined;
   if (!isOneOf(encoders, arch)) throw new Error(`${path} holds a ${arch}, which this version does not know.`);
   const defaults = encoderDefaults(arch);
-  const { width = defaults.width, stem: said = defaults.stem, channels = 3, global_pool = 'true' } = metadata;
+  const { width = defaults.width, stem: said = defaults.stem, channels = 3, global_pool: pooled = 'true' } = metadata;
   if (said !== undefined && !isOneOf(STEMS, said))
     throw new Error(`${path} has a stem ${said}, which this version does not know.`);
   const parsed = (name: string): unknown => {
@@ -127,7 +131,7 @@ export function cardOf(
     channels: size('channels', channels),
     ...(said !== undefined && { stem: said }),
     ...(width !== undefined && { width: size('width', width) }),
-    ...(isViT(arch) && { global_pool: global_pool === 'true', ...(image_size && { image_size }) }),
+    ...(isViT(arch) && { global_pool: pooled === 'true', ...(image_size && { image_size }) }),
   };
   const classes = list('classes', isText);
   const mean = list('mean', isNumber, encoder.channels);
