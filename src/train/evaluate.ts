@@ -30,18 +30,23 @@ const NOTHING_DRAWN = new Uint32Array(2);
 const AHEAD = 4;
 
 /**
- * Compiles the evaluation of a model (running statistics, no augmentation but a size) on all of `data`, `batch` images at a
- * time. Throws when `batch` is no whole number of at least 1; an evaluation throws when it meets features or logits that are no
+ * Compiles the evaluation of a model (running statistics, no augmentation but a size) on all of `data`, or on its images of the
+ * given numbers, `batch` at a time. Throws when `batch` is no whole number of at least 1; an evaluation throws when it meets features or logits that are no
  * finite numbers.
  */
 export async function createEvaluator(
   device: Device,
   model: Model,
   data: Dataset,
-  { batch = 64, view = evaluationView }: { batch?: number; view?: Augmentation } = {},
+  {
+    batch = 64,
+    view = evaluationView,
+    images: chosen,
+  }: { batch?: number; view?: Augmentation; images?: Uint32Array } = {},
 ): Promise<Evaluator> {
   checkNumber('createEvaluator', 'batch', batch, COUNT);
-  const count = data.labels.length;
+  const labels = chosen ? Int32Array.from(chosen, (index) => data.labels[index] as number) : data.labels;
+  const count = labels.length;
   const { dim } = model.encoder;
   const classes = data.classes.length;
   const outputs: string[] = model.classifier ? ['features', 'logits'] : ['features'];
@@ -58,17 +63,16 @@ export async function createEvaluator(
   return async function* () {
     const features = new Float32Array(count * dim);
     const predictions = new Int32Array(count);
-    const batches = Array.from({ length: Math.ceil(count / batch) }, (_, i) =>
-      allIndices(Math.min(batch, count - i * batch)).map((place) => i * batch + place),
-    );
+    const all = Uint32Array.from(chosen ?? allIndices(count));
+    const batches = Array.from({ length: Math.ceil(count / batch) }, (_, i) => all.slice(i * batch, (i + 1) * batch));
     data.feed?.plan(batches);
     const pending: { from: number; readback: Readback<string> }[] = [];
     yield { images: 0, of: count };
     for (let from = 0; from < count || pending.length > 0; from += batch) {
       if (from < count) {
-        const chosen = batches[from / batch] as (typeof batches)[number];
-        const indices = (await data.feed?.bring(device, chosen)) ?? chosen;
-        const readback = (programs.get(chosen.length) as Program).run({ indices, counter: NOTHING_DRAWN }, outputs);
+        const own = batches[from / batch] as (typeof batches)[number];
+        const indices = (await data.feed?.bring(device, own)) ?? own;
+        const readback = (programs.get(own.length) as Program).run({ indices, counter: NOTHING_DRAWN }, outputs);
         pending.push({ from, readback });
         if (pending.length <= AHEAD) continue;
       }
@@ -85,12 +89,12 @@ export async function createEvaluator(
       if (read.logits) predictions.set(argmax(read.logits, classes), oldest.from);
       yield { images: Math.min(oldest.from + batch, count), of: count };
     }
-    const correct = predictions.reduce((sum, prediction, i) => sum + Number(prediction === data.labels[i]), 0);
+    const correct = predictions.reduce((sum, prediction, i) => sum + Number(prediction === labels[i]), 0);
     const scores = {
       ...(model.classifier && { top1: (100 * correct) / count }),
-      ...(await score(features, data.labels)),
+      ...(await score(features, labels)),
     };
-    return { scores, features, labels: data.labels, ...(model.classifier && { predictions }) };
+    return { scores, features, labels, ...(model.classifier && { predictions }) };
   };
 }
 
