@@ -94,7 +94,7 @@ export function addModelOptions(command: Command): Command {
     .addOption(
       number(
         '--image-size <px>',
-        "height and width of views (default: the images', or 224 where they are larger, differ, or cannot be cut into patches)",
+        "height and width of views (default: the images'; where they differ, about the median, at most 224; 224 where patches do not divide them)",
         positiveInteger,
       ),
     )
@@ -239,6 +239,9 @@ async function fineTune(
   if (weights && card && weights.metadata.arch === undefined) {
     console.error(`${weights.path} holds a ${describeCard(card)}, by its tensors.`);
   }
+  console.error(
+    `encoder: ${arch}, ${weights ? `from ${weights.path}` : 'from random values, since no --weights are given'}`,
+  );
   const device = await request();
   console.error(device.description);
   await useTuned(device, options);
