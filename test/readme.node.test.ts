@@ -26,7 +26,7 @@ test('its first program is short and runs as printed', async () => {
 test('its commands exist', async () => {
   const readme = await readFile('README.md', 'utf8');
   const { scripts } = JSON.parse(await readFile('package.json', 'utf8')) as { scripts: Record<string, string> };
-  for (const [, name] of readme.matchAll(/npm run ([\w:]+)/g)) assert.ok(name! in scripts, `npm run ${name}`);
+  for (const [, name] of readme.matchAll(/npm run ([\w:-]+)/g)) assert.ok(name! in scripts, `npm run ${name}`);
   const { stdout } = await promisify(execFile)(process.execPath, ['dist/coin.js', '--help']);
   for (const [, name] of readme.matchAll(/npx coin ([a-z]+)/g)) assert.match(stdout, new RegExp(`^  ${name} `, 'm'));
 });

@@ -62,7 +62,7 @@ export function dropPath(
     );
   const y = tape.empty(x.shape, 'drop_path');
   launch(x, y, residual, 'drop_path');
-  const inputs: Record<string, Tensor> = { x, ...(residual && { residual }) };
+  const inputs: Record<string, Tensor> = { x, mask, ...(residual && { residual }) };
   return tape.record('drop_path', inputs, y, (dy) => ({
     x: (into) => {
       const dx = into ?? tape.empty(x.shape, 'drop_path.grad');

@@ -79,6 +79,7 @@ export const rateEpoch = (
 
 /** What becomes of the micro-batches that are left where an epoch's number is no multiple of those of an optimizer step. */
 export const LEFTOVERS = ['step', 'carry'] as const;
+/** One of `LEFTOVERS`. */
 export type Leftover = (typeof LEFTOVERS)[number];
 
 /**

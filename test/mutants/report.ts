@@ -72,8 +72,8 @@ export const mutants = [
     [
       'a picture is not that of its image',
       'src/report/thumbnails.ts',
-      '(chosen[i] as number) * fullHeight',
-      'i * fullHeight',
+      'start: offsets[image] as number',
+      'start: offsets[0] as number',
     ],
   ),
   ...noticedBy(
@@ -87,7 +87,12 @@ export const mutants = [
       '    let known = 0;\n',
       '    let known = center[0] ? 1 : 0;\n',
     ],
-    ['deviations between clusters do not count', 'src/metrics/s_dbw.ts', ' + (cluster.mean[p]! - mean[p]!) ** 2', ''],
+    [
+      'deviations between clusters do not count',
+      'src/metrics/s_dbw.ts',
+      '(within + (own[p]! - mean[p]!) ** 2)',
+      'within',
+    ],
   ),
   ...noticedBy('metrics/wilson.test.ts', 'Wilson', [
     'the interval is too narrow for few',
@@ -155,8 +160,8 @@ export const mutants = [
   ...noticedBy('conformance/conform.test.ts', 'cases are selected by op', [
     'an op is whatever begins alike',
     'src/conformance/conform.ts',
-    '}-`) ||',
-    '}`) ||',
+    '}[-_]',
+    '}',
   ]),
   ...noticedBy(
     'bench/run_bench.test.ts',

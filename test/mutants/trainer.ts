@@ -45,7 +45,7 @@ export const mutants = [
   ...noticedBy('train/trainer.test.ts', 'COIN switches its loss', [
     'the learning rate stays',
     TRAINER,
-    'const rate = createSchedule(config.lr, epochs, config.schedule);',
+    'const rate = createSchedule(config.lr, config.steps === undefined ? epochs : limit / microBatches, config.schedule);',
     'const rate = (_epoch: number) => config.lr;',
   ]),
   ...noticedBy('train/trainer.test.ts', 'a last short batch', [

@@ -22,7 +22,12 @@ export const mutants = [
     ['a part of a storage begins with it', TORCH, 'offset: offset * itemsize, size: length', 'offset: 0, size: length'],
     ['an expanded tensor may be of any size', TORCH, 'count * itemsize > source.size + SLACK', 'false'],
     ['an entry may stand twice', ZIP, 'if (entries.has(name))', 'if (false)'],
-    ['a compressed entry is read as it is', ZIP, 'entry.method !== 0 ||', 'false ||'],
+    [
+      'a compressed entry is read as it is',
+      ZIP,
+      'if (method === STORED && compressed === full)',
+      'if (compressed > 0)',
+    ],
     ['wide sizes are not read', ZIP, '=== LOCATOR64)', '=== END64)'],
     ['DataParallel is no wrapper', 'src/weights/keys.ts', "['module', ", '['],
     ["a transformer's position embedding is no encoder's", 'src/weights/keys.ts', '|pos_embed', ''],
