@@ -29,6 +29,7 @@ async function readDamaged(names) {
     const { used_heap_size, external_memory } = getHeapStatistics();
     return used_heap_size + external_memory;
   };
+  let last = performance.now();
   for (const name of names) {
     const bytes = new Uint8Array(readFileSync(join(FOLDER, name)));
     for (let number = from; number < from + damages; number++) {
@@ -39,7 +40,9 @@ async function readDamaged(names) {
         globalThis.gc();
         told = await fault(copy, used);
       }
-      if (told || number % 500 === 0) process.send({ name, number, told });
+      if (!told && performance.now() - last < 1000) continue;
+      last = performance.now();
+      process.send({ name, number, told });
     }
     process.send({ name, done: true, resident: process.resourceUsage().maxRSS * 1024 });
   }
@@ -80,9 +83,7 @@ async function look(names) {
   if (done.size < names.length) {
     const name = names.find((other) => !done.has(other));
     const number = last.name === name ? last.number : from;
-    faults.push(
-      `${name} ${hangs ? 'hangs' : `ends the process (${code})`} between damages ${number} and ${number + 500}`,
-    );
+    faults.push(`${name} ${hangs ? 'hangs' : `ends the process (${code})`} at damage ${number} or after it`);
     done.add(name);
   }
   return { faults, done, resident };

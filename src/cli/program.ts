@@ -10,10 +10,12 @@ import { addDemo } from './demo.ts';
 import { addDevices } from './devices.ts';
 import { fail } from './errors.ts';
 import { addEval } from './eval.ts';
+import { addFeatures } from './features.ts';
 import { addGradcheck } from './gradcheck.ts';
 import { addInspect } from './inspect.ts';
 import { addKernel } from './kernel.ts';
 import { staleModules } from './modules.node.ts';
+import { addPredict } from './predict.ts';
 import { addPrepare } from './prepare.ts';
 import { addPretrain } from './pretrain.ts';
 import { addTrain } from './train.ts';
@@ -42,7 +44,7 @@ function createProgram(request: typeof requestDevice): Command {
     .showHelpAfterError('(coin COMMAND --help tells all options)')
     .exitOverride();
 
-  for (const add of [addDemo, addTrain, addPretrain, addEval]) add(program, request);
+  for (const add of [addDemo, addTrain, addPretrain, addEval, addPredict, addFeatures]) add(program, request);
   for (const add of [addData, addPrepare, addInspect, addConvert]) add(program);
   for (const add of [addDevices, addConformance, addGradcheck, addKernel, addBench, addBenchStep]) add(program);
   // The command of kernels takes them from the disk.

@@ -1,4 +1,4 @@
-import type { LabelledImages, Statistics } from '../data/dataset.ts';
+import type { LabelledImages, Size, Statistics } from '../data/dataset.ts';
 import { explained } from '../files.node.ts';
 import type { Device } from '../gpu/device.ts';
 import { type EncoderOptions, encoderDefaults, encoders, isViT, type Model, type ModelOptions } from '../nn/model.ts';
@@ -133,6 +133,12 @@ const isOneOf = <K extends string>(known: Record<K, unknown>, name: string): nam
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isNumber = (value: unknown): value is number => Number.isFinite(value);
 const isPositive = (value: unknown): value is number => isNumber(value) && value > 0;
+
+/** How images are shown to the model of a checkpoint. Throws where it does not say their size. */
+export function viewOf(path: string, { image_size }: ModelCard): { readonly size: Size } {
+  if (image_size) return { size: image_size };
+  throw new Error(`${path} does not say the size of its images.`);
+}
 
 /** Throws where a checkpoint takes other images than these. */
 export function checkChannels(

@@ -2,6 +2,7 @@ import type { Device, TypedArray } from '../gpu/device.ts';
 import type { Target } from '../gpu/kernel/target.ts';
 import type { HostTensor } from '../weights/host-tensor.ts';
 import { type Layout, toEngineLayout, toTorchLayout } from '../weights/layout.ts';
+import { augmentProcedures } from './augment.ts';
 import { type Case, compare, type Results, toleranceOf } from './case.ts';
 import { type Evaluation, type HostValue, run, type Variant, variants } from './evaluate.ts';
 import { metricProcedures } from './metrics.ts';
@@ -22,6 +23,7 @@ export interface Check {
 
 /** Cases that are more than one op. */
 const procedures: Readonly<Record<string, (device: Device, golden: Case) => Promise<Results>>> = {
+  ...augmentProcedures,
   ...metricProcedures,
   optim_sgd_accumulate: runAccumulation,
   schedule_stages: async (_, golden) => runStages(golden),

@@ -1,31 +1,12 @@
-import * as kernels from '../gpu/kernel/generated/kernels.ts';
-import { grid } from '../gpu/kernel/target.ts';
-import { COUNT, checkNumber, checkPair, NOT_NEGATIVE, PROBABILITY } from '../tape/check.ts';
+import { checkNumber } from '../tape/check.ts';
 import type { Admit, Tape } from '../tape/tape.ts';
 import type { Tensor } from '../tape/tensor.ts';
+import { type Augmentation, checkAugmentation } from './augment/description.ts';
+import { recordDraws } from './augment/draws.ts';
+import { adjust, blur, finish, mixedTargets, resample, transform } from './augment/passes.ts';
 import { checkImages, type Dataset, type Size } from './dataset.ts';
 
-/** How an image becomes a view of it. What is absent does not happen. */
-export interface Augmentation {
-  /** Of the view; the images' own unless given. */
-  readonly size?: Size;
-  /** Random resized crop: the crop's share of the area and its ratio of width to height, 3/4 to 4/3 unless given. */
-  readonly crop?: {
-    readonly scale: readonly [low: number, high: number];
-    readonly ratio?: readonly [low: number, high: number];
-  };
-  /** Probability of a horizontal flip. */
-  readonly flip?: number;
-  /** Brightness is multiplied by a factor from [max(0, 1 - b), 1 + b]. */
-  readonly brightness?: number;
-  /** The distance to the mean grey is multiplied by a factor from [max(0, 1 - c), 1 + c]. */
-  readonly contrast?: number;
-  /** Probability that an image's brightness and contrast change at all; 1 unless given. */
-  readonly jitter?: number;
-}
-
-/** Images as they are, only normalised (and resized where a size is set). */
-export const evaluationView: Augmentation = {};
+export { type Augmentation, describeAugmentation, evaluationView } from './augment/description.ts';
 
 /** A batch on the tape. */
 export interface Views {
@@ -35,75 +16,62 @@ export interface Views {
   readonly labels: Tensor;
   /** Numbers of the images in the data set, i32 [n]: views of one image share it. */
   readonly instances: Tensor;
+  /** Probabilities of the classes, f32 [n, classes], where views are mixed. */
+  readonly targets?: Tensor;
 }
 
 /**
- * Makes a batch of `count` views in one dispatch. The tape gets two inputs: `indices`, u32 [count], which images, each as
- * often as wanted; and `counter`, u32 [2], seed and step, which fix all random draws together with the place in the
- * batch. Resizing is bilinear without antialiasing. Indices count the images that the data set holds when a run begins.
- * Throws when an option is out of range, or no size is given for images of different sizes; a run throws when an index names no
- * image.
+ * Makes a batch of `count` views. The tape gets two inputs: `indices`, u32 [count], which images, each as often as wanted; and
+ * `counter`, u32 [2], seed and step, which fix all random draws together with the place in the batch. Indices count the images
+ * that the data set holds when a run begins.
+ * One launch draws, one crops, resizes, rotates and flips; then, where they are asked for, one for all colours, two of a blur, one
+ * for each operation of RandAugment, and one that erases and mixes (and another for the targets). The last one normalises.
+ * Throws when an option is out of range, the images have more than 4 channels, or no size is given for images of different
+ * sizes; a run throws when an index names no image.
  */
 export function augment(tape: Tape, dataset: Dataset, count: number, augmentation: Augmentation): Views {
-  const { name, channels, pixels, table, normalization } = dataset;
-  check(augmentation);
-  const { size = dataset.size, crop, flip = 0, brightness = 0, contrast = 0, jitter = 1 } = augmentation;
-  const { scale = [1, 1], ratio = [3 / 4, 4 / 3] } = crop ?? {};
-  if (!size) throw new Error(`augment: the images of ${name} have different sizes, so a size has to be given.`);
+  const { name, channels, normalization } = dataset;
+  checkAugmentation(augmentation);
+  checkNumber(`augment: ${name}`, 'the number of channels', channels, { integer: true, least: 1, most: 4 });
+  const size = sizeOf(dataset, augmentation);
   const admit: Admit = (indices) => {
     if (indices instanceof Uint32Array) checkImages(name, dataset.held(), indices);
     return () => {};
   };
-  const images = tape.empty([count, ...size, channels], 'augment.images');
-  const labels = tape.empty([count], 'augment.labels', 'i32');
-  const instances = tape.empty([count], 'augment.instances', 'i32');
-  tape.dispatch(kernels['augment/augment'], {
-    bindings: {
-      pixels,
-      table,
-      normalization,
-      indices: tape.input('indices', [count], 'u32', { admit }),
-      counter: tape.input('counter', [2], 'u32'),
-      x: images,
-      labels,
-      instances,
-    },
-    uniforms: {
-      count: table.shape[0] as number,
-      channels,
-      out_height: size[0],
-      out_width: size[1],
-      batch: count,
-      random_crop: Number(crop !== undefined),
-      scale_low: scale[0],
-      scale_high: scale[1],
-      ratio_low: ratio[0],
-      ratio_high: ratio[1],
-      flip,
-      jitter,
-      brightness,
-      contrast,
-    },
-    // Invocations of a workgroup repeat an image's draws, and a processor has nothing to hide them behind.
-    constants: { WORKGROUP: tape.target.kind === 'cpu' ? 4 : 64 },
-    workgroups: grid(tape.target, count),
-    label: 'augment',
-  });
-  return { images, labels, instances };
+  const indices = tape.input('indices', [count], 'u32', { admit });
+  const counter = tape.input('counter', [2], 'u32');
+  const drawn = recordDraws(tape, dataset, { indices, counter }, count, size, augmentation);
+  const { draws, labels, instances } = drawn;
+
+  const pass = { draws, normalization };
+  const { randAugment, erasing, mix, interpolation = 'bilinear' } = augmentation;
+  const { kernel = 'gaussian' } = augmentation.blur ?? {};
+  type Step = (x: Tensor, isLast: boolean) => Tensor;
+  const steps: Step[] = [
+    ...(hasColors(augmentation) ? [((x, isLast) => adjust(tape, pass, x, isLast)) as Step] : []),
+    ...(augmentation.blur ? [((x, isLast) => blur(tape, pass, x, kernel, isLast)) as Step] : []),
+    ...Array.from({ length: randAugment?.operations ?? 0 }, (_, number): Step => {
+      return (x, isLast) => transform(tape, pass, x, number, { interpolation, fill: 'mean' }, isLast);
+    }),
+    ...(erasing || mix ? [((x) => finish(tape, pass, x, { counter })) as Step] : []),
+  ];
+  const first = resample(tape, pass, dataset, indices, size, augmentation, steps.length === 0);
+  const images = steps.reduce((x, step, index) => step(x, index === steps.length - 1), first);
+  if (!mix) return { images, labels, instances };
+  const targets = mixedTargets(tape, draws, labels, dataset.classes.length, mix.label_smoothing ?? 0);
+  return { images, labels, instances, targets };
 }
 
-function check({ size, crop, flip = 0, brightness = 0, contrast = 0, jitter = 1 }: Augmentation): void {
-  if (size) checkPair('augment', 'size', size, COUNT);
-  for (const [name, range] of Object.entries({ scale: crop?.scale, ratio: crop?.ratio })) {
-    if (!range) continue;
-    const [low, high] = range;
-    const most = name === 'scale' ? 1 : Number.MAX_VALUE;
-    if (!(low > 0 && low <= high && high <= most))
-      throw new Error(
-        `augment: crop.${name} is [${range}], but it must be [low, high] with 0 < low ≤ high${name === 'scale' ? ' ≤ 1' : ''}.`,
-      );
-  }
-  for (const [name, value] of Object.entries({ flip, jitter })) checkNumber('augment', name, value, PROBABILITY);
-  for (const [name, value] of Object.entries({ brightness, contrast }))
-    checkNumber('augment', name, value, NOT_NEGATIVE);
+const hasColors = ({ brightness = 0, contrast = 0, saturation = 0, hue = 0, grayscale = 0 }: Augmentation): boolean =>
+  brightness + contrast + saturation + hue + grayscale > 0;
+
+/** Throws where there is none, or where a view would be larger than what it is part of. */
+function sizeOf({ name, ...dataset }: Dataset, { size = dataset.size, resize }: Augmentation): Size {
+  if (!size) throw new Error(`augment: the images of ${name} have different sizes, so a size has to be given.`);
+  const [height, width] = typeof resize === 'number' ? [resize, resize] : (resize ?? size);
+  if (size[0] > height || size[1] > width)
+    throw new Error(
+      `augment: a view of ${size[1]} × ${size[0]} pixels does not fit what it is part of: resize is ${resize}.`,
+    );
+  return size;
 }

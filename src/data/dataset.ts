@@ -186,7 +186,8 @@ function checkLabels({ name, labels, classes }: Pick<LabelledImages, 'name' | 'l
     );
 }
 
-function normalizationOf(name: string, channels: number, { mean, std }: Statistics): Tensor {
+/** The tensor `normalization` of a data set; `name` is for errors. */
+export function normalizationOf(name: string, channels: number, { mean, std }: Statistics): Tensor {
   if (mean.length !== channels || std.length !== channels)
     throw new Error(
       `${name} has ${channels} channels, but the normalisation has ${mean.length} means and ${std.length} deviations.`,

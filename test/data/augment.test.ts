@@ -1,6 +1,7 @@
 import { drawsOf, view } from '../../src/conformance/reference/augmentation.ts';
+import { presetOf } from '../../src/data/augment/presets.ts';
 import { type Augmentation, augment, evaluationView } from '../../src/data/augment.ts';
-import { channelStatistics, createDataset, equalSizes, type LabelledImages } from '../../src/data/dataset.ts';
+import { channelStatistics, createDataset, type LabelledImages } from '../../src/data/dataset.ts';
 import { compile } from '../../src/gpu/program/program.ts';
 import { createTape } from '../../src/tape/tape.ts';
 import { testDevice } from '../device.ts';
@@ -39,15 +40,20 @@ async function run(source: LabelledImages, indices: number[], augmentation: Augm
   tape.output('labels', labels);
   tape.output('instances', instances);
   const program = await compile(device, tape);
-  assert.is(program.describe().length, 1);
   const inputs = { indices: Uint32Array.from(indices), counter: Uint32Array.from(counter) };
   const read = await program.run(inputs, ['images', 'labels', 'instances']).read();
   return { ...read, shape: images.shape };
 }
 
+const moco = presetOf('moco-v2', 64).train;
+
 const CASES: [string, Parameters<typeof pictures>, Augmentation][] = [
   ['nothing', [5, 9, 7, 1], {}],
   ['resize up', [5, 9, 7, 3], { size: [14, 13] }],
+  ['resize down', [3, 39, 57, 3], { size: [14, 13] }],
+  ['bicubic, up and down', [3, 39, 11, 3], { size: [14, 13], interpolation: 'bicubic' }],
+  ['the middle of the image with its shorter side resized', [4, 39, 57, 2, [6, -9]], { size: [17, 19], resize: 21 }],
+  ['any part of the image resized', [4, 19, 27, 1], { size: [17, 16], resize: [20, 22], window: 'random', flip: 0.5 }],
   ['flip', [5, 28, 28, 1], { flip: 0.5 }],
   ['crop', [9, 28, 28, 1], { crop: { scale: [0.2, 1] } }],
   ['crop of colour images, resized', [6, 19, 31, 3], { size: [16, 24], crop: { scale: [0.08, 1] } }],
@@ -56,13 +62,19 @@ const CASES: [string, Parameters<typeof pictures>, Augmentation][] = [
   ['tall crops that never fit', [4, 33, 8, 2], { crop: { scale: [1, 1], ratio: [0.5, 1.5] } }],
   ['brightness', [5, 12, 12, 1], { brightness: 0.6 }],
   ['contrast', [5, 12, 12, 3], { contrast: 0.8 }],
+  ['saturation and hue', [5, 12, 11, 3], { saturation: 0.8, hue: 0.5 }],
+  ['saturation and hue of grey images', [5, 12, 11, 1], { saturation: 0.8, hue: 0.5, brightness: 0.1 }],
+  ['all of the jitter', [5, 11, 12, 3], { brightness: 0.9, contrast: 0.9, saturation: 0.9, hue: 0.2, jitter: 0.7 }],
+  ['grey', [5, 12, 11, 3], { grayscale: 0.5 }],
+  ['blur', [5, 12, 31, 3], { blur: { probability: 0.6, sigma: [0.1, 2] } }],
+  ['MoCo v2', [3, 70, 61, 3, [-9, 20]], moco],
   ['all', [12, 28, 28, 1], { crop: { scale: [0.3, 1] }, flip: 0.5, brightness: 0.4, contrast: 0.4, jitter: 0.8 }],
 ];
 
 for (const [name, shape, augmentation] of CASES)
   test(`${name}: as torchvision does it, in float64`, async () => {
     const source = pictures(...shape);
-    const indices = Array.from({ length: 40 }, (_, slot) => (slot * 7) % shape[0]);
+    const indices = Array.from({ length: augmentation === moco ? 16 : 40 }, (_, slot) => (slot * 7) % shape[0]);
     const counter = [42, 3];
     const { images, labels, instances } = await run(source, indices, augmentation, counter);
     assert.equal(
@@ -73,12 +85,12 @@ for (const [name, shape, augmentation] of CASES)
     const per = images.length / indices.length;
     let narrow = 0;
     for (const [slot, image] of indices.entries()) {
-      const draws = drawsOf(source, augmentation, { slot, image: indices[slot]! }, counter);
+      const draws = drawsOf(source, augmentation, { slot, image: indices[slot]! }, counter, augmentation.size);
       if (draws.narrow) {
         narrow++;
         continue;
       }
-      const want = view(source, image, draws, augmentation.size);
+      const want = view(source, image, draws, augmentation);
       const worst = want.reduce((most, value, i) => Math.max(most, Math.abs(value - images[slot * per + i]!)), 0);
       assert.ok(worst < 1e-4, `slot ${slot} is off by ${worst}: ${JSON.stringify(draws)}`);
     }
@@ -114,51 +126,13 @@ test('the same counter gives the same bits; seed, step and place each change the
   assert.is(new Set(views).size, 8);
 });
 
-test('flips, areas and ratios are distributed as asked', async () => {
-  // Two ramps tell the crop and the flip of each view: the first channel is the column, the second the row.
-  const [size, n] = [200, 1];
-  const pixels = Uint8Array.from({ length: size * size * 2 }, (_, i) =>
-    i % 2 ? Math.floor(i / 2 / size) : (i >> 1) % size,
-  );
-  const source: LabelledImages = {
-    name: 'ramps',
-    channels: 2,
-    sizes: equalSizes(n, [size, size]),
-    pixels,
-    labels: new Int32Array(1),
-    classes: ['a'],
-  };
-  const { mean, std } = channelStatistics(source);
-  const count = 2000;
-  const augmentation = { size: [2, 2], crop: { scale: [0.2, 0.5] }, flip: 0.3 } as const;
-  const { images } = await run(source, Array(count).fill(0), augmentation);
-  const value = (i: number) => (images[i]! * std[i % 2]! + mean[i % 2]!) * 255;
-  let flips = 0;
-  const areas: number[] = [];
-  const logRatios: number[] = [];
-  for (let slot = 0; slot < count; slot++) {
-    // The two columns lie half a crop apart, and so do the rows.
-    const width = 2 * (value(slot * 8 + 2) - value(slot * 8));
-    const height = 2 * (value(slot * 8 + 5) - value(slot * 8 + 1));
-    if (width < 0) flips++;
-    areas.push((Math.abs(width) * height) / size ** 2);
-    logRatios.push(Math.log(Math.abs(width) / height));
-  }
-  const average = (values: number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
-  const share = (values: number[], low: number, high: number) =>
-    values.filter((x) => x >= low && x < high).length / count;
-  // Five standard deviations of a share near 1/3 of 2000 are 0.053.
-  assert.ok(Math.abs(flips / count - 0.3) < 0.052, `flip rate ${flips / count}`);
-  assert.ok(Math.abs(average(areas) - 0.35) < 0.01, `mean area ${average(areas)}`);
-  for (const [low, high] of [
-    [0.2, 0.3],
-    [0.3, 0.4],
-    [0.4, 0.5],
-  ] as const)
-    assert.ok(Math.abs(share(areas, low, high) - 1 / 3) < 0.06, `areas ${low} to ${high}: ${share(areas, low, high)}`);
-  assert.ok(Math.min(...areas) > 0.195 && Math.max(...areas) < 0.505);
-  assert.ok(Math.abs(average(logRatios)) < 0.02);
-  assert.ok(Math.max(...logRatios.map(Math.abs)) < Math.log(4 / 3) + 0.02);
+test('a view is the same in a batch of another size, among other images', async () => {
+  const source = pictures(6, 20, 24, 3, [3, -2]);
+  const augmentation = { ...moco, size: [16, 16] } as const;
+  const many = await run(source, [3, 1, 5, 0, 2], augmentation);
+  const few = await run(source, [4, 1, 5], augmentation);
+  const views = (images: ArrayLike<number>) => Array.from(images).slice(768, 3 * 768);
+  assert.equal(views(few.images), views(many.images));
 });
 
 test('options out of range are refused', async () => {
@@ -170,9 +144,18 @@ test('options out of range are refused', async () => {
     [{ crop: { scale: [0.5, 1], ratio: [2, 1] } }, /crop\.ratio is \[2,1\]/],
     [{ flip: 2 }, /flip is 2, but it must be a number at least 0 and at most 1/],
     [{ contrast: -1 }, /contrast is -1/],
+    [{ hue: 0.6 }, /hue is 0\.6, but it must be a number at least 0 and at most 0\.5/],
+    [{ resize: 3 }, /^augment: a view of 4 × 4 pixels does not fit what it is part of: resize is 3\.$/],
+    [{ mix: {} }, /^augment: mix needs the α of mixup, of cutmix, or of both\.$/],
+    [{ mix: { mixup: 3 } }, /mix\.mixup is 3, but it must be a number above 0 and at most 2/],
+    [{ randAugment: { operations: 2, level: 11 } }, /randAugment\.level is 11/],
   ];
   for (const [augmentation, message] of refused)
     assert.throws(() => augment(createTape(target), dataset, 2, augmentation), message);
+  assert.throws(
+    () => augment(createTape(target), createDataset(target, pictures(2, 4, 4, 5)), 2, {}),
+    /the number of channels is 5, but it must be a whole number at least 1 and at most 4/,
+  );
 });
 
 test.run();

@@ -56,7 +56,7 @@ export const augmentCases = ({ kind }: Setting): BenchCase[] =>
         for (let slot = 0; slot < count && samples.size === 0; slot++) {
           const draws = drawsOf(own, AUGMENTATION, { slot, image: imageOf(slot, images) }, COUNTER);
           if (draws.narrow) continue;
-          const values = view(own, imageOf(slot, images), draws, [size, size], NORMAL);
+          const values = view(own, imageOf(slot, images), draws, AUGMENTATION, NORMAL);
           values.forEach((value, i) => {
             samples.set(slot * values.length + i, value);
           });
