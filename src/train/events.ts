@@ -50,6 +50,8 @@ export type TrainEvent =
       /** The total and each term of the stage's loss. */
       readonly losses: Readonly<Record<string, number>>;
       readonly imagesPerSecond: number;
+      /** The share of the time that steps waited for images, where these are brought to the GPU batch by batch. */
+      readonly waiting?: number;
     }
   | {
       readonly type: 'epoch';

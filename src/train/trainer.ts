@@ -81,7 +81,7 @@ export async function* train(device: Device, config: TrainConfig): AsyncGenerato
       capture: () => captureState(device, stateful(isBetweenSteps), place),
     };
   };
-  const run: Running = { config, rate, microBatches, checkWeights: await createFiniteCheck(device, model) };
+  const run: Running = { device, config, rate, microBatches, checkWeights: await createFiniteCheck(device, model) };
 
   for (let told: Stage | undefined; ; ) {
     if (evaluator && isDue(place)) {
@@ -127,6 +127,7 @@ async function* evaluation(evaluator: Evaluator, epoch: number): AsyncGenerator<
 
 /** What the epochs of a run share. */
 interface Running {
+  readonly device: Device;
   readonly config: TrainConfig;
   readonly rate: Schedule;
   readonly microBatches: number;
@@ -141,18 +142,20 @@ const EXPLODED = 1e6;
  * then reached, and at last their means over the images.
  */
 async function* trainEpoch(
-  { config, rate, microBatches, checkWeights }: Running,
+  { device, config, rate, microBatches, checkWeights }: Running,
   stage: Stage,
   programs: StagePrograms,
   from: Place,
 ): AsyncGenerator<{ readonly event: TrainEvent; readonly at: Place }> {
   const { method, indices, batch, drop_last = false, seed, accumulate = 1, leftover, schedule } = config;
-  const { readEvery = READ_EVERY, profile, signal } = config;
+  const { readEvery = READ_EVERY, profile, signal, feed } = config;
   const { epoch } = from;
   let place = from;
   const pending: { images: number; readback: Readback<string> }[] = [];
   const batches = epochBatches(indices, { batch, seed, epoch, drop_last });
+  feed?.plan(batches.slice(from.index));
   let since = performance.now();
+  let waited = feed?.waited() ?? 0;
   for (let index = from.index; index < microBatches; index++) {
     const chosen = batches[index] as (typeof batches)[number];
     const isLast = index === microBatches - 1;
@@ -160,12 +163,13 @@ async function* trainEpoch(
     const apply = takesStep(index, microBatches, accumulate, leftover);
     const lr = rate(rateEpoch({ epoch, index }, { microBatches, accumulate, ...schedule }));
     const timed = profile === true && epoch === stage.epochs[0] && index === Math.min(PROFILED, microBatches - 1);
+    const held = feed ? await feed.bring(device, chosen) : chosen;
     let readback: Readback<string>;
     if (timed) {
-      const profile = await programs.profile(chosen, step, lr, apply);
+      const profile = await programs.profile(held, step, lr, apply);
       yield { event: { type: 'profile', stage: stage.name, profile }, at: place };
       readback = profile;
-    } else readback = await programs.run(chosen, step, lr, apply);
+    } else readback = await programs.run(held, step, lr, apply);
     pending.push({ images: chosen.length, readback });
     if ((step + 1) % readEvery !== 0 && !isLast && !signal?.aborted) continue;
     const weights = checkWeights();
@@ -188,15 +192,19 @@ async function* trainEpoch(
     const now = performance.now();
     const seconds = place.seconds + (now - since) / 1000;
     place = { ...place, index: index + 1, seconds, images: place.images + images, sums };
-    const imagesPerSecond = (1000 * images) / (now - since);
-    if (!isLast) yield { event: { type: 'step', epoch, step, lr, losses, imagesPerSecond }, at: place };
+    const speed = {
+      imagesPerSecond: (1000 * images) / (now - since),
+      ...(feed && { waiting: (feed.waited() - waited) / (now - since) }),
+    };
+    if (!isLast) yield { event: { type: 'step', epoch, step, lr, losses, ...speed }, at: place };
     else {
       const means = Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / place.images]));
       const at = { ...place, epoch: epoch + 1, index: 0, images: 0, sums: {} };
-      yield { event: { type: 'step', epoch, step, lr, losses, imagesPerSecond }, at };
+      yield { event: { type: 'step', epoch, step, lr, losses, ...speed }, at };
       yield { event: { type: 'epoch', epoch, stage: stage.name, lr: rate(epoch), losses: means, seconds }, at };
     }
     since = performance.now();
+    waited = feed?.waited() ?? 0;
   }
 }
 
