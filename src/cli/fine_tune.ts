@@ -7,6 +7,8 @@ import type { Device } from '../gpu/device.ts';
 import type { Method } from '../methods/method.ts';
 import { createModel, encoderDefaults, type Model } from '../nn/model.ts';
 import type { requestDevice } from '../node.ts';
+import { adamw } from '../optim/adamw.ts';
+import type { Optimizer } from '../optim/optimizer.ts';
 import { sgd } from '../optim/sgd.ts';
 import { collect, type Run } from '../report/data.ts';
 import { dispatchTable, memoryLine } from '../report/dispatches.ts';
@@ -36,6 +38,8 @@ export interface RunOptions {
   readonly data: Dataset;
   readonly indices: Uint32Array;
   readonly test?: Dataset;
+  /** Labelled images whose features are the neighbours of the test images', by which an encoder without classifier is watched. */
+  readonly bank?: Dataset;
   /** The encoder to start from; random values where absent. With `partial`, what matches of it. */
   readonly weights?: Weights | undefined;
   readonly partial?: boolean | undefined;
@@ -67,7 +71,7 @@ export interface Outcome {
 /** Trains one model by one method, showing progress, logging and saving as it goes; or goes on where the folder's run was left. */
 export async function runMethod(first: Device, options: RunOptions): Promise<Outcome> {
   const { method, settings, data, indices, test, weights, out } = options;
-  const { arch, encoder, seed, momentum, weight_decay, alpha } = settings;
+  const { arch, encoder, seed, alpha } = settings;
   const { channels } = data;
   const classes = method.views ? undefined : data.classes.length;
   const create = () =>
@@ -79,7 +83,11 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
       seed,
     });
   const { size } = settings.augmentation;
-  const evaluation = { batch: settings.batch, view: { ...(size && { size }) } };
+  const evaluation = {
+    batch: settings.batch,
+    view: settings.view ?? { ...(size && { size }) },
+    ...(options.bank && { bank: options.bank }),
+  };
   const image_size = size ?? data.size;
   const card: ModelCard = {
     arch,
@@ -123,7 +131,7 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
       ...settings,
       ...{ method, model, data, indices },
       options: settings,
-      optimizer: sgd(model.store.arena, { momentum, nesterov: true, weight_decay }),
+      optimizer: optimizerOf(settings, model),
       ...(evaluator && { evaluator }),
       profile: options.profile ?? false,
       signal: interruption.signal,
@@ -133,7 +141,10 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
     return saving(events, { every: options.saveEvery, states, interruption, saveModel });
   };
   const saveModel = async (state: RunState): Promise<string> => {
-    const bytes = writeSafetensors(modelOf(state), { ...metadata, epoch: `${state.place.epoch}` });
+    const bytes = writeSafetensors((method.checkpoint ?? modelOf)(state, model), {
+      ...metadata,
+      epoch: `${state.place.epoch}`,
+    });
     await explained(`The checkpoint ${checkpoint} cannot be written`, () => writeWhole(checkpoint, bytes));
     return checkpoint;
   };
@@ -166,6 +177,14 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
   } finally {
     interruption.close();
   }
+}
+
+function optimizerOf(
+  { optimizer, momentum, nesterov = true, betas, weight_decay }: Settings,
+  { store: { arena } }: Model,
+): Optimizer {
+  if (optimizer === 'adamw') return adamw(arena, { weight_decay, ...(betas && { betas }) });
+  return sgd(arena, { momentum, nesterov: nesterov && momentum > 0, weight_decay });
 }
 
 async function* concatenated<T>(first: Iterable<T>, second: AsyncIterable<T>): AsyncGenerator<T> {

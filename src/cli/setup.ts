@@ -7,6 +7,7 @@ import type { LabelledImages } from '../data/dataset.ts';
 import { explained } from '../files.node.ts';
 import type { MethodConfig } from '../methods/method.ts';
 import type { ModelOptions } from '../nn/model.ts';
+import type { ScheduleOptions } from '../optim/schedule.ts';
 import type { Weights } from './weights.ts';
 
 /** All that decides a run, but for the method, the data and the weights to start from. */
@@ -22,6 +23,16 @@ export interface Settings extends MethodConfig {
   readonly seed: number;
   readonly augmentation: Augmentation;
   readonly evaluateEvery: number;
+  /** How images are evaluated; only resized unless given. */
+  readonly view?: Augmentation;
+  /** SGD unless given. */
+  readonly optimizer?: 'sgd' | 'adamw';
+  /** Of SGD; yes unless given. */
+  readonly nesterov?: boolean;
+  /** Of AdamW. */
+  readonly betas?: readonly [number, number];
+  readonly schedule?: ScheduleOptions;
+  readonly drop_last?: boolean;
 }
 
 /** What a run was made from, in its log and beside its results: enough to make it again, and to see that it is the same. */

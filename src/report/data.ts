@@ -63,6 +63,8 @@ export interface Run extends RunMeta, FlatScores {
   readonly epochs: number;
   /** Of training, evaluations not counted. */
   readonly seconds: number;
+  /** The share of the time that steps waited for images, where these were brought batch by batch. */
+  readonly waiting?: number;
   /** Epochs trained when the method went over to its second stage; absent for methods with one stage. */
   readonly stageSwitch?: number;
   /** Means over each epoch; `epoch` counts from 0. */
@@ -136,6 +138,7 @@ export async function collect(meta: RunMeta, events: AsyncIterable<TrainEvent> |
   let evaluations: Run['evaluations'][number][] = [];
   const stages = new Set<number>();
   let seconds = 0;
+  const waits: number[] = [];
   for await (const event of events) {
     if (event.type === 'start') {
       const { epoch, evaluated } = event.from ?? { epoch: 0, evaluated: -1 };
@@ -143,6 +146,7 @@ export async function collect(meta: RunMeta, events: AsyncIterable<TrainEvent> |
       evaluations = evaluations.filter((told) => told.epoch <= evaluated);
     }
     if (event.type === 'stage') stages.add(event.epoch);
+    if (event.type === 'step' && event.waiting !== undefined) waits.push(event.waiting);
     if (event.type === 'epoch') losses.push({ epoch: event.epoch, stage: event.stage, losses: event.losses });
     if (event.type === 'evaluation') evaluations.push({ epoch: event.epoch, ...flatten(event) });
     if (event.type === 'epoch' || event.type === 'end') seconds = event.seconds;
@@ -155,6 +159,7 @@ export async function collect(meta: RunMeta, events: AsyncIterable<TrainEvent> |
     // A training that was stopped early has fewer epochs than it was started with.
     epochs: (losses.at(-1)?.epoch ?? -1) + 1,
     seconds,
+    ...(waits.length > 0 && { waiting: waits.reduce((sum, share) => sum + share, 0) / waits.length }),
     ...(stageSwitch !== undefined && { stageSwitch }),
     losses,
     evaluations,
