@@ -13,7 +13,7 @@ const LAYERS = [
   ['src/workbench'],
   ['src/bench'],
   ['src/node.ts', 'src/index.ts'],
-  ['src/report', 'src/train', 'src/conformance'],
+  ['src/report', 'src/train', 'src/conformance', 'src/onnx'],
   ['src/methods'],
   ['src/nn', 'src/optim', 'src/data', 'src/weights', 'src/metrics'],
   ['src/gpu'],

@@ -1,5 +1,5 @@
 // What is timed, defined once for every way to run it and for every engine that is compared.
-import { attentionCases } from './cases/attention.ts';
+import { attentionCases, selfAttentionCases } from './cases/attention.ts';
 import { augmentCases } from './cases/augment.ts';
 import { batchNormCases } from './cases/batch_norm.ts';
 import type { BenchCase, Setting } from './cases/case.ts';
@@ -8,7 +8,7 @@ import { convCases } from './cases/conv2d.ts';
 import { elementwiseCases } from './cases/elementwise.ts';
 import { layerNormCases } from './cases/layer_norm.ts';
 import { type Layer, resnetLayers } from './cases/layers.ts';
-import { linearCases, matmulCases } from './cases/matmul.ts';
+import { linearCases, matmulCases, productCase } from './cases/matmul.ts';
 import { maxPool2dCases } from './cases/max_pool2d.ts';
 import { optimizerCases } from './cases/optimizer.ts';
 import { supConCases } from './cases/sup_con.ts';
@@ -19,7 +19,7 @@ export * from './cases/case.ts';
 const BATCH = { cpu: { 224: 2, 32: 16 }, gpu: { 224: 64, 32: 64 } };
 
 /** Those among all others that are timed when nothing is asked for. */
-const USUAL = /N\d+ C3 224x224|\[\d+,56,56,64\]|vit.*(768->3072|attention|layer_norm)/;
+const USUAL = /N\d+ C3 224x224|\[\d+,56,56,64\]|vit.*(768->3072|768,3072|attention|layer_norm|,64]x)/;
 
 export interface Selection extends Partial<Setting> {
   /** Whether to take all cases that match, not only the usual ones among them. */
@@ -97,7 +97,10 @@ function layerCases({ op, shapes, output, tags }: Layer): BenchCase[] {
   }
 }
 
-/** The layers of ViT-B/16 at 224 px: 196 patches and a class token, 12 heads. Dosovitskiy et al., 2021. */
+/**
+ * The layers of ViT-B/16 at 224 px, 196 patches and a class token, 12 heads, next to plain products of the same sizes.
+ * Dosovitskiy et al., 2021.
+ */
 function visionTransformer(batch: number): BenchCase[] {
   const [length, width, heads] = [197, 768, 12];
   const rows = [batch, length];
@@ -109,8 +112,13 @@ function visionTransformer(batch: number): BenchCase[] {
       [width, width],
       [width, 4 * width],
       [4 * width, width],
-    ].flatMap(([from = 0, to = 0]) => linearCases(`linear [${rows}] ${from}->${to}`, rows, from, to)),
+    ].flatMap(([from = 0, to = 0]) => [
+      ...linearCases(`linear [${rows}] ${from}->${to}`, rows, from, to),
+      productCase(1, batch * length, from, to),
+    ]),
     ...attentionCases([batch, heads, length, width / heads]),
+    ...selfAttentionCases([batch, heads, length, width / heads]),
+    productCase(batch * heads, length, width / heads, length),
     ...layerNormCases([...rows, width]),
   ].map((bench) => ({ ...bench, tags: ['vit'] }));
 }

@@ -28,8 +28,8 @@ const SHARED: Readonly<Record<string, string>> = {
     'An invocation walks all keys for its own query, so that each key is loaded once a query rather than once a tile.',
   'attention/backward_kv':
     'An invocation walks all queries for its own key, so that each query is loaded once a key rather than once a tile.',
-  'augment/augment':
-    'Its time goes into draws, divisions and single bytes picked from words, not into the memory it moves.',
+  'augment/resample':
+    'Its time goes into weights and single bytes picked from words, of which every pixel of a crop is read by several.',
   'batch_norm/backward_input': OPERANDS,
   'batch_norm/backward_sums': OPERANDS,
   'batch_norm/normalize': OPERANDS,

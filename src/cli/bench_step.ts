@@ -6,7 +6,7 @@ import { mebibytes } from '../gpu/device.ts';
 import { ceTuning } from '../methods/ce_tuning.ts';
 import { coin } from '../methods/coin.ts';
 import { scl } from '../methods/scl.ts';
-import { createModel, encoders, type ModelOptions } from '../nn/model.ts';
+import { createModel, encoders, isViT, type ModelOptions } from '../nn/model.ts';
 import { STEMS } from '../nn/resnet.ts';
 import { requestDevice } from '../node.ts';
 import { families } from '../ops/families.ts';
@@ -108,7 +108,7 @@ async function benchStep({
     createModel({
       ...{ arch, classes: 1000, seed: 0 },
       projector: method.projector ? {} : undefined,
-      ...(stem && { encoder: { stem } }),
+      encoder: { ...(stem && { stem }), ...(isViT(arch) && { image_size: [image, image] as const }) },
     });
   const model = create();
   const shape = [batch, image, image, model.encoder.channels];

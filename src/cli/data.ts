@@ -1,7 +1,7 @@
 import { basename, join, relative } from 'node:path';
 import type { Command } from 'commander';
 import { counted } from '../data/formats/format.ts';
-import type { ImageSource } from '../data/image_source.ts';
+import { type ImageSource, pick } from '../data/image_source.ts';
 import { type OpenedDataset, openDataset } from '../data/load.node.ts';
 import { explained, makeFolder, writeWhole } from '../files.node.ts';
 import { renderContactSheet } from '../report/contact_sheet.ts';
@@ -91,8 +91,7 @@ async function rowsOf({ classes, train }: OpenedDataset) {
       { length: Math.min(each, members.length) },
       (_, i) => members[Math.floor((i * members.length) / Math.min(each, members.length))] as number,
     );
-    const sizes = Uint32Array.from(shown.flatMap((image) => [...train.sizes.subarray(2 * image, 2 * image + 2)]));
-    const images = { channels: train.channels, sizes, pixels: await train.read(shown) };
+    const images = { ...pick(train, shown), channels: train.channels, pixels: await train.read(shown) };
     rows.push({ name, count: counted(members.length, 'image'), images });
   }
   return rows;

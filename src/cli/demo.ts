@@ -1,6 +1,7 @@
 import { basename, dirname, join, relative } from 'node:path';
 import type { Command } from 'commander';
 import { createDataset, type Splits } from '../data/dataset.ts';
+import { memorySource } from '../data/image_source.ts';
 import { embeddedFolder, loadDataset } from '../data/load.node.ts';
 import { stratifiedSubset } from '../data/sampler.ts';
 import type { Device } from '../gpu/device.ts';
@@ -123,13 +124,15 @@ export async function compareMethods(
     settings,
     checkpoint: join('data', basename(weights.path)),
     images: indices.length,
-    test,
+    test: memorySource(test),
     classes: data.classes,
     before,
   });
   const runs: Run[] = [];
   let written = { page: '', numbers: '' };
-  const setup = await setupOf(settings, { train, images: indices.length, test, weights });
+  const setup = await setupOf(settings, {
+    ...{ train: memorySource(train), images: indices.length, test: memorySource(test), weights },
+  });
   const run = {
     ...{ settings, setup, data, indices, test: testData, weights, out },
     ...options,

@@ -1,14 +1,17 @@
 import type { Command } from 'commander';
-import { createDataset, type LabelledImages } from '../data/dataset.ts';
+import type { ImageSource } from '../data/image_source.ts';
 import { createModel } from '../nn/model.ts';
 import type { requestDevice } from '../node.ts';
 import { intervalOf } from '../report/ranking.ts';
 import { createEvaluator } from '../train/evaluate.ts';
 import { guarded } from './errors.ts';
-import { addDataOptions, type DataOptions, loadData } from './load_data.ts';
+import { addDataOptions, type DataOptions, onDevice, withData } from './load_data.ts';
 import { showEvaluation } from './progress.ts';
 import { noTuned, useTuned } from './tune.ts';
-import { cardOf, checkChannels, loadParts, type ModelCard, readWeights } from './weights.ts';
+import { cardOf, checkChannels, loadParts, type ModelCard, readWeights, type Weights } from './weights.ts';
+
+/** Images that are scored at once. */
+const BATCH = 64;
 
 interface EvalOptions extends DataOptions {
   readonly weights: string;
@@ -25,17 +28,26 @@ export function addEval(program: Command, request: typeof requestDevice): void {
     .action(guarded((options: EvalOptions) => evaluate(options, request)));
 }
 
-async function evaluate(
-  { weights: path, tuned, ...options }: EvalOptions,
-  request: typeof requestDevice,
-): Promise<void> {
-  const weights = await readWeights(path);
+async function evaluate(options: EvalOptions, request: typeof requestDevice): Promise<void> {
+  const weights = await readWeights(options.weights);
   const card = cardOf(weights);
   if (!card?.statistics)
     throw new Error(
-      `${path} does not say which encoder it holds and how its images were normalised; only checkpoints of this program do.`,
+      `${options.weights} does not say which encoder it holds and how its images were normalised; only checkpoints of this program do.`,
     );
-  const { test } = await loadData(options, Math.max(0, ...(card.image_size ?? [])));
+  await withData(options, Math.max(0, ...(card.image_size ?? [])), ({ test }) =>
+    score(weights, card, test, options, request),
+  );
+}
+
+async function score(
+  weights: Weights,
+  card: ModelCard,
+  test: ImageSource,
+  { tuned, stream }: EvalOptions,
+  request: typeof requestDevice,
+): Promise<void> {
+  const { path } = weights;
   checkChannels(path, card, test);
   const classes = weights.tensors.get('classifier.weight')?.shape[0];
   const images = classes === undefined ? test : inOrderOf(classNames(path, card, classes), test, path);
@@ -44,9 +56,9 @@ async function evaluate(
   await useTuned(device, { tuned });
   const model = createModel({ ...card, classes, seed: 0 });
   console.error(await loadParts(device, model, weights, ['encoder', 'classifier']));
-  const data = createDataset(device.target, images, card.statistics);
-  const view = card.image_size ? { size: card.image_size } : {};
-  const evaluator = await createEvaluator(device, model, data, { view });
+  const data = await onDevice(device, images, { batch: BATCH, stream, statistics: card.statistics });
+  const view = { ...card.view, ...(card.image_size && { size: card.image_size }) };
+  const evaluator = await createEvaluator(device, model, data, { batch: BATCH, view });
   const { scores } = await showEvaluation(evaluator, { stream: process.stderr });
   const { length: tested } = test.labels;
   if (scores.top1 !== undefined) {
@@ -71,7 +83,7 @@ function classNames(path: string, { classes }: ModelCard, count: number): readon
 }
 
 /** The images with labels that count the checkpoint's classes: by their names, in whichever order the data have them. */
-function inOrderOf(classes: readonly string[], images: LabelledImages, path: string): LabelledImages {
+function inOrderOf(classes: readonly string[], images: ImageSource, path: string): ImageSource {
   const places = images.classes.map((name) => {
     const place = classes.indexOf(name);
     if (place >= 0) return place;

@@ -49,7 +49,7 @@ async function writeFeatures(
   const rows: Float32Array[] = [];
   const images: string[] = [];
   let bad = 0;
-  const options = { ...statistics, view: { size: image_size } };
+  const options = { ...statistics, view: { ...card.view, size: image_size } };
   for await (const shown of showImages(device, model, paths, options, (image, why) => {
     bad++;
     console.error(`${image} is left out: ${why}.`);

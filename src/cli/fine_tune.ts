@@ -17,7 +17,7 @@ import { createTape } from '../tape/tape.ts';
 import { createEvaluator, type Evaluation, evaluate } from '../train/evaluate.ts';
 import type { TrainEvent } from '../train/events.ts';
 import { modelOf, type RunState } from '../train/run_state.ts';
-import { recordStep } from '../train/step.ts';
+import { augmentationOf, recordStep } from '../train/step.ts';
 import { survive } from '../train/survive.ts';
 import { train } from '../train/trainer.ts';
 import { writeSafetensors } from '../weights/safetensors.ts';
@@ -83,17 +83,15 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
       seed,
     });
   const { size } = settings.augmentation;
-  const evaluation = {
-    batch: settings.batch,
-    view: settings.view ?? { ...(size && { size }) },
-    ...(options.bank && { bank: options.bank }),
-  };
+  const { evaluation: view = { ...(size && { size }) } } = settings;
+  const evaluation = { batch: settings.batch, view, ...(options.bank && { bank: options.bank }) };
   const image_size = size ?? data.size;
   const card: ModelCard = {
     arch,
     encoder: { ...encoderDefaults(arch), ...encoder, channels },
     statistics: { mean: data.mean, std: data.std },
     ...(image_size && { image_size }),
+    view,
     ...(classes !== undefined && { classes: data.classes }),
   };
   const metadata = { format: 'pt', ...cardMetadata(card), method: method.name, settings: JSON.stringify(settings) };
@@ -221,7 +219,7 @@ async function tuneStages(device: Device, options: RunOptions, model: Model): Pr
   for (const stage of method.stages(settings, model).filter(({ epochs: [from, to] }) => from < to))
     await tuneFor(device, `${method.title}, ${stage.name}`, (choose) => {
       const tape = createTape(device.target, { candidates: choose });
-      recordStep(tape, model, stage, augment(tape, data, images, settings.augmentation));
+      recordStep(tape, model, stage, augment(tape, data, images, augmentationOf(stage, settings.augmentation)));
       return tape;
     });
 }

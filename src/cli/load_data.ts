@@ -1,37 +1,81 @@
 // The options that say which images, and what is told of them.
 import type { Command } from 'commander';
-import { commonSize, type LabelledImages, type Size, type Splits } from '../data/dataset.ts';
+import {
+  commonSize,
+  createDataset,
+  type Dataset,
+  type LabelledImages,
+  type Size,
+  type Statistics,
+} from '../data/dataset.ts';
+import { createFedDataset, estimateStatistics, fits } from '../data/feed.ts';
 import { counted } from '../data/formats/format.ts';
-import { embeddedFolder, type Findings, type LoadOptions, loadDataset, SIDE } from '../data/load.node.ts';
+import { allInMemory, type ImageSource } from '../data/image_source.ts';
+import { embeddedFolder, type LoadOptions, type OpenedDataset, openDataset, SIDE } from '../data/load.node.ts';
+import type { Device } from '../gpu/device.ts';
 
 export interface DataOptions {
   readonly data?: string;
   readonly skipBad?: boolean;
+  readonly stream?: boolean;
 }
 
-/** Adds `--data` and `--skip-bad`. */
+/** Adds `--data`, `--skip-bad` and `--stream`. */
 export const addDataOptions = (command: Command): Command =>
   command
     .option(
       '--data <path>',
       'images: a folder of class folders, four IDX files, or a known data set, also in its archives (default: the embedded images)',
     )
-    .option('--skip-bad', 'go on without images that cannot be read');
+    .option('--skip-bad', 'go on without images that cannot be read')
+    .option('--stream', 'bring images to the GPU batch by batch, as is done anyway where they do not fit there');
 
-/** Loads the images of `--data` and tells on stderr what they are. `size` is that of the views, in pixels. */
-export async function loadData({ data, skipBad = false }: DataOptions, size = 0): Promise<Splits & Findings> {
-  if (data === undefined) return loadDataset(embeddedFolder());
-  const loaded = await loadDataset(data, { skipBad, side: sideFor(size), onProgress: tellProgress() });
-  const { format, notes, bad, train, test } = loaded;
+/**
+ * Opens the images of `--data` for an action and tells on stderr what they are. `size` is that of the views, in pixels.
+ */
+export async function withData<T>(
+  { data, skipBad = false }: DataOptions,
+  size: number,
+  action: (opened: OpenedDataset) => Promise<T>,
+): Promise<T> {
+  const path = data ?? embeddedFolder();
+  const opened = await openDataset(path, { skipBad, side: sideFor(size), onProgress: tellProgress() });
+  try {
+    if (data !== undefined) tell(data, opened);
+    return await action(opened);
+  } finally {
+    await opened.close();
+  }
+}
+
+function tell(path: string, { format, notes, bad, classes, train, test }: OpenedDataset): void {
   const parts = [
-    counted(train.classes.length, 'class', 'classes'),
+    counted(classes.length, 'class', 'classes'),
     `${counted(train.labels.length, 'image')} to train on`,
     `${counted(test.labels.length, 'image')} to test`,
   ];
-  console.error(`${data}: ${format}; ${parts.join(', ')}`);
+  console.error(`${path}: ${format}; ${parts.join(', ')}`);
   for (const note of notes) console.error(`  ${note}`);
   if (bad.length > 0) console.error(`  ${counted(bad.length, 'image')} that cannot be read left out.`);
-  return loaded;
+}
+
+/**
+ * Images for a device: all of them where they fit and `stream` does not say otherwise, else brought batch by batch, and then that
+ * is told on stderr. The statistics are the images' own unless given.
+ */
+export async function onDevice(
+  { target }: Device,
+  source: ImageSource,
+  {
+    batch,
+    stream = false,
+    statistics,
+  }: { batch: number; stream?: boolean | undefined; statistics?: Statistics | undefined },
+): Promise<Dataset> {
+  if (!stream && fits(target, source)) return createDataset(target, await allInMemory(source), statistics);
+  const size = `${(source.bytes / 2 ** 20).toFixed(0)} MiB`;
+  console.error(`${source.name}: ${size} of pixels are brought to the GPU batch by batch.`);
+  return createFedDataset(target, source, batch + 1, statistics ?? (await estimateStatistics(source)));
 }
 
 /** What images are bounded to for views of a size: an eighth more at each side, as 256 is for 224. */

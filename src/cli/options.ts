@@ -16,6 +16,7 @@ export const integer = numeric(
 );
 export const positive = numeric((v) => Number.isFinite(v) && v > 0, 'a number above 0');
 export const nonNegative = numeric((v) => Number.isFinite(v) && v >= 0, 'a number of at least 0');
+export const belowOne = numeric((v) => v >= 0 && v < 1, 'a number from 0 to below 1');
 export const fraction = numeric((v) => v >= 0 && v <= 1, 'a number from 0 to 1');
 
 /** An option with a parsed number and a default. */

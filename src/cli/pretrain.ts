@@ -1,7 +1,9 @@
 import { relative } from 'node:path';
 import { type Command, Option } from 'commander';
+import { type PresetName, presetOf } from '../data/augment/presets.ts';
 import type { Augmentation } from '../data/augment.ts';
-import { commonSize, createDataset } from '../data/dataset.ts';
+import { commonSize } from '../data/dataset.ts';
+import type { OpenedDataset } from '../data/load.node.ts';
 import { allIndices, subset } from '../data/sampler.ts';
 import { pretrainMethods } from '../methods/index.ts';
 import type { MethodConfig } from '../methods/method.ts';
@@ -9,9 +11,10 @@ import type { PretrainMethod, Recipe } from '../methods/recipe.ts';
 import type { requestDevice } from '../node.ts';
 import type { Run } from '../report/data.ts';
 import { textTable } from '../report/table.ts';
+import { augmentOption, chooseViews } from './augmentation.ts';
 import { guarded } from './errors.ts';
 import { runMethod } from './fine_tune.ts';
-import { type DataOptions, loadData, viewSize } from './load_data.ts';
+import { type DataOptions, onDevice, viewSize, withData } from './load_data.ts';
 import {
   everyOf,
   flagOf,
@@ -22,6 +25,7 @@ import {
   number,
   positive,
   positiveInteger,
+  refuseIdle,
 } from './options.ts';
 import { reportData, withFeatures, writeReport } from './report.ts';
 import {
@@ -33,7 +37,7 @@ import {
 } from './run_folder.node.ts';
 import { settingsText } from './settings.node.ts';
 import { type Settings, setupOf } from './setup.ts';
-import { addModelOptions, checkBatch, encoderOptions } from './train.ts';
+import { addModelOptions, checkBatch, encoderOptions, imageSizeOf } from './train.ts';
 import { noTuned, useTuned } from './tune.ts';
 
 /** What the command line says besides the recipe. */
@@ -43,7 +47,10 @@ interface PretrainOptions extends DataOptions, FolderOptions, SaveOptions, Recip
   readonly arch: Settings['arch'];
   readonly width?: number;
   readonly stem?: NonNullable<Settings['encoder']['stem']>;
+  readonly dropPath?: number;
+  readonly clsToken?: boolean;
   readonly images?: number;
+  readonly augment?: PresetName;
   readonly cropScale?: number;
   readonly brightness?: number;
   readonly contrast?: number;
@@ -88,6 +95,7 @@ export function addPretrain(program: Command, request: typeof requestDevice): vo
     .addOption(number('--queue <n>', 'negative keys that MoCo holds', positiveInteger))
     .addOption(number('--key-momentum <m>', "of MoCo's key encoder", fraction))
     .addOption(number('--groups <n>', 'parts of a batch that MoCo normalises each by itself', positiveInteger))
+    .addOption(augmentOption())
     .addOption(number('--crop-scale <share>', 'smallest crop as a share of the area', fraction))
     .addOption(number('--brightness <b>', 'strength of the brightness jitter', nonNegative))
     .addOption(number('--contrast <c>', 'strength of the contrast jitter', nonNegative))
@@ -96,32 +104,42 @@ export function addPretrain(program: Command, request: typeof requestDevice): vo
     .addOption(noTuned())
     .action(
       guarded((options: PretrainOptions) =>
-        inRunFolder('pretrain', options, (folder) => pretrain(options, command, folder, request)),
+        inRunFolder('pretrain', options, (folder) =>
+          withData(options, options.imageSize ?? 0, (images) => pretrain(options, images, command, folder, request)),
+        ),
       ),
     );
+  refuseIdle(command, { idle: { augment: ['cropScale', 'brightness', 'contrast'] } });
 }
 
 async function pretrain(
   options: PretrainOptions,
+  { train, test, classes }: OpenedDataset,
   command: Command,
   folder: RunFolder,
   request: typeof requestDevice,
 ): Promise<void> {
   const method = pretrainMethods.find(({ name }) => name === options.method) as PretrainMethod;
-  const { train, test } = await loadData(options, options.imageSize);
   const { length } = train.labels;
   const indices = options.images === undefined ? allIndices(length) : subset(length, options.images, options.seed);
-  const view = viewSize(train, options.imageSize);
-  const recipe = method.recipe(Math.max(...(view.size ?? commonSize(train.sizes) ?? [])));
+  const imageSize = imageSizeOf(options, options.arch, train);
+  const side = Math.min(...(viewSize(train, imageSize).size ?? commonSize(train.sizes) ?? []));
+  const recipe = method.recipe(side);
   const own = ownOptions(command, recipe, indices.length);
   refuseWithoutEffect(command, method, recipe, own);
   checkBatch(own.batch, indices.length);
   const device = await request();
   console.error(device.description);
   await useTuned(device, options);
-  const settings = settingsOf({ ...options, ...own }, recipe, view);
+  const views = chooseViews(train, { ...options, imageSize }, recipeViews(recipe, side, options));
+  const settings: Settings = {
+    ...settingsOf({ ...options, ...own }, recipe),
+    encoder: encoderOptions(options, options.arch, views.augmentation.size ?? commonSize(train.sizes)),
+    ...views,
+  };
   console.error(recipeLine(method, settings));
-  const data = createDataset(device.target, train);
+  const memory = { ...options, batch: own.batch };
+  const data = await onDevice(device, train, memory);
   const setup = await setupOf(settings, { train, images: indices.length, test });
   await folder.begin(settingsText(command));
   const {
@@ -130,7 +148,8 @@ async function pretrain(
     checkpoint,
     device: last,
   } = await runMethod(device, {
-    ...{ method, settings, setup, data, indices, request, test: createDataset(device.target, test, data), bank: data },
+    ...{ method, settings, setup, data, indices, request, bank: data },
+    test: await onDevice(device, test, { ...memory, statistics: data }),
     out: folder.path,
     saveEvery: everyOf(options.saveEvery),
     keep: options.keep,
@@ -138,7 +157,7 @@ async function pretrain(
   const report = {
     ...(await reportData(last, {
       title: `${method.title} on ${train.name}`,
-      ...{ settings, images: indices.length, test, classes: train.classes },
+      ...{ settings, images: indices.length, test, classes },
     })),
     ...beforeOf(run),
     runs: [withFeatures(run, final)],
@@ -187,14 +206,23 @@ function refuseWithoutEffect(command: Command, method: PretrainMethod, recipe: R
   if (idle) throw new Error(`${flagOf(idle)} has no effect: ${method.title} does not read it; leave it out.`);
 }
 
+/** The recipe's views, of no size of their own, with what is given in place of theirs. */
+function recipeViews({ augmentation }: Recipe, side: number, options: PretrainOptions): Augmentation {
+  const { size: _, ...views }: Augmentation = presetOf(augmentation, side).train;
+  const { cropScale, brightness, contrast } = options;
+  return {
+    ...views,
+    ...(cropScale !== undefined && { crop: { scale: [cropScale, 1] } }),
+    ...(brightness !== undefined && { brightness }),
+    ...(contrast !== undefined && { contrast }),
+  };
+}
+
 function settingsOf(
   options: PretrainOptions,
-  { optimizer, betas, schedule, drop_last, config, augmentation }: Recipe,
-  view: Pick<Augmentation, 'size'>,
-): Settings {
-  const { epochs, batch, lr, temperature = 1, queue, keyMomentum, groups, cropScale, brightness, contrast } = options;
-  // Views of images' own size name none, as those of a run that never chose one.
-  const { size: _, ...train } = augmentation.train;
+  { optimizer, betas, schedule, drop_last, config }: Recipe,
+): Omit<Settings, 'augmentation' | 'encoder'> {
+  const { epochs, batch, lr, temperature = 1, queue, keyMomentum, groups } = options;
   const own: MethodConfig = {
     ...{ epochs, alpha: 0, lambda: 0, temperature, variant: 'paper', label_smoothing: 0 },
     ...config,
@@ -206,18 +234,9 @@ function settingsOf(
   return {
     ...own,
     arch: options.arch,
-    encoder: encoderOptions(options),
     projector: { out: options.projection },
     ...{ batch, accumulate: 1, lr, momentum: options.momentum, weight_decay: options.weightDecay },
     seed: options.seed,
-    augmentation: {
-      ...train,
-      ...view,
-      ...(cropScale !== undefined && { crop: { scale: [cropScale, 1] } }),
-      ...(brightness !== undefined && { brightness }),
-      ...(contrast !== undefined && { contrast }),
-    },
-    ...(view.size && { view: augmentation.evaluation }),
     evaluateEvery: options.evaluateEvery,
     ...{ optimizer, nesterov: false, drop_last },
     ...(betas && { betas }),

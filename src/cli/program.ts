@@ -10,6 +10,7 @@ import { addDemo } from './demo.ts';
 import { addDevices } from './devices.ts';
 import { fail } from './errors.ts';
 import { addEval } from './eval.ts';
+import { addExport } from './export.ts';
 import { addFeatures } from './features.ts';
 import { addGradcheck } from './gradcheck.ts';
 import { addInspect } from './inspect.ts';
@@ -45,7 +46,7 @@ function createProgram(request: typeof requestDevice): Command {
     .exitOverride();
 
   for (const add of [addDemo, addTrain, addPretrain, addEval, addPredict, addFeatures]) add(program, request);
-  for (const add of [addData, addPrepare, addInspect, addConvert]) add(program);
+  for (const add of [addData, addPrepare, addInspect, addConvert, addExport]) add(program);
   for (const add of [addDevices, addConformance, addGradcheck, addKernel, addBench, addBenchStep]) add(program);
   // The command of kernels takes them from the disk.
   program.hook('preAction', async (_program, command) => {

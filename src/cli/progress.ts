@@ -23,6 +23,8 @@ interface Position {
   readonly epochs: number;
   readonly loss: number;
   readonly imagesPerSecond: number;
+  /** The share of time that steps waited for images, where these are brought batch by batch. */
+  readonly waiting?: number | undefined;
   /** Milliseconds that training will still take; undefined as long as nothing tells. */
   readonly left?: number;
 }
@@ -75,9 +77,10 @@ function follower(): (event: TrainEvent, forecast: Forecast | undefined) => Posi
   let epochs = 0;
   let stepsPerEpoch = 1;
   let imagesPerSecond = 0;
+  let waiting: number | undefined;
   return (event, forecast) => {
     if (event.type === 'start') ({ epochs, stepsPerEpoch } = event);
-    if (event.type === 'step') ({ imagesPerSecond } = event);
+    if (event.type === 'step') ({ imagesPerSecond, waiting } = event);
     if (event.type !== 'step' && event.type !== 'epoch') return undefined;
     // An epoch is done with its own event and not with its last step.
     const share =
@@ -88,6 +91,7 @@ function follower(): (event: TrainEvent, forecast: Forecast | undefined) => Posi
       epochs,
       loss: losses.total ?? Object.values(losses)[0] ?? Number.NaN,
       imagesPerSecond,
+      waiting,
       ...(forecast && { left: forecast.left }),
     };
   };
@@ -199,11 +203,12 @@ function bar({ title, stream }: ProgressOptions): Display {
   };
 }
 
-function describe({ done, epochs, loss, imagesPerSecond, left }: Position): string[] {
+function describe({ done, epochs, loss, imagesPerSecond, waiting, left }: Position): string[] {
   return [
     `epoch ${Math.max(1, Math.ceil(done))}/${epochs}`,
     `loss ${loss.toFixed(4)}`,
     ...(imagesPerSecond > 0 ? [`${count(imagesPerSecond)} images/s`] : []),
+    ...(waiting === undefined ? [] : [`waiting for images ${(100 * waiting).toFixed(0)} % of the time`]),
     ...(left !== undefined && done < epochs ? [`${duration(left / 1000)} left`] : []),
   ];
 }

@@ -1,9 +1,19 @@
 import { join } from 'node:path';
-import type { LabelledImages } from '../data/dataset.ts';
+import { describeAugmentation } from '../data/augment.ts';
+import { type ImageSource, pick } from '../data/image_source.ts';
 import { shuffle } from '../data/random.ts';
+import { allIndices } from '../data/sampler.ts';
 import { explained, writeWhole } from '../files.node.ts';
 import type { Device } from '../gpu/device.ts';
-import { type FeaturePlot, featurePlot, flatten, type ReportData, type Run, results } from '../report/data.ts';
+import {
+  type FeaturePlot,
+  featurePlot,
+  flatten,
+  type ReportData,
+  type Run,
+  results,
+  type Thumbnails,
+} from '../report/data.ts';
 import { tsne } from '../report/projection.ts';
 import { renderReport } from '../report/report.ts';
 import { thumbnails } from '../report/thumbnails.ts';
@@ -20,7 +30,7 @@ export interface ReportOptions {
   readonly checkpoint?: string | undefined;
   /** How many images were trained on. */
   readonly images: number;
-  readonly test: LabelledImages;
+  readonly test: ImageSource;
   readonly classes: readonly string[];
   /** The checkpoint itself, before any training. */
   readonly before?: Evaluation;
@@ -51,15 +61,20 @@ export async function reportData(device: Device, options: ReportOptions): Promis
       temperature: settings.temperature,
       'SupCon variant': settings.variant,
       'label smoothing': settings.label_smoothing,
-      augmentation: JSON.stringify(settings.augmentation),
+      augmentation: describeAugmentation(settings.augmentation),
       seed: settings.seed,
     },
     classes,
     tested,
-    thumbnails: await thumbnails(test, plotted(tested)),
+    thumbnails: await pictures(test, plotted(tested)),
     projection: 't-SNE',
     ...(before && { before: { ...flatten(before.scores), features: plot(before) } }),
   };
+}
+
+async function pictures(source: ImageSource, chosen: Uint32Array): Promise<Thumbnails> {
+  const images = { ...pick(source, chosen), channels: source.channels, pixels: await source.read(chosen) };
+  return thumbnails(images, allIndices(chosen.length));
 }
 
 /** A run with the picture of its features. */

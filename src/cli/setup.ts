@@ -3,7 +3,8 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { version } from '../../package.json';
 import type { Augmentation } from '../data/augment.ts';
-import type { LabelledImages } from '../data/dataset.ts';
+import type { ImageSource } from '../data/image_source.ts';
+import { allIndices } from '../data/sampler.ts';
 import { explained } from '../files.node.ts';
 import type { MethodConfig } from '../methods/method.ts';
 import type { ModelOptions } from '../nn/model.ts';
@@ -22,9 +23,9 @@ export interface Settings extends MethodConfig {
   readonly weight_decay: number;
   readonly seed: number;
   readonly augmentation: Augmentation;
+  /** Views to evaluate; images resized to the size of `augmentation` unless given. */
+  readonly evaluation?: Augmentation;
   readonly evaluateEvery: number;
-  /** How images are evaluated; only resized unless given. */
-  readonly view?: Augmentation;
   /** SGD unless given. */
   readonly optimizer?: 'sgd' | 'adamw';
   /** Of SGD; yes unless given. */
@@ -61,30 +62,32 @@ export async function setupOf(
     test,
     weights,
   }: {
-    train: LabelledImages;
+    train: ImageSource;
     images: number;
-    test?: LabelledImages;
+    test?: ImageSource;
     weights?: Weights | undefined;
   },
 ): Promise<Setup> {
   return {
     version,
     settings,
-    data: { ...sourceOf(train), images },
-    ...(test && { tested: sourceOf(test) }),
+    data: { ...(await sourceOf(train)), images },
+    ...(test && { tested: await sourceOf(test) }),
     ...(weights && { weights: { name: weights.path, sha256: await hashOf(weights.path) } }),
   };
 }
 
-const sourceOf = ({ name, channels, sizes, pixels, labels, classes }: LabelledImages): Source => ({
-  name,
-  sha256: createHash('sha256')
+/** Images that are hashed at once: not all may fit into memory. */
+const HASHED = 1024;
+
+async function sourceOf({ name, channels, sizes, labels, classes, read }: ImageSource): Promise<Source> {
+  const hash = createHash('sha256')
     .update(JSON.stringify([channels, classes]))
-    .update(sizes)
-    .update(pixels)
-    .update(labels)
-    .digest('hex'),
-});
+    .update(sizes);
+  const all = allIndices(labels.length);
+  for (let from = 0; from < all.length; from += HASHED) hash.update(await read(all.subarray(from, from + HASHED)));
+  return { name, sha256: hash.update(labels).digest('hex') };
+}
 
 async function hashOf(path: string): Promise<string> {
   const hash = createHash('sha256');

@@ -1,17 +1,23 @@
 import { relative } from 'node:path';
 import { type Command, Option } from 'commander';
-import { createDataset } from '../data/dataset.ts';
+import type { PresetName } from '../data/augment/presets.ts';
+import { commonSize, type LabelledImages, type Size } from '../data/dataset.ts';
+import type { OpenedDataset } from '../data/load.node.ts';
 import { allIndices, stratifiedSubset } from '../data/sampler.ts';
 import { methodNamed, methods } from '../methods/index.ts';
 import type { Method, MethodConfig } from '../methods/method.ts';
-import { RESNETS, STEMS } from '../nn/resnet.ts';
+import { encoders, isViT } from '../nn/model.ts';
+import { STEMS } from '../nn/resnet.ts';
+import { VITS } from '../nn/vit.ts';
 import type { requestDevice } from '../node.ts';
 import type { ReportData } from '../report/data.ts';
 import { textTable } from '../report/table.ts';
+import { augmentOption, chooseViews } from './augmentation.ts';
 import { guarded } from './errors.ts';
 import { runMethod } from './fine_tune.ts';
-import { addDataOptions, type DataOptions, loadData, viewSize } from './load_data.ts';
+import { addDataOptions, type DataOptions, onDevice, withData } from './load_data.ts';
 import {
+  belowOne,
   everyOf,
   flagOf,
   fraction,
@@ -44,6 +50,8 @@ interface TrainOptions extends DataOptions, FolderOptions, SaveOptions, TuneOpti
   readonly arch: Settings['arch'];
   readonly width?: number;
   readonly stem?: keyof typeof STEMS;
+  readonly dropPath?: number;
+  readonly clsToken?: boolean;
   readonly epochs: number;
   readonly batch: number;
   readonly accumulate: number;
@@ -56,6 +64,7 @@ interface TrainOptions extends DataOptions, FolderOptions, SaveOptions, TuneOpti
   readonly variant: Settings['variant'];
   readonly labelSmoothing: number;
   readonly projection: number;
+  readonly augment?: PresetName;
   readonly cropScale: number;
   readonly labels?: number;
   readonly seed: number;
@@ -70,11 +79,11 @@ export function addModelOptions(command: Command): Command {
     .addOption(
       number(
         '--image-size <px>',
-        "height and width of views (default: the images', or 224 where they are larger or differ)",
+        "height and width of views (default: the images', or 224 where they are larger, differ, or cannot be cut into patches)",
         positiveInteger,
       ),
     )
-    .addOption(new Option('--arch <name>', 'encoder').choices(Object.keys(RESNETS)).default('resnet8'))
+    .addOption(new Option('--arch <name>', 'encoder').choices(Object.keys(encoders)).default('resnet8'))
     .addOption(
       number('--width <n>', 'channels of the first stage (default: 64, resnet8 and resnet56: 16)', positiveInteger),
     )
@@ -83,6 +92,8 @@ export function addModelOptions(command: Command): Command {
         Object.keys(STEMS),
       ),
     )
+    .addOption(number('--drop-path <rate>', "vit: probability that an image skips the last block's branches", belowOne))
+    .option('--cls-token', "vit: features are the class token's, not the mean of all others")
     .addOption(number('--projection <n>', "features of the projector's output", positiveInteger, 256));
 }
 
@@ -111,6 +122,7 @@ export function addTrain(program: Command, request: typeof requestDevice): void 
     .addOption(number('--momentum <m>', 'of SGD with Nesterov', fraction, 0.9))
     .addOption(number('--weight-decay <w>', 'on all parameters', nonNegative, 1e-4))
     .addOption(number('--label-smoothing <s>', 'of the cross-entropy', fraction, 0))
+    .addOption(augmentOption())
     .addOption(number('--crop-scale <share>', 'smallest crop as a share of the area', fraction, 0.08))
     .addOption(number('--labels <n>', 'labelled images of each class (default: all)', positiveInteger))
     .addOption(number('--evaluate-every <n>', 'epochs between evaluations', positiveInteger, 1))
@@ -122,23 +134,26 @@ export function addTrain(program: Command, request: typeof requestDevice): void 
     )
     .action(
       guarded((options: TrainOptions, command: Command) =>
-        inRunFolder('train', options, (folder) => fineTune(options, command, folder, request)),
+        inRunFolder('train', options, (folder) =>
+          withData(options, options.imageSize ?? 0, (images) => fineTune(options, images, command, folder, request)),
+        ),
       ),
     );
-  refuseIdle(train, { needs: { partial: 'weights' } });
+  refuseIdle(train, { idle: { augment: ['cropScale'] }, needs: { partial: 'weights' } });
 }
 
 async function fineTune(
   options: TrainOptions,
+  { train, test }: OpenedDataset,
   command: Command,
   folder: RunFolder,
   request: typeof requestDevice,
 ): Promise<void> {
   const method = methodNamed(options.method);
-  const { train, test } = await loadData(options, options.imageSize);
   const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
   // What matches only in part is of another encoder than the one asked for.
-  const card = weights && cardOf(weights, { recognize: !options.partial, stem: options.stem });
+  const card =
+    weights && cardOf(weights, { recognize: !options.partial, stem: options.stem, global_pool: !options.clsToken });
   const { labels, classes } = train;
   const indices =
     options.labels === undefined
@@ -147,8 +162,12 @@ async function fineTune(
   checkBatch(options.batch, indices.length);
   const fits = card?.encoder.channels === train.channels;
   if (card && !options.partial) checkChannels(weights.path, card, train);
+  const arch = card?.arch ?? options.arch;
+  const imageSize = imageSizeOf(options, arch, train, card);
+  const views = chooseViews(train, { ...options, imageSize }, { crop: { scale: [options.cropScale, 1] }, flip: 0.5 });
   const settings: Settings = {
-    ...(card ? { arch: card.arch, encoder: card.encoder } : { arch: options.arch, encoder: encoderOptions(options) }),
+    arch,
+    encoder: { ...card?.encoder, ...encoderOptions(options, arch, views.augmentation.size ?? commonSize(train.sizes)) },
     projector: { out: options.projection },
     epochs: options.epochs,
     alpha: options.alpha,
@@ -162,21 +181,20 @@ async function fineTune(
     momentum: options.momentum,
     weight_decay: options.weightDecay,
     seed: options.seed,
-    augmentation: { ...viewSize(train, options.imageSize), crop: { scale: [options.cropScale, 1] }, flip: 0.5 },
+    ...views,
     evaluateEvery: options.evaluateEvery,
   };
   const given = new Set(Object.keys(options).filter((name) => isGiven(command, name)));
   refuseWithoutEffect(given, method, settings);
   if (weights && card) refuseContradictions(given, options, weights.path, card);
   if (weights && card && weights.metadata.arch === undefined) {
-    const { width, stem } = card.encoder;
-    console.error(`${weights.path} holds a ${card.arch} with --width ${width} --stem ${stem}, by its tensors.`);
+    console.error(`${weights.path} holds a ${describeCard(card)}, by its tensors.`);
   }
   const device = await request();
   console.error(device.description);
   await useTuned(device, options);
   // An encoder goes on to see images as it was trained to.
-  const data = createDataset(device.target, train, fits ? card?.statistics : undefined);
+  const data = await onDevice(device, train, { ...options, statistics: fits ? card?.statistics : undefined });
   await folder.begin(settingsText(command));
   const {
     run,
@@ -189,7 +207,7 @@ async function fineTune(
     setup: await setupOf(settings, { train, images: indices.length, test, weights }),
     data,
     indices,
-    test: createDataset(device.target, test, data),
+    test: await onDevice(device, test, { ...options, statistics: data }),
     weights,
     partial: options.partial,
     out: folder.path,
@@ -242,20 +260,54 @@ function refuseContradictions(
   given: ReadonlySet<string>,
   options: Pick<TrainOptions, 'arch' | 'width' | 'stem'>,
   path: string,
-  { arch, encoder: { width, stem } }: ModelCard,
+  card: ModelCard,
 ): void {
-  const own = { arch, width, stem };
+  const { arch, encoder } = card;
+  const own = { arch, ...encoder };
   for (const name of ['arch', 'width', 'stem'] as const)
     if (given.has(name) && options[name] !== own[name])
       throw new Error(
-        `--${name} ${options[name]} contradicts ${path}, which holds a ${arch} with --width ${width} --stem ${stem}; leave it out.`,
+        `--${name} ${options[name]} contradicts ${path}, which holds a ${describeCard(card)}; leave it out.`,
       );
+  if (given.has('clsToken') && encoder.global_pool !== false)
+    throw new Error(`--cls-token contradicts ${path}, which holds a ${describeCard(card)}; leave it out.`);
 }
 
-export const encoderOptions = ({ width, stem }: Pick<TrainOptions, 'width' | 'stem'>): Settings['encoder'] => ({
-  ...(stem !== undefined && { stem }),
-  ...(width !== undefined && { width }),
-});
+/** An encoder in the words of the options that make it. */
+const describeCard = ({ arch, encoder: { width, stem, global_pool } }: Pick<ModelCard, 'arch' | 'encoder'>): string =>
+  isViT(arch) ? `${arch}${global_pool ? '' : ' with --cls-token'}` : `${arch} with --width ${width} --stem ${stem}`;
+
+/** `--image-size`; a vision transformer's is its checkpoint's where it is not given, or 224 where its patches do not divide the images. */
+export function imageSizeOf(
+  { imageSize }: Pick<TrainOptions, 'imageSize'>,
+  arch: Settings['arch'],
+  { sizes }: Pick<LabelledImages, 'sizes'>,
+  card?: ModelCard,
+): number | undefined {
+  if (imageSize !== undefined || !isViT(arch)) return imageSize;
+  if (card?.encoder.image_size) return Math.max(...card.encoder.image_size);
+  return commonSize(sizes)?.every((pixels) => pixels % VITS[arch].patch === 0) ? undefined : 224;
+}
+
+/** What the options say of an encoder. Throws where its architecture does not read one of them. */
+export function encoderOptions(
+  options: Pick<TrainOptions, 'width' | 'stem' | 'dropPath' | 'clsToken'>,
+  arch: Settings['arch'],
+  size: Size | undefined,
+): Settings['encoder'] {
+  const idle = (isViT(arch) ? (['width', 'stem'] as const) : (['dropPath', 'clsToken'] as const)).find(
+    (name) => options[name] !== undefined,
+  );
+  if (idle) throw new Error(`${flagOf(idle)} has no effect: a ${arch} does not read it; leave it out.`);
+  const { width, stem, dropPath, clsToken } = options;
+  return {
+    ...(stem !== undefined && { stem }),
+    ...(width !== undefined && { width }),
+    ...(dropPath !== undefined && { drop_path: dropPath }),
+    ...(clsToken && { global_pool: false }),
+    ...(isViT(arch) && size && { image_size: size }),
+  };
+}
 
 export function checkBatch(batch: number, images: number): void {
   if (batch > images) throw new Error(`A batch of ${batch} cannot be made: there are ${images} training images.`);

@@ -1,3 +1,4 @@
+import { type Augmentation, checkAugmentation } from '../data/augment/description.ts';
 import type { LabelledImages, Size, Statistics } from '../data/dataset.ts';
 import { explained } from '../files.node.ts';
 import type { Device } from '../gpu/device.ts';
@@ -60,10 +61,19 @@ export interface ModelCard {
   /** What its images were normalised by. */
   readonly statistics?: Statistics;
   readonly image_size?: readonly [height: number, width: number];
+  /** How images become views of that size when they are evaluated; they are resized unless given. */
+  readonly view?: Augmentation;
 }
 
 /** The metadata of a checkpoint that holds the given model. */
-export function cardMetadata({ arch, encoder, classes, statistics, image_size }: ModelCard): Record<string, string> {
+export function cardMetadata({
+  arch,
+  encoder,
+  classes,
+  statistics,
+  image_size,
+  view,
+}: ModelCard): Record<string, string> {
   const { width, stem, channels, global_pool } = encoder;
   return {
     ...{ arch, channels: `${channels}` },
@@ -73,6 +83,7 @@ export function cardMetadata({ arch, encoder, classes, statistics, image_size }:
     ...(classes && { classes: JSON.stringify(classes) }),
     ...(statistics && { mean: JSON.stringify(statistics.mean), std: JSON.stringify(statistics.std) }),
     ...(image_size && { image_size: JSON.stringify(image_size) }),
+    ...(view && { view: JSON.stringify(view) }),
   };
 }
 
@@ -82,13 +93,17 @@ export function cardMetadata({ arch, encoder, classes, statistics, image_size }:
  */
 export function cardOf(
   { metadata, path, tensors }: Pick<Weights, 'metadata' | 'path'> & { tensors: Parameters<typeof recognizeEncoder>[0] },
-  { recognize = true, stem }: { recognize?: boolean; stem?: keyof typeof STEMS | undefined } = {},
+  {
+    recognize = true,
+    stem,
+    global_pool,
+  }: { recognize?: boolean; stem?: keyof typeof STEMS | undefined; global_pool?: boolean | undefined } = {},
 ): ModelCard | undefined {
   const { arch } = metadata;
-  if (arch === undefined) return recognize ? recognizeEncoder(tensors, stem) : undefined;
+  if (arch === undefined) return recognize ? recognizeEncoder(tensors, stem, global_pool) : undefined;
   if (!isOneOf(encoders, arch)) throw new Error(`${path} holds a ${arch}, which this version does not know.`);
   const defaults = encoderDefaults(arch);
-  const { width = defaults.width, stem: said = defaults.stem, channels = 3, global_pool = 'true' } = metadata;
+  const { width = defaults.width, stem: said = defaults.stem, channels = 3, global_pool: pooled = 'true' } = metadata;
   if (said !== undefined && !isOneOf(STEMS, said))
     throw new Error(`${path} has a stem ${said}, which this version does not know.`);
   const parsed = (name: string): unknown => {
@@ -116,7 +131,7 @@ export function cardOf(
     channels: size('channels', channels),
     ...(said !== undefined && { stem: said }),
     ...(width !== undefined && { width: size('width', width) }),
-    ...(isViT(arch) && { global_pool: global_pool === 'true', ...(image_size && { image_size }) }),
+    ...(isViT(arch) && { global_pool: pooled === 'true', ...(image_size && { image_size }) }),
   };
   const classes = list('classes', isText);
   const mean = list('mean', isNumber, encoder.channels);
@@ -126,7 +141,18 @@ export function cardOf(
     ...(classes && { classes }),
     ...(mean && std && { statistics: { mean, std } }),
     ...(image_size && { image_size }),
+    ...(metadata.view !== undefined && { view: viewIn(parsed('view'), () => damaged('view')) }),
   };
+}
+
+function viewIn(value: unknown, damaged: () => Error): Augmentation {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw damaged();
+  try {
+    checkAugmentation(value);
+    return value;
+  } catch {
+    throw damaged();
+  }
 }
 
 const isOneOf = <K extends string>(known: Record<K, unknown>, name: string): name is K => Object.hasOwn(known, name);
@@ -135,8 +161,8 @@ const isNumber = (value: unknown): value is number => Number.isFinite(value);
 const isPositive = (value: unknown): value is number => isNumber(value) && value > 0;
 
 /** How images are shown to the model of a checkpoint. Throws where it does not say their size. */
-export function viewOf(path: string, { image_size }: ModelCard): { readonly size: Size } {
-  if (image_size) return { size: image_size };
+export function viewOf(path: string, { image_size, view }: ModelCard): Augmentation & { readonly size: Size } {
+  if (image_size) return { ...view, size: image_size };
   throw new Error(`${path} does not say the size of its images.`);
 }
 
@@ -144,7 +170,7 @@ export function viewOf(path: string, { image_size }: ModelCard): { readonly size
 export function checkChannels(
   path: string,
   { encoder: { channels } }: ModelCard,
-  { name, channels: given }: LabelledImages,
+  { name, channels: given }: Pick<LabelledImages, 'name' | 'channels'>,
 ): void {
   if (given !== channels)
     throw new Error(`${path} takes images of ${channels} channels, but those of ${name} have ${given}.`);

@@ -71,6 +71,21 @@ export interface Dataset extends Statistics {
   readonly normalization: Tensor;
   /** How many images `table` has now: batches are indices into these. */
   held(): number;
+  /** Brings images where not all are on the GPU at once. */
+  readonly feed?: Feed;
+}
+
+/** Brings images of a data set to the GPU when a step wants them. */
+export interface Feed {
+  /** Says which batches will be wanted next, in order, so that they are read ahead. */
+  plan(batches: readonly Uint32Array[]): void;
+  /**
+   * Puts images on the GPU in place of those that it held, waiting where they are not read yet, and returns their numbers among
+   * those that it holds. Throws when they cannot be read, or are more than there is room for.
+   */
+  bring(device: Pick<Device, 'write'>, images: Uint32Array): Promise<Uint32Array<ArrayBuffer>>;
+  /** Milliseconds that `bring` has waited for images so far. */
+  waited(): number;
 }
 
 /** A data set that is too large for the GPU: programs see only the images that were uploaded last. */

@@ -1,24 +1,8 @@
 // Brings the images of a data set that does not fit the GPU to it, a batch at a time, while the steps before run.
-import type { Device } from '../gpu/device.ts';
 import type { Target } from '../gpu/kernel/target.ts';
-import { commonSize, createStream, type ImageStream, type Statistics } from './dataset.ts';
-import type { ImageSource } from './image_source.ts';
+import { channelStatistics, commonSize, createStream, type Dataset, type Feed, type Statistics } from './dataset.ts';
+import { type ImageSource, pick } from './image_source.ts';
 import { allIndices } from './sampler.ts';
-
-/** Images that are brought to the GPU when a step wants them. */
-export interface Feed {
-  /** What programs read: the images that were brought last. */
-  readonly data: ImageStream;
-  /** Says which batches will be wanted next, in order, so that they are read ahead. */
-  plan(batches: readonly Uint32Array[]): void;
-  /**
-   * Puts images on the GPU, waiting where they are not read yet, and returns their numbers among those that are there. Throws
-   * when they cannot be read, or are more than there is room for.
-   */
-  bring(device: Pick<Device, 'write'>, images: Uint32Array): Promise<Uint32Array<ArrayBuffer>>;
-  /** Milliseconds that `bring` has waited for images so far. */
-  waited(): number;
-}
 
 /** Batches that are read ahead: a few, since each is held in memory. */
 const AHEAD = 3;
@@ -28,17 +12,22 @@ export const fits = ({ limits }: Target, { bytes }: Pick<ImageSource, 'bytes'>):
   bytes <= Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
 
 /**
- * A feed of batches of at most `batch` images.
+ * A data set of which the GPU holds a batch of at most `batch` images, which its feed brings.
  * @param statistics of the whole data set, which is never read as a whole.
  */
-export function createFeed(target: Target, source: ImageSource, batch: number, statistics: Statistics): Feed {
+export function createFedDataset(
+  target: Target,
+  source: ImageSource,
+  batch: number,
+  statistics: Statistics,
+): Dataset & { readonly feed: Feed } {
   const { sizes, channels, labels } = source;
   const bytesOf = (image: number) => (sizes[2 * image] as number) * (sizes[2 * image + 1] as number) * channels;
   const largest = Array.from(labels, (_, image) => bytesOf(image))
     .sort((a, b) => b - a)
     .slice(0, batch);
   const size = commonSize(sizes);
-  const data = createStream(
+  const stream = createStream(
     target,
     { ...source, ...statistics, ...(size && { size }) },
     { images: batch, bytes: largest.reduce((sum, bytes) => sum + bytes, 0) },
@@ -58,8 +47,7 @@ export function createFeed(target: Target, source: ImageSource, batch: number, s
       planned = planned.slice(1);
     }
   };
-  return {
-    data,
+  const feed: Feed = {
     plan(batches) {
       planned = batches;
       reading = [];
@@ -72,16 +60,21 @@ export function createFeed(target: Target, source: ImageSource, batch: number, s
       readAhead();
       const read = await pixels;
       waited += performance.now() - began;
-      data.upload(device, {
-        sizes: Uint32Array.from(Array.from(images).flatMap((image) => [...sizes.subarray(2 * image, 2 * image + 2)])),
-        labels: Int32Array.from(images, (image) => labels[image] as number),
-        pixels: read,
-      });
+      stream.upload(device, { ...pick(source, images), pixels: read });
       return allIndices(images.length);
     },
     waited: () => waited,
   };
+  return { ...stream, feed };
 }
 
-/** Images whose pixels the statistics of a data set are estimated from where it is not read as a whole. */
-export const ESTIMATED_FROM = 1000;
+/** Images that statistics are estimated from where not all are read. */
+const ESTIMATED_FROM = 1000;
+
+/** Statistics of images that are spread evenly over a source. */
+export async function estimateStatistics(source: ImageSource): Promise<Statistics> {
+  const { length } = source.labels;
+  const count = Math.min(length, ESTIMATED_FROM);
+  const pixels = await source.read(Array.from({ length: count }, (_, i) => Math.floor((i * length) / count)));
+  return channelStatistics({ channels: source.channels, pixels });
+}

@@ -33,6 +33,12 @@ export function memorySource(images: LabelledImages): ImageSource {
   };
 }
 
+/** Sizes and labels of some images of a source, in their order. */
+export const pick = ({ sizes, labels }: Pick<ImageSource, 'sizes' | 'labels'>, images: ArrayLike<number>) => ({
+  sizes: Uint32Array.from(Array.from(images).flatMap((image) => [...sizes.subarray(2 * image, 2 * image + 2)])),
+  labels: Int32Array.from(images, (image) => labels[image] as number),
+});
+
 /** All images of a source in memory. Throws in one sentence when they do not fit into one array. */
 export async function allInMemory({ bytes, read, ...images }: ImageSource): Promise<LabelledImages> {
   if (bytes > LARGEST)

@@ -2,8 +2,12 @@ import { crossEntropy } from '../ops/cross_entropy.ts';
 import type { LossTerm, Method, MethodConfig, Step } from './method.ts';
 
 /** The cross-entropy term that most methods share. */
-export const crossEntropyTerm = ({ label_smoothing }: MethodConfig, { tape, logits, labels }: Step): LossTerm => ({
-  loss: crossEntropy(tape, logits(), labels, { label_smoothing }),
+export const crossEntropyTerm = (
+  { label_smoothing }: MethodConfig,
+  { tape, logits, labels, targets }: Step,
+): LossTerm => ({
+  // Targets of mixed images are smoothed where they are made.
+  loss: targets ? crossEntropy(tape, logits(), targets) : crossEntropy(tape, logits(), labels, { label_smoothing }),
   weight: 1,
 });
 

@@ -32,6 +32,8 @@ export interface Step {
   readonly images: Tensor;
   /** Class indices, i32 [n]. */
   readonly labels: Tensor;
+  /** Probabilities of the classes, f32 [n, classes], where augmentation mixes images. */
+  readonly targets?: Tensor;
   /** Which image of the data set each row shows, i32 [n]: views of one image share it. */
   readonly instances: Tensor;
   /** The encoder's output [n, dim]. */

@@ -1,4 +1,3 @@
-import { presetOf } from '../data/augment/presets.ts';
 import { randomNormal } from '../data/random.ts';
 import type { Device } from '../gpu/device.ts';
 import { compile } from '../gpu/program/program.ts';
@@ -41,7 +40,7 @@ export const moco: PretrainMethod = {
   recipe: (size) => ({
     ...{ epochs: 200, batch: 256, lr: 0.03, optimizer: 'sgd', momentum: 0.9, drop_last: true, projection: 128 },
     weight_decay: size < PHOTOGRAPH ? 5e-4 : 1e-4,
-    augmentation: presetOf('moco-v2', size),
+    augmentation: 'moco-v2',
     config: {
       ...{ temperature: 0.2, batch_norm_groups: 8 },
       ...(size < PHOTOGRAPH

@@ -1,4 +1,4 @@
-import type { Augmentation } from '../data/augment.ts';
+import type { PresetName } from '../data/augment/presets.ts';
 import type { ScheduleOptions } from '../optim/schedule.ts';
 import type { Method, MethodConfig } from './method.ts';
 
@@ -20,8 +20,8 @@ export interface Recipe {
   readonly drop_last: boolean;
   /** Features of the projector's output. */
   readonly projection: number;
-  /** How images are seen in training and where the encoder is watched. */
-  readonly augmentation: { readonly train: Augmentation; readonly evaluation: Augmentation };
+  /** How images are seen. */
+  readonly augmentation: PresetName;
   readonly config: Partial<MethodConfig>;
 }
 

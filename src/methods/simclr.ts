@@ -1,4 +1,3 @@
-import { presetOf } from '../data/augment/presets.ts';
 import { supCon } from '../ops/sup_con.ts';
 import type { PretrainMethod } from './recipe.ts';
 
@@ -13,14 +12,14 @@ export const simclr: PretrainMethod = {
   views: 2,
   settings: () => ['epochs', 'temperature'],
   // The SupContrast repository's for CIFAR: large batches warm up.
-  recipe: (size) => ({
+  recipe: () => ({
     ...{ epochs: 1000, batch: 1024, lr: 0.125, optimizer: 'sgd', momentum: 0.9, weight_decay: 1e-4 },
     ...{ drop_last: true, projection: 128, config: { temperature: 0.5 } },
     schedule: ({ lr, batch, epochs }) => ({
       floor: lr * 0.1 ** 3,
       ...(batch > 256 && { warmup_epochs: Math.min(10, epochs), warmup_from: 0.01 }),
     }),
-    augmentation: presetOf('simclr', size),
+    augmentation: 'simclr',
   }),
   stages: ({ epochs, temperature }) => [
     {

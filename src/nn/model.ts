@@ -3,7 +3,7 @@ import { classifier, projector } from './heads.ts';
 import type { Module } from './layers.ts';
 import { RESNETS, type ResNetOptions, resnet8, resnet18, resnet34, resnet50, resnet56, resnet101 } from './resnet.ts';
 import { createStore, type Store } from './store.ts';
-import { VITS, type VisionTransformerOptions, vit_base_patch16, vit_small_patch16 } from './vit.ts';
+import { VITS, type VisionTransformerOptions, vit_base_patch16, vit_small_patch16, vit_tiny_patch16 } from './vit.ts';
 
 /** An encoder with the heads that fine-tuning needs, named `encoder.*`, `projector.*` and `classifier.*`. */
 export interface Model {
@@ -18,7 +18,7 @@ export interface Model {
 /** The encoders by their names in `ModelOptions`. */
 export const encoders = {
   ...{ resnet8, resnet18, resnet34, resnet50, resnet56, resnet101 },
-  ...{ vit_small_patch16, vit_base_patch16 },
+  ...{ vit_tiny_patch16, vit_small_patch16, vit_base_patch16 },
 };
 
 /** What an encoder may be told; an architecture reads those that its own options have. */

@@ -146,8 +146,12 @@ export function visionTransformer(
   };
 }
 
-/** The vision transformers by MAE's names, for images of 224 px unless told otherwise. */
+/**
+ * The vision transformers by MAE's and timm's names, for images of 224 px unless told otherwise. The tiny one is DeiT's (Touvron et
+ * al., 2021), for slow adapters.
+ */
 export const VITS = {
+  vit_tiny_patch16: { dim: 192, depth: 12, heads: 3, patch: 16 },
   vit_small_patch16: { dim: 384, depth: 12, heads: 6, patch: 16 },
   vit_base_patch16: { dim: 768, depth: 12, heads: 12, patch: 16 },
 } as const satisfies Record<string, VisionTransformerOptions>;
@@ -156,6 +160,9 @@ const named =
   (name: keyof typeof VITS) =>
   (store: Store, options: Partial<VisionTransformerOptions> = {}): VisionTransformer =>
     visionTransformer(store, { ...VITS[name], ...options });
+
+/** ViT-Ti/16: features of 192 channels. */
+export const vit_tiny_patch16 = named('vit_tiny_patch16');
 
 /** ViT-S/16: features of 384 channels. */
 export const vit_small_patch16 = named('vit_small_patch16');

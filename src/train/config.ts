@@ -1,6 +1,5 @@
 import type { Augmentation } from '../data/augment.ts';
 import type { Dataset } from '../data/dataset.ts';
-import type { Feed } from '../data/feed.ts';
 import type { BatchOptions } from '../data/sampler.ts';
 import type { Method, MethodConfig } from '../methods/method.ts';
 import type { Model } from '../nn/model.ts';
@@ -18,10 +17,8 @@ export interface TrainConfig extends BatchOptions {
   readonly options: MethodConfig;
   readonly model: Model;
   readonly optimizer: Optimizer;
-  /** What programs read: with a feed, that one's. */
+  /** One with a feed has room for batches of one image more than `batch`. */
   readonly data: Dataset;
-  /** Brings images to the GPU that do not fit there at once; with room for batches of one image more than `batch`. */
-  readonly feed?: Feed;
   /** The images of `data` to train on. */
   readonly indices: Uint32Array;
   /** Scores the model before, between and after epochs; never where absent. */

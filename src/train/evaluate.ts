@@ -1,6 +1,5 @@
 import { type Augmentation, augment, evaluationView } from '../data/augment.ts';
 import type { Dataset } from '../data/dataset.ts';
-import type { Feed } from '../data/feed.ts';
 import { allIndices } from '../data/sampler.ts';
 import type { Device } from '../gpu/device.ts';
 import { compile, type Program, type Readback } from '../gpu/program/program.ts';
@@ -39,8 +38,6 @@ export interface EvaluatorOptions {
   readonly view?: Augmentation;
   /** Labelled images, among which the neighbours of the evaluated ones are looked for; without them there is no k-NN accuracy. */
   readonly bank?: Dataset;
-  /** Brings the images where the data set is one's. */
-  readonly feed?: Feed | undefined;
 }
 
 /**
@@ -51,10 +48,10 @@ export async function createEvaluator(
   device: Device,
   model: Model,
   data: Dataset,
-  { batch = 64, view = evaluationView, bank, feed }: EvaluatorOptions = {},
+  { batch = 64, view = evaluationView, bank }: EvaluatorOptions = {},
 ): Promise<Evaluator> {
   checkNumber('createEvaluator', 'batch', batch, COUNT);
-  const outputsOf = await createForward(device, model, data, { batch, view, feed });
+  const outputsOf = await createForward(device, model, data, { batch, view });
   const bankOutputsOf =
     bank && (await createForward(device, { ...model, classifier: undefined }, bank, { batch, view }));
   const { labels } = data;
@@ -92,7 +89,7 @@ async function createForward(
   device: Device,
   model: Pick<Model, 'encoder' | 'classifier'>,
   data: Dataset,
-  { batch, view, feed }: Required<Pick<EvaluatorOptions, 'batch' | 'view'>> & Pick<EvaluatorOptions, 'feed'>,
+  { batch, view }: Required<Pick<EvaluatorOptions, 'batch' | 'view'>>,
 ): Promise<Forward> {
   const count = data.labels.length;
   const { dim } = model.encoder;
@@ -114,13 +111,13 @@ async function createForward(
     const batches = Array.from({ length: Math.ceil(count / batch) }, (_, i) =>
       allIndices(Math.min(batch, count - i * batch)).map((place) => i * batch + place),
     );
-    feed?.plan(batches);
+    data.feed?.plan(batches);
     const pending: { from: number; readback: Readback<string> }[] = [];
     yield { images: before, of };
     for (let from = 0; from < count || pending.length > 0; from += batch) {
       if (from < count) {
         const chosen = batches[from / batch] as (typeof batches)[number];
-        const indices = feed ? await feed.bring(device, chosen) : chosen;
+        const indices = (await data.feed?.bring(device, chosen)) ?? chosen;
         const readback = (programs.get(chosen.length) as Program).run({ indices, counter: NOTHING_DRAWN }, outputs);
         pending.push({ from, readback });
         if (pending.length <= AHEAD) continue;

@@ -14,6 +14,8 @@ export function* notices(config: TrainConfig, stages: readonly Stage[]): Generat
     yield `${indices.length} images in batches of ${batch} leave one over, which joins the last batch`;
   const contrastive = stages.find(({ pairs }) => pairs);
   if (!contrastive) return;
+  if (config.augmentation.mix)
+    yield `images are not mixed in ${contrastive.name}, whose contrastive loss needs pairs of one class`;
   if (batch < 2 || indices.length < 2)
     throw new Error(
       `${method.name}: a batch of 1 image has no pairs for the contrastive loss (${contrastive.name}); it wants batches of at least 2, and rather 64.`,

@@ -9,7 +9,7 @@ import type { Accumulator } from '../optim/accumulate.ts';
 import type { Update } from '../optim/optimizer.ts';
 import { createTape } from '../tape/tape.ts';
 import type { TrainConfig } from './config.ts';
-import { recordStep } from './step.ts';
+import { augmentationOf, recordStep } from './step.ts';
 
 /** The programs of a stage: one for each size of batch that occurs, which share pipelines and memory. */
 export interface StagePrograms {
@@ -74,7 +74,7 @@ async function createStepProgram(
 ): Promise<StepProgram> {
   const views = method.views ?? 1;
   const tape = createTape(device.target);
-  const batch = augment(tape, data, views * size, augmentation);
+  const batch = augment(tape, data, views * size, augmentationOf(stage, augmentation));
   const trained = recordStep(tape, model, stage, batch);
   const losses = [...tape.outputs.keys()].filter((name) => name.startsWith('loss.'));
   if (!sums) {

@@ -1,3 +1,4 @@
+import type { Augmentation } from '../data/augment/description.ts';
 import type { LossTerm, Stage, Step } from '../methods/method.ts';
 import type { Model } from '../nn/model.ts';
 import { gradients } from '../ops/gradients.ts';
@@ -5,11 +6,18 @@ import { weightedSum } from '../ops/reduce.ts';
 import type { Tape } from '../tape/tape.ts';
 import type { Tensor } from '../tape/tensor.ts';
 
+/** How a stage's images are augmented: pairs have to be of one class, so that they are not mixed where its loss is contrastive. */
+export function augmentationOf({ pairs }: Stage, augmentation: Augmentation): Augmentation {
+  const { mix, ...unmixed } = augmentation;
+  return pairs ? unmixed : augmentation;
+}
+
 /** A batch on the tape; see `Step`. */
 export interface Batch {
   readonly images: Tensor;
   readonly labels: Tensor;
   readonly instances: Tensor;
+  readonly targets?: Tensor;
 }
 
 /**

@@ -148,7 +148,8 @@ async function* trainEpoch(
   from: Place,
 ): AsyncGenerator<{ readonly event: TrainEvent; readonly at: Place }> {
   const { method, indices, batch, drop_last = false, seed, accumulate = 1, leftover, schedule } = config;
-  const { readEvery = READ_EVERY, profile, signal, feed } = config;
+  const { readEvery = READ_EVERY, profile, signal } = config;
+  const { feed } = config.data;
   const { epoch } = from;
   let place = from;
   const pending: { images: number; readback: Readback<string> }[] = [];
@@ -163,7 +164,7 @@ async function* trainEpoch(
     const apply = takesStep(index, microBatches, accumulate, leftover);
     const lr = rate(rateEpoch({ epoch, index }, { microBatches, accumulate, ...schedule }));
     const timed = profile === true && epoch === stage.epochs[0] && index === Math.min(PROFILED, microBatches - 1);
-    const held = feed ? await feed.bring(device, chosen) : chosen;
+    const held = (await feed?.bring(device, chosen)) ?? chosen;
     let readback: Readback<string>;
     if (timed) {
       const profile = await programs.profile(held, step, lr, apply);

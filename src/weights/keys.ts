@@ -24,6 +24,12 @@ export const isBeside = (name: string): boolean =>
   BESIDE.test(bareName(name)) || /(^|\.)num_batches_tracked$/.test(name);
 
 /**
+ * Whether a tensor is the norm behind a vision transformer's blocks: `norm`, or `fc_norm` behind the mean of its tokens, which
+ * fine-tuning puts in place of it with first values.
+ */
+export const isLastNorm = (name: string): boolean => /^(fc_)?norm\./.test(bareName(name));
+
+/**
  * The tensors of a checkpoint that are an encoder's, by their own names, with the names that they have in the file.
  * Throws where two of the file have one name of an encoder.
  */

@@ -3,7 +3,7 @@ import type { StateEntry } from '../nn/store.ts';
 import { BYTES, type Chunk, elements, showShape, type Tensor, wholeChunk } from '../tape/tensor.ts';
 import { nonFinite } from './finite.ts';
 import { type HostTensor, type StoredTensor, tensorOfBytes, toFloat32 } from './host-tensor.ts';
-import { isBeside } from './keys.ts';
+import { isBeside, isLastNorm } from './keys.ts';
 
 import { toEngineLayout, toTorchLayout, toTorchShape } from './layout.ts';
 import { type Grid, interpolatePositions, squareGrid } from './pos_embed.ts';
@@ -56,8 +56,8 @@ export interface LoadReport {
 
 /**
  * Writes PyTorch-named tensors into a model on the device; of those in a file only the model's are read. `from` names the
- * source in errors.
- * Position embeddings of another square grid are interpolated.
+ * source in errors. Position embeddings of another square grid are interpolated; a vision transformer whose features come
+ * through another norm than the file's keeps the first values of that norm.
  * Throws unless the source has every entry in its shape and nothing else but heads, queues and the like (`isBeside`), before
  * anything is written; with `partial` it loads what matches, and throws only where nothing does. Throws where a value that it
  * would load is no finite number.
@@ -77,8 +77,11 @@ export async function loadState(
       `${from} holds none of the model's tensors: the model has ${entries[0]?.name}, ..., the file ${some || 'nothing'}, ....`,
     );
   }
-  const strange = unexpected.filter((name) => !isBeside(name));
-  if (!partial && missing.length + misshapen.length + strange.length > 0) {
+  const otherNorm = missing.some(isLastNorm) && unexpected.some(isLastNorm);
+  const counts = (name: string) => !(otherNorm && isLastNorm(name));
+  const lacking = missing.filter(counts);
+  const strange = unexpected.filter((name) => !isBeside(name) && counts(name));
+  if (!partial && lacking.length + misshapen.length + strange.length > 0) {
     const shapes = ([name]: string[]) => {
       const entry = entries.find((candidate) => candidate.name === name);
       return (
@@ -88,7 +91,7 @@ export async function loadState(
     };
     throw new Error(
       `${from} does not fit the model; is it another architecture? ${matched.length} tensors match, ${[
-        list(missing, 'missing'),
+        list(lacking, 'missing'),
         list(misshapen, 'of another shape', shapes(misshapen)),
         list(strange, 'unexpected'),
       ]

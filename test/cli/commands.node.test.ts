@@ -76,6 +76,8 @@ const refused: [name: string, args: () => string[], message: RegExp][] = [
       [['--alpha', '1', '--lambda', '0.1'], /--lambda has no effect: COIN with --alpha 1 does not read it/],
       [['--alpha', '1', '--label-smoothing', '0.1'], /--label-smoothing has no effect: COIN with --alpha 1/],
       [['--partial'], /--partial has no effect without --weights; give both or none\./],
+      [['--drop-path', '0.1'], /--drop-path has no effect: a resnet8 does not read it; leave it out/],
+      [['--arch', 'vit_small_patch16', '--width', '8'], /--width has no effect: a vit_small_patch16 does not read it/],
       [['--weights', CHECKPOINT, '--arch', 'resnet18'], /--arch resnet18 contradicts data.simclr\.safetensors, which/],
       [['--weights', CHECKPOINT, '--width', '32'], /--width 32 contradicts .* holds a resnet8 with --width 16/],
       [['--weights', CHECKPOINT, '--stem', 'small'], /--stem small contradicts .* --stem halving/],

@@ -92,7 +92,11 @@ test('train takes a folder of images, refuses damaged ones unless told to skip t
   assert.match(stderr, /^ {2}1 image that cannot be read left out\.$/m);
   assert.match(stdout, /checkpoint: .*ce-tuning\.safetensors/);
   const weights = join(out, 'ce-tuning.safetensors');
-  const scored = await coinHere('eval', '--weights', weights, '--data', join(root, 'own'), '--skip-bad');
+  const evaluate = ['eval', '--weights', weights, '--data', join(root, 'own'), '--skip-bad'];
+  const scored = await coinHere(...evaluate);
+  const streamed = await coinHere(...evaluate, '--stream');
+  assert.match(streamed.stderr, /^own \(test\): 0 MiB of pixels are brought to the GPU batch by batch\.$/m);
+  assert.is(streamed.stdout, scored.stdout);
   assert.match(scored.stdout, /^top-1 {2}\d+\.\d\d % of 3 images/m);
 });
 

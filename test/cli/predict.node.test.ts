@@ -11,6 +11,7 @@ import { loadState } from '../../src/weights/state_dict.ts';
 import { testDevice } from '../device.ts';
 import { assert, suite } from '../harness.ts';
 import { cornerImages } from '../train/corners.ts';
+import { joined, type TorchTensor, torchLegacy } from '../weights/torch_file.ts';
 import { writeCorners } from './corner_data.ts';
 import { coinHere } from './in_process.ts';
 
@@ -137,6 +138,40 @@ test('features are those of the encoder, as safetensors and as npy, with the ima
   );
   const wrong = await coinHere('features', '--weights', weights, '--out', join(folder, 'features.csv'), images);
   assert.match(wrong.stderr, /^error: --out .*features\.csv must end in \.safetensors or \.npy\.$/m);
+});
+
+test('the commands that README shows of weights and of using a model run', async () => {
+  const readme = await readFile('README.md', 'utf8');
+  const [, ...sections] = readme.split(/^## /m);
+  const { tensors } = readSafetensors(new Uint8Array(await readFile(weights)), weights);
+  const moco = join(folder, 'moco.pth.tar');
+  const state = [...tensors].map(([name, { shape, data }]): [string, TorchTensor] => [
+    name.replace('encoder', 'module.encoder_q'),
+    { dtype: 'F32', shape, bytes: () => new Uint8Array((data as Float32Array).slice().buffer) },
+  ]);
+  await writeFile(moco, joined(torchLegacy({ state_dict: Object.fromEntries(state) })));
+  const stands: Record<string, string> = {
+    'moco_v2_800ep_pretrain.pth.tar': moco,
+    'runs/train/coin.safetensors': weights,
+    'photo.jpg': join(images, '3.png'),
+  };
+  let ran = 0;
+  for (const title of ['Weights', 'Use a model']) {
+    const section = sections.find((text) => text.startsWith(`${title}\n`)) ?? '';
+    const [, block = ''] = /```sh\n(.*?)```/s.exec(section) ?? [];
+    for (const line of block.trim().split('\n')) {
+      const [, , command = '', ...args] = line.replace(/ +#.*/, '').split(/ +/);
+      const own = command === 'train' ? ['--epochs', '1', '--batch', '9', '--out', join(folder, 'readme')] : [];
+      const given = args.map((word, i) => {
+        if (args[i - 1] === '--out') return join(folder, word);
+        return word === 'DIR' ? (command === 'train' ? join(folder, 'data') : images) : (stands[word] ?? word);
+      });
+      const { code, stderr } = await coinHere(command, ...given, ...own);
+      assert.is(code, 0, `${line}\n${stderr}`);
+      ran++;
+    }
+  }
+  assert.is(ran, 7);
 });
 
 test('an image that cannot be read is named, all others are predicted, and the exit code tells', async () => {

@@ -87,6 +87,13 @@ progress('without a terminal: the last step and the last epoch are one line', as
   assert.is(text().match(/epoch 6\/6, loss/g)!.length, 1);
 });
 
+progress('where images are brought batch by batch, the share of time that steps wait for them is told', async () => {
+  const { stream: out, text } = sink(false);
+  const fed = [...training()].map((event) => (event.type === 'step' ? { ...event, waiting: 0.251 } : event));
+  await types(showProgress(stream(fed), { title: 'COIN', stream: out }));
+  assert.match(text(), /1,820 images\/s, waiting for images 25 % of the time/);
+});
+
 progress('on a terminal: one bar and no plain lines', async () => {
   const { stream: out, text } = sink(true);
   assert.equal(await types(showProgress(stream(training()), { title: 'COIN', stream: out })), ALL);

@@ -2,9 +2,11 @@ import { watch } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { presetOf } from '../../src/data/augment/presets.ts';
 import { createDataset } from '../../src/data/dataset.ts';
 import { loadDataset } from '../../src/data/load.node.ts';
 import { stratifiedSubset, subset } from '../../src/data/sampler.ts';
+import { ceTuning } from '../../src/methods/ce_tuning.ts';
 import { coin } from '../../src/methods/coin.ts';
 import { simclr } from '../../src/methods/simclr.ts';
 import { createModel, type Model } from '../../src/nn/model.ts';
@@ -186,13 +188,56 @@ test("MoCo's checkpoint has its authors' names, and train reads it by their rule
     ...['--batch', '9', '--accumulate', '1', '--out', join(folder, 'tuned')],
   );
   assert.is(tuned.code, 0, tuned.stderr);
-  assert.match(tuned.stderr, /(\d+) of \1 tensors come from .*moco\.safetensors/);
+  assert.match(tuned.stderr, /moco\.safetensors/);
 });
 
 test('an option that the method of pre-training does not read is refused', async () => {
   const { code, stderr } = await coinHere('pretrain', '--data', data, '--queue', '8', '--out', join(folder, 'idle'));
   assert.is(code, 1);
   assert.match(stderr, /^error: --queue has no effect: SimCLR does not read it; leave it out\.$/m);
+});
+
+test('a recipe of augmentation is told, used, and kept with the checkpoint; mixing gives way to pairs of a class', async () => {
+  const out = join(folder, 'recipe');
+  const run = ['train', '--data', data, '--weights', weights, '--augment', 'mae', '--batch', '6', '--epochs', '1'];
+  const { code, stderr } = await coinHere(
+    ...[...run, '--method', 'ce-tuning', '--image-size', '10', '--accumulate', '1', '--labels', '6', '--out', out],
+  );
+  assert.is(code, 0, stderr);
+  assert.match(
+    stderr,
+    /^training views: random resized crop 10 × 10 .*\(bicubic\), .*RandAugment .*, mixup α 0\.8, cutmix/m,
+  );
+  assert.match(stderr, /^evaluation views: resize to 10 × 10 /m);
+  const { train: images } = await loadDataset(data);
+  const model = createModel({ arch: 'resnet8', encoder, classes: 3, seed: 42 });
+  const own = model.store.entries.filter(({ name }) => name.startsWith('encoder.'));
+  await loadState(await testDevice(), own, (await readModel(weights)).tensors, weights);
+  const want = await trained(
+    model,
+    {
+      method: ceTuning,
+      options: { epochs: 1, alpha: 0, lambda: 0, temperature: 1, variant: 'paper', label_smoothing: 0 },
+      indices: stratifiedSubset(images.labels, images.classes, 6, 42),
+      batch: 6,
+      lr: 0.01,
+      seed: 42,
+      augmentation: presetOf('mae', 10).train,
+    },
+    { momentum: 0.9, weight_decay: 1e-4 },
+  );
+  const { tensors, metadata } = await readModel(join(out, 'ce-tuning.safetensors'));
+  assertSameBits(tensors, want);
+  assert.equal(JSON.parse(metadata.view!), { size: [10, 10] });
+  const other = [...run, '--method', 'scl', '--image-size', '4', '--labels', '4', '--out', join(folder, 'pairs')];
+  const scl = await coinHere(...other);
+  assert.is(scl.code, 0, scl.stderr);
+  assert.match(scl.stderr, /images are not mixed in fine-tuning, whose contrastive loss needs pairs of one class/);
+  // The images, of 8 px, are larger than the views.
+  assert.match(scl.stderr, /^evaluation views: resize to 5 \(bicubic\), center crop 4 × 4$/m);
+  const refused = await coinHere(...run, '--crop-scale', '0.5');
+  assert.is(refused.code, 1);
+  assert.match(refused.stderr, /^error: --crop-scale has no effect beside --augment; leave one of them out\.$/m);
 });
 
 /** A run of a moment. */

@@ -1,4 +1,5 @@
 import { detectRaces, WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
+import { OPERATIONS } from '../../src/data/augment/draws.ts';
 import * as kernels from '../../src/gpu/kernel/generated/kernels.ts';
 import { type Kernel, packUniforms, specialize } from '../../src/gpu/kernel/kernel.ts';
 import { createLibrary } from '../../src/gpu/kernel/library.ts';
@@ -21,9 +22,7 @@ const CONSTANTS: Readonly<Record<string, number>> = {
 /** Problems of a few elements, by family, that still send every invocation through every loop more than once. */
 const UNIFORMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   augment: {
-    ...{ count: 2, height: 4, width: 4, channels: 3, out_height: 3, out_width: 4, batch: 2 },
-    ...{ random_crop: 0, scale_low: 1, scale_high: 1, log_ratio_low: 0, log_ratio_high: 0 },
-    ...{ central_height: 4, central_width: 4, flip: 0.5, jitter: 1, brightness: 0.5, contrast: 0.5 },
+    ...{ batch: 2, height: 3, width: 4, channels: 3, normalize: 1, first: 0, end: 5, interpolation: 1, fill: 1 },
   },
   // Two tiles of 8 rows, of heads with two vec4s more than half of what invocations hold.
   attention: {
@@ -70,6 +69,9 @@ const UNIFORMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   },
 };
 
+/** What a family's kernels find in all of their f32, where zeros would send them past their barriers. */
+const CONTENTS: Readonly<Record<string, number>> = { augment: OPERATIONS.indexOf('contrast') };
+
 const WORKGROUPS = [2, 2, 1];
 /** More than any binding needs. */
 const BINDING_BYTES = 8192;
@@ -107,7 +109,8 @@ function racesOf(kernel: Kernel, code: string): string[] {
   const uniforms = UNIFORMS[family];
   if (!uniforms) throw new Error(`${kernel.name} has a barrier, so this test needs uniforms for the family ${family}`);
   const bindings: Record<string, unknown> = { 0: { uniform: packUniforms(kernel, uniforms) } };
-  for (const { binding } of kernel.bindings) bindings[binding] = new ArrayBuffer(BINDING_BYTES);
+  for (const { binding } of kernel.bindings)
+    bindings[binding] = new Float32Array(BINDING_BYTES / 4).fill(CONTENTS[family] ?? 0).buffer;
   const { error } = console;
   // The interpreter complains of values it cannot add up; which bytes a kernel touches does not depend on them.
   console.error = () => {};

@@ -18,8 +18,8 @@ export const mutants = [
     [
       "the architecture is the option's and not the checkpoint's",
       TRAIN,
-      '...(card ? { arch',
-      '...(card && false ? { arch',
+      'const arch = card?.arch ?? options.arch;',
+      'const arch = options.arch;',
     ],
     ['--lr is ignored', TRAIN, 'lr: options.lr,', 'lr: 0.01,'],
     ['--momentum is ignored', TRAIN, 'momentum: options.momentum,', 'momentum: 0.9,'],
@@ -53,7 +53,12 @@ export const mutants = [
     ['--brightness is ignored', PRETRAIN, 'brightness: options.brightness,', 'brightness: 0.4,'],
     ['--contrast is ignored', PRETRAIN, 'contrast: options.contrast,', 'contrast: 0.4,'],
     ['--images is ignored', PRETRAIN, 'options.images === undefined', 'true'],
-    ['--stem and --width are ignored', PRETRAIN, 'encoder: encoderOptions(options),', 'encoder: {},'],
+    [
+      '--stem and --width are ignored',
+      PRETRAIN,
+      'encoder: encoderOptions(options, arch, views.augmentation.size ?? commonSize(train.sizes)),',
+      'encoder: {},',
+    ],
   ),
   ...noticedBy(
     'cli/train.node.test.ts',

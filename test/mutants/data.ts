@@ -115,6 +115,11 @@ export const mutants = [
       'offset + height * width * CHANNELS <= size',
       'offset >= 0',
     ],
-    ['images are decoded each time', CACHE, 'images.set(key, { segment, offset, size: [height, width] });', ''],
+    [
+      'images are decoded each time',
+      CACHE,
+      'images.set(key, { segment, offset, size: [height, width] });',
+      'images.delete(key);',
+    ],
   ),
 ];

@@ -1,3 +1,4 @@
+import { formulaState } from '../../src/conformance/formula_state.ts';
 import { random4, randomNormal, uniform01 } from '../../src/data/random.ts';
 import { compile } from '../../src/gpu/program/program.ts';
 import { createModel } from '../../src/nn/model.ts';
@@ -9,7 +10,8 @@ import { layerDecay } from '../../src/optim/layer_decay.ts';
 import { createTape } from '../../src/tape/tape.ts';
 import type { HostTensor } from '../../src/weights/host-tensor.ts';
 import { interpolatePositions } from '../../src/weights/pos_embed.ts';
-import { loadState } from '../../src/weights/state_dict.ts';
+import { recognizeEncoder } from '../../src/weights/recognize.ts';
+import { loadState, torchShape } from '../../src/weights/state_dict.ts';
 import { testDevice } from '../device.ts';
 import { assert, suite } from '../harness.ts';
 import { refusal } from '../refusal.ts';
@@ -101,6 +103,29 @@ test('position embeddings of another grid are interpolated when a checkpoint is 
     const refused = loadState(device, entries, new Map([['pos_embed', of(shape)]]), 'a file', { partial: true });
     assert.match(await refusal(refused), /a file holds none of the model's tensors/);
   }
+});
+
+test('an encoder is told by its tensors, and loads where only its last norm is another', async () => {
+  const { entries } = createModel({ arch: 'vit_small_patch16', encoder: { image_size: [32, 32] }, seed: 0 }).store;
+  const shapes = entries.map((entry) => [entry.name.replace('fc_norm', 'norm'), { shape: torchShape(entry) }] as const);
+  const file = new Map<string, { shape: number[] }>([...shapes, ['decoder_embed.weight', { shape: [512, 384] }]]);
+  const encoder = { channels: 3, image_size: [32, 32] };
+  const arch = 'vit_small_patch16';
+  assert.equal(recognizeEncoder(file), { arch, encoder: { ...encoder, global_pool: false } });
+  assert.equal(recognizeEncoder(file, undefined, true), { arch, encoder: { ...encoder, global_pool: true } });
+  const deeper = new Map([...file, ['encoder.blocks.12.norm1.weight', { shape: [384] }]]);
+  assert.is(recognizeEncoder(deeper), undefined);
+
+  const store = createStore(0);
+  visionTransformer(store.scope('encoder'), { ...TINY, depth: 1 });
+  const state = formulaState(store.entries, 3);
+  const renamed = new Map([...state].map(([name, tensor]) => [name.replace('fc_norm', 'norm'), tensor]));
+  const { missing } = await loadState(await testDevice(), store.entries, renamed, 'a file');
+  assert.equal(missing, ['encoder.fc_norm.weight', 'encoder.fc_norm.bias']);
+  renamed.delete('encoder.norm.weight');
+  renamed.delete('encoder.norm.bias');
+  const refused = loadState(await testDevice(), store.entries, renamed, 'a file');
+  assert.match(await refusal(refused), /2 missing \(such as encoder.fc_norm.weight\)/);
 });
 
 test('layer decay counts from the heads down, whatever stands in front of the names', () => {

@@ -1,5 +1,11 @@
-import { byteOffsets, channelStatistics, createDataset, type LabelledImages } from '../../src/data/dataset.ts';
-import { createFeed, type Feed } from '../../src/data/feed.ts';
+import {
+  byteOffsets,
+  channelStatistics,
+  createDataset,
+  type Dataset,
+  type LabelledImages,
+} from '../../src/data/dataset.ts';
+import { createFedDataset } from '../../src/data/feed.ts';
 import { type ImageSource, memorySource } from '../../src/data/image_source.ts';
 import { randomUniform } from '../../src/data/random.ts';
 import { allIndices } from '../../src/data/sampler.ts';
@@ -34,8 +40,7 @@ function noise(): LabelledImages {
 }
 
 /** Trains two epochs from the same first values, on all images at once or as a feed brings them. */
-async function trained(device: Device, feed?: Feed) {
-  const data = feed?.data ?? createDataset(device.target, noise());
+async function trained(device: Device, data: Dataset) {
   const model = createModel({
     arch: 'resnet8',
     encoder: { width: 4, channels: 3 },
@@ -45,23 +50,26 @@ async function trained(device: Device, feed?: Feed) {
   const view = { size: [8, 8] } as const;
   const events: TrainEvent[] = [];
   const run = train(device, {
-    ...{ method: ceTuning, options: { ...config, epochs: 2 }, model, data, ...(feed && { feed }) },
+    ...{ method: ceTuning, options: { ...config, epochs: 2 }, model, data },
     optimizer: sgd(model.store.arena, { momentum: 0.9 }),
     ...{ indices: allIndices(COUNT), batch: BATCH, lr: 0.05, seed: 3, readEvery: 1 },
     augmentation: { ...view, crop: { scale: [0.3, 1] as const }, flip: 0.5 },
   });
   for await (const event of run) events.push(event);
-  const evaluator = await createEvaluator(device, model, data, { batch: 5, view, ...(feed && { feed }) });
+  const evaluator = await createEvaluator(device, model, data, { batch: 5, view });
   const steps = events.filter((event) => event.type === 'step');
   return { steps, losses: steps.map(({ losses }) => losses), evaluation: await evaluate(evaluator) };
 }
 
-const feedOf = (device: Device, source: ImageSource) =>
-  createFeed(device.target, source, BATCH + 1, channelStatistics(noise()));
+const fedFrom = (device: Device, source: ImageSource) =>
+  createFedDataset(device.target, source, BATCH + 1, channelStatistics(noise()));
 
 test('training and evaluation give the same bits as with all images on the GPU', async () => {
   const device = await testDevice();
-  const [whole, fed] = [await trained(device), await trained(device, feedOf(device, memorySource(noise())))];
+  const [whole, fed] = [
+    await trained(device, createDataset(device.target, noise())),
+    await trained(device, fedFrom(device, memorySource(noise()))),
+  ];
   assert.equal(fed.losses, whole.losses);
   assert.is(fed.losses.length, 4);
   assert.equal(fed.evaluation.features, whole.evaluation.features);
@@ -81,7 +89,8 @@ test('the share of time that steps wait is told, and images are read ahead of th
       return source.read(indices);
     },
   };
-  const feed = feedOf(device, slow);
+  const data = fedFrom(device, slow);
+  const { feed } = data;
   const batches = [Uint32Array.of(3, 1), Uint32Array.of(2, 0), Uint32Array.of(4), Uint32Array.of(5), Uint32Array.of(6)];
   feed.plan(batches);
   assert.equal(asked, [[3, 1], [2, 0], [4]]);
@@ -92,7 +101,7 @@ test('the share of time that steps wait is told, and images are read ahead of th
   await feed.bring(device, batches[1]!);
   assert.ok(feed.waited() - waited < 100, `${feed.waited() - waited} ms more`);
   assert.equal(asked.length, 5);
-  const { steps } = await trained(device, feed);
+  const { steps } = await trained(device, data);
   assert.ok(steps.every(({ waiting = -1 }) => waiting >= 0 && waiting <= 1));
   assert.ok((steps[0]?.waiting as number) > 0.01, `${steps[0]?.waiting}`);
 });
@@ -105,7 +114,7 @@ test('images that can no longer be read stop the run, when they are wanted', asy
     ...source,
     read: (indices) => (left-- > 0 ? source.read(indices) : Promise.reject(new Error('The images are gone.'))),
   };
-  assert.is(await refusal(trained(device, feedOf(device, failing))), 'The images are gone.');
+  assert.is(await refusal(trained(device, fedFrom(device, failing))), 'The images are gone.');
 });
 
 test.run();

@@ -1,4 +1,5 @@
 import { attention } from '../../ops/attention.ts';
+import { selfAttention } from '../../ops/self_attention.ts';
 import type { Shape } from '../../tape/tensor.ts';
 import type { BenchCase, Samples, Values } from './case.ts';
 import { someOf, sum } from './samples.ts';
@@ -23,6 +24,50 @@ export function attentionCases(shape: Shape): BenchCase[] {
       gradientsOf: ['k', 'q', 'v'],
       reference: (values) => samplesOf(shape, values, 'dk'),
       torch: { op: 'attention', pass: 'forward+backward' },
+    },
+  ];
+}
+
+/** The same in a vision transformer's rows of q, k and v side by side: [batch, length, 3, heads, d]. */
+export function selfAttentionCases([batch, heads, length, d]: readonly [number, number, number, number]): BenchCase[] {
+  const shape = [batch, heads, length, d];
+  const width = heads * d;
+  const [qkv, y] = [
+    [batch, length, 3 * width],
+    [batch, length, width],
+  ];
+  /** A part of rows that hold several, as rows of each head by themselves; and the way back. */
+  const at = (index: number, parts: number, part: number) => {
+    const [p, row, head] = [index % d, Math.floor(index / d) % length, Math.floor(index / d / length)];
+    return ((Math.floor(head / heads) * length + row) * parts + part) * width + (head % heads) * d + p;
+  };
+  const unpacked = (values: Values[string] | undefined, parts: number, part: number) =>
+    values && Float32Array.from({ length: batch * length * width }, (_, i) => values[at(i, parts, part)]!);
+  const reference = (values: Values, result: 'y' | 'dk') => {
+    const [q, k, v] = [0, 1, 2].map((part) => unpacked(values.qkv, 3, part)!) as [
+      Float32Array,
+      Float32Array,
+      Float32Array,
+    ];
+    const dy = unpacked(values.dy, 1, 0);
+    const samples = samplesOf(shape, { q, k, v, ...(dy && { dy }) }, result);
+    return new Map([...samples].map(([i, value]) => [result === 'y' ? at(i, 1, 0) : at(i, 3, 1), value]));
+  };
+  const forward: BenchCase = {
+    name: `self_attention [${qkv}] in ${heads} heads forward`,
+    inputs: { qkv },
+    family: 'self_attention',
+    build: (tape, { qkv }) => selfAttention(tape, qkv!, { heads }),
+    reference: (values) => reference(values, 'y'),
+  };
+  return [
+    forward,
+    {
+      ...forward,
+      name: `self_attention [${qkv}] in ${heads} heads forward+backward`,
+      inputs: { qkv, dy: y },
+      gradientsOf: ['qkv'],
+      reference: (values) => reference(values, 'dk'),
     },
   ];
 }

@@ -26,6 +26,25 @@ function matmulCase(size: number, layout: (typeof LAYOUTS)[number]): BenchCase {
   };
 }
 
+/** A stack of plain products of [rows, depth] by [depth, columns]: what layers of that size are measured against. */
+export function productCase(stack: number, rows: number, depth: number, columns: number): BenchCase {
+  const [sizeA, sizeB, size] = [rows * depth, depth * columns, rows * columns];
+  const count = stack * size;
+  return {
+    name: `matmul [${stack},${rows},${depth}]x[${depth},${columns}]`,
+    inputs: { a: [stack, rows, depth], b: [stack, depth, columns] },
+    family: 'matmul',
+    build: (tape, { a, b }) => matmul(tape, a!, b!),
+    reference: ({ a, b }) =>
+      samplesAt(affordable(count, depth), (index) => {
+        const [matrix, row, column] = [Math.floor(index / size), Math.floor(index / columns) % rows, index % columns];
+        const [fromA, fromB] = [matrix * sizeA + row * depth, matrix * sizeB + column];
+        return sum(depth, (i) => a![fromA + i]! * b![fromB + i * columns]!);
+      }),
+    problem: { op: 'matmul', transposeA: false, transposeB: false },
+  };
+}
+
 /** The three passes of a linear layer with bias. */
 export function linearCases(name: string, rows: readonly number[], from: number, to: number): BenchCase[] {
   const count = rows.reduce((product, size) => product * size, 1);
