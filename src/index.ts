@@ -2,7 +2,11 @@
 /// <reference types="@webgpu/types" preserve="true" />
 export * from './data/augment.ts';
 export * from './data/dataset.ts';
+export type { Decode, DecodedImage } from './data/decode.ts';
+export { decodeImage } from './data/decode_web.ts';
 export * from './data/fashion_mnist.ts';
+export { createFedDataset, estimateStatistics } from './data/feed.ts';
+export { allInMemory, type ImageSource, memorySource } from './data/image_source.ts';
 export * from './data/sampler.ts';
 export * from './gpu/device.ts';
 export type { Target } from './gpu/kernel/target.ts';

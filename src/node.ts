@@ -2,6 +2,7 @@ import { type AdapterMode, requestNodeAdapter } from './gpu/adapter.node.ts';
 import { createDevice, type Device } from './gpu/device.ts';
 import { sleepUntil } from './gpu/sleep.node.ts';
 
+export { type Findings, type LoadOptions, loadDataset, type OpenedDataset, openDataset } from './data/load.node.ts';
 export { fileStore } from './gpu/tune/store.node.ts';
 export * from './index.ts';
 export { fileSource } from './weights/source.node.ts';

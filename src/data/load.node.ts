@@ -28,6 +28,7 @@ export function embeddedFolder(): string {
 /** What the shorter sides of images are bounded to: 256, as evaluation at 224 px has it. */
 export const SIDE = 256;
 
+/** How a data set is loaded. */
 export interface LoadOptions {
   /** Fixes the split of a data set that has none; 0 unless given. */
   readonly seed?: number;

@@ -4,6 +4,7 @@ import type { Device } from '../gpu/device.ts';
 import { compile } from '../gpu/program/program.ts';
 import type { Model } from '../nn/model.ts';
 import { createTape } from '../tape/tape.ts';
+import { nonFinite } from '../weights/finite.ts';
 
 /** Of each image, row-major; logits where the model has a classifier. */
 export interface Inferred {
@@ -22,7 +23,7 @@ export interface InferenceOptions extends Statistics {
 
 /**
  * Compiles a model (running statistics) for images of any sizes, up to `batch` of `bytes` at a time. What it returns takes such
- * images and gives their features and logits; it throws where they are more, or not of the model's channels.
+ * images and gives their features and logits; it throws where they are more, not of the model's channels, or give no finite numbers.
  */
 export async function createInference(
   device: Device,
@@ -46,6 +47,10 @@ export async function createInference(
     // A batch that is not full shows its first image again.
     const indices = Uint32Array.from({ length: batch }, (_, i) => (i < count ? i : 0));
     const read = await program.run({ indices, counter: new Uint32Array(2) }, outputs).read();
+    for (const name of outputs) {
+      const value = nonFinite(read[name] as Float32Array);
+      if (value !== undefined) throw new Error(`The model is broken: among the ${name} of the images is ${value}.`);
+    }
     const rows = (of: string, columns: number) => (read[of] as Float32Array).slice(0, count * columns);
     return {
       features: rows('features', dim),
