@@ -45,11 +45,6 @@ struct Params {
 // @include augment/neighbours.wgsl
 // @end
 
-// The step's value, where the mean grey is known if it is needed.
-fn applied(step: vec2f, pixel: vec4f, mean_grey: f32) -> vec4f {
-  return colored(u32(step.x), step.y, pixel, mean_grey, each_channel(2u));
-}
-
 @compute @workgroup_size(WORKGROUP)
 fn main(
   @builtin(workgroup_id) wid: vec3u,
@@ -62,6 +57,7 @@ fn main(
   }
   let area = params.height * params.width;
   let start = slot * area;
+  let grey = each_channel(2u);
 
   // The step before which the image's mean grey is needed.
   var middle = params.end;
@@ -74,9 +70,9 @@ fn main(
     for (var at = lane; at < area; at += WORKGROUP) {
       var pixel = load_pixel(start + at);
       for (var step = params.first; step < middle; step++) {
-        pixel = applied(step_of(slot, step), pixel, 0.0);
+        pixel = colored(step_of(slot, step), pixel, 0.0, grey);
       }
-      own += dot(pixel, each_channel(2u));
+      own += dot(pixel, grey);
     }
     mean_grey = workgroup_sum(vec2f(own, 0.0), lane).x / f32(area);
   }
@@ -91,11 +87,11 @@ fn main(
     // @if ANY
     var pixel = fetched(start, at, operation, only.y);
     pixel = looked_up(pixel, operation, only.y);
-    pixel = applied(only, pixel, mean_grey);
+    pixel = colored(only, pixel, mean_grey, grey);
     // @else
     var pixel = load_pixel(start + at);
     for (var step = params.first; step < params.end; step++) {
-      pixel = applied(step_of(slot, step), pixel, mean_grey);
+      pixel = colored(step_of(slot, step), pixel, mean_grey, grey);
     }
     // @end
     store_pixel(start + at, pixel);

@@ -15,8 +15,11 @@ fn turned_hue(pixel: vec4f, turn: f32) -> vec4f {
   return vec4f(most - chroma * clamp(min(place, 4.0 - place), vec3f(), vec3f(1.0)), pixel.w);
 }
 
-// What the operation makes of the pixel; operations of other kinds leave it.
-fn colored(operation: u32, argument: f32, pixel: vec4f, mean_grey: f32, weights: vec4f) -> vec4f {
+// What a step, (operation, argument), makes of the pixel; operations of other kinds leave it. The image's mean grey is of account for
+// contrast alone.
+fn colored(step: vec2f, pixel: vec4f, mean_grey: f32, weights: vec4f) -> vec4f {
+  let operation = u32(step.x);
+  let argument = step.y;
   let grey = vec4f(dot(pixel, weights));
   let own_grey = (operation == SATURATION) | (operation == GRAYSCALE);
   let base = select(select(vec4f(), vec4f(mean_grey), operation == CONTRAST), grey, own_grey);

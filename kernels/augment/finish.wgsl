@@ -29,6 +29,7 @@ struct Params {
 // @include augment/views.wgsl
 // @include augment/pixel.wgsl
 // @include augment/load.wgsl
+// @include augment/write.wgsl
 
 // @if GIVEN
 // As x.
@@ -83,7 +84,5 @@ fn main(
   let own = value(slot, at, area);
   let other = value(params.batch - 1u - slot, at, area);
   let mixed = share * own + (1.0 - share) * other;
-  for (var channel = 0u; channel < params.channels; channel++) {
-    y[number * params.channels + channel] = mixed[channel];
-  }
+  write_pixel(number, mixed);
 }

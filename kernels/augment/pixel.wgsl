@@ -1,13 +1,12 @@
-// Pixels of up to four channels; channels that are not there are 0 or of no account. Levels are 0 to 255.
+// Pixels of up to four channels; channels that are not there are of no account, and weigh nothing in grey. Levels are 0 to 255.
 // @needs params normalization
 
 // A row of the normalisation: 0 means and 1 reciprocal deviations of values in [0, 1], 2 weights of grey.
 fn each_channel(row: u32) -> vec4f {
-  var values = vec4f();
-  for (var channel = 0u; channel < params.channels; channel++) {
-    values[channel] = normalization[row * params.channels + channel];
-  }
-  return values;
+  let last = params.channels - 1u;
+  let at = vec4u(row * params.channels) + min(vec4u(0u, 1u, 2u, 3u), vec4u(last));
+  let values = vec4f(normalization[at.x], normalization[at.y], normalization[at.z], normalization[at.w]);
+  return select(vec4f(), values, vec4u(0u, 1u, 2u, 3u) <= vec4u(last));
 }
 
 fn normalized(levels: vec4f) -> vec4f {

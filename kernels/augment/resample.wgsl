@@ -43,8 +43,9 @@ struct Params {
 struct Taps {
   first: u32,
   end: u32,
+  // Distances are (pixel - centre) · reciprocal.
   centre: f32,
-  stretch: f32,
+  reciprocal: f32,
 }
 
 fn taps(position: f32, crop: f32, grid: f32) -> Taps {
@@ -53,11 +54,11 @@ fn taps(position: f32, crop: f32, grid: f32) -> Taps {
   let support = select(stretch, 2.0 * stretch, BICUBIC == 1u);
   let first = max(floor(centre - support + 0.5), 0.0);
   let end = min(floor(centre + support + 0.5), crop);
-  return Taps(u32(first), u32(end), centre, stretch);
+  return Taps(u32(first), u32(end), centre - 0.5, 1.0 / stretch);
 }
 
 fn weight(own: Taps, pixel: u32) -> f32 {
-  let distance = abs((f32(pixel) + 0.5 - own.centre) / own.stretch);
+  let distance = abs((f32(pixel) - own.centre) * own.reciprocal);
   if (BICUBIC == 1u) {
     let near = (1.5 * distance - 2.5) * distance * distance + 1.0;
     let far = ((-0.5 * distance + 2.5) * distance - 4.0) * distance + 2.0;

@@ -2,10 +2,8 @@
 // @needs y params
 
 // @include augment/pixel.wgsl
+// @include augment/write.wgsl
 
-fn store_pixel(at: u32, levels: vec4f) {
-  let pixel = select(levels, normalized(levels), params.normalize == 1u);
-  for (var channel = 0u; channel < params.channels; channel++) {
-    y[at * params.channels + channel] = pixel[channel];
-  }
+fn store_pixel(number: u32, levels: vec4f) {
+  write_pixel(number, select(levels, normalized(levels), params.normalize == 1u));
 }

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { dirname, join, parse } from 'node:path';
 import { type Command, Option } from 'commander';
 import { version } from '../../package.json';
 import { explained, writeWhole } from '../files.node.ts';
@@ -10,7 +11,7 @@ import { cardMetadata, cardOf, readWeights } from './weights.ts';
 interface ExportOptions {
   readonly weights: string;
   readonly format: 'onnx';
-  readonly out: string;
+  readonly out?: string;
   readonly overwrite?: boolean;
 }
 
@@ -23,12 +24,17 @@ export function addExport(program: Command): void {
     .description('write a model for other programs: images with values in 0 to 1 to features and logits')
     .requiredOption('--weights <file>', 'checkpoint with an encoder, and a classifier or none')
     .addOption(new Option('--format <kind>', 'of the file').choices(['onnx']).default('onnx'))
-    .requiredOption('--out <file>', 'file to write')
+    .option('--out <file>', 'file to write (default: beside the checkpoint, with its name)')
     .option('--overwrite', 'replace the file to write where there is one')
     .action(guarded(exportModel));
 }
 
-async function exportModel({ weights: path, out, overwrite }: ExportOptions): Promise<void> {
+async function exportModel({
+  weights: path,
+  format,
+  out = beside(path, format),
+  overwrite,
+}: ExportOptions): Promise<void> {
   if (existsSync(out) && !overwrite) throw new Error(`${out} is there already; take another --out, or --overwrite.`);
   const weights = await readWeights(path);
   const card = cardOf(weights);
@@ -49,3 +55,5 @@ async function exportModel({ weights: path, out, overwrite }: ExportOptions): Pr
   const values = statistics ? 'values in 0 to 1' : 'normalised values';
   console.log(`${arch} is in ${out}: images [n, ${channels}, ${size.join(', ')}] with ${values}.`);
 }
+
+const beside = (path: string, format: string): string => join(dirname(path), `${parse(path).name}.${format}`);

@@ -5,12 +5,15 @@ import type { Dataset } from '../data/dataset.ts';
 import { explained, writeWhole } from '../files.node.ts';
 import type { Device } from '../gpu/device.ts';
 import type { Method } from '../methods/method.ts';
-import { createModel, encoderDefaults, type Model } from '../nn/model.ts';
+import { createModel, encoderDefaults, isViT, type Model } from '../nn/model.ts';
+import { freeze } from '../nn/store.ts';
+import { VITS } from '../nn/vit.ts';
 import type { requestDevice } from '../node.ts';
 import { adamw } from '../optim/adamw.ts';
+import { layerDecay } from '../optim/layer_decay.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { sgd } from '../optim/sgd.ts';
-import { collect, type Run } from '../report/data.ts';
+import { collect, flatten, type Run } from '../report/data.ts';
 import { dispatchTable, memoryLine } from '../report/dispatches.ts';
 import { profileTable } from '../report/profile.ts';
 import { createTape } from '../tape/tape.ts';
@@ -21,6 +24,8 @@ import { augmentationOf, recordStep } from '../train/step.ts';
 import { survive } from '../train/survive.ts';
 import { train } from '../train/trainer.ts';
 import { writeSafetensors } from '../weights/safetensors.ts';
+import { bestOf, keepBest } from './best.node.ts';
+import { writeCurves } from './curves.node.ts';
 import { logEvents, readLog } from './log.node.ts';
 import { showProgress } from './progress.ts';
 import { type SaveEvery, saving } from './saving.node.ts';
@@ -29,7 +34,7 @@ import { listenForInterruption } from './signals.node.ts';
 import { statesIn } from './states.node.ts';
 import { writeTrace } from './trace.node.ts';
 import { tuneFor } from './tune.ts';
-import { cardMetadata, loadParts, type ModelCard, type Weights } from './weights.ts';
+import { cardMetadata, loadParts, type ModelCard, readWeights, type Weights } from './weights.ts';
 
 export interface RunOptions {
   readonly method: Method;
@@ -40,6 +45,8 @@ export interface RunOptions {
   readonly test?: Dataset;
   /** Labelled images whose features are the neighbours of the test images', by which an encoder without classifier is watched. */
   readonly bank?: Dataset;
+  /** Of the data's images, those that are held out: with them the model is chosen, and the test images are seen at the end alone. */
+  readonly heldOut?: Uint32Array | undefined;
   /** The encoder to start from; random values where absent. With `partial`, what matches of it. */
   readonly weights?: Weights | undefined;
   readonly partial?: boolean | undefined;
@@ -71,17 +78,15 @@ export interface Outcome {
 /** Trains one model by one method, showing progress, logging and saving as it goes; or goes on where the folder's run was left. */
 export async function runMethod(first: Device, options: RunOptions): Promise<Outcome> {
   const { method, settings, data, indices, test, weights, out } = options;
-  const { arch, encoder, seed, alpha } = settings;
+  const { arch, encoder, seed, alpha, ema, freeze: frozen = [] } = settings;
   const { channels } = data;
   const classes = method.views ? undefined : data.classes.length;
-  const create = () =>
-    createModel({
-      arch,
-      encoder: { ...encoder, channels },
-      projector: method.projector ? settings.projector : undefined,
-      classes,
-      seed,
-    });
+  const create = () => {
+    const projector = method.projector ? settings.projector : undefined;
+    const made = createModel({ ...{ arch, projector, classes, seed }, encoder: { ...encoder, channels } });
+    freeze(made.store, frozen);
+    return made;
+  };
   const { size } = settings.augmentation;
   const { evaluation: view = { ...(size && { size }) } } = settings;
   const evaluation = { batch: settings.batch, view, ...(options.bank && { bank: options.bank }) };
@@ -102,6 +107,8 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
 
   let device = first;
   let model = create();
+  /** The model itself, or the one that averages it. */
+  let evaluated = model;
   let final: Evaluation | undefined;
   const kernels = () => ({ kernels: JSON.stringify([...device.measured]) });
   const states = statesIn(out, method.name, { keep: options.keep, metadata: () => ({ ...metadata, ...kernels() }) });
@@ -118,7 +125,12 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
     }
     if (weights && !from)
       console.error(await loadParts(device, model, weights, ['encoder'], { partial: options.partial ?? false }));
-    const evaluate = test && (await createEvaluator(device, model, test, evaluation));
+    const average = ema === undefined ? undefined : { model: create(), decay: ema };
+    final = undefined;
+    evaluated = average?.model ?? model;
+    const evaluate = options.heldOut
+      ? await createEvaluator(device, evaluated, data, { ...evaluation, images: options.heldOut })
+      : test && (await createEvaluator(device, evaluated, test, evaluation));
     const evaluator =
       evaluate &&
       async function* () {
@@ -130,22 +142,26 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
       ...{ method, model, data, indices },
       options: settings,
       optimizer: optimizerOf(settings, model),
+      average,
       ...(evaluator && { evaluator }),
       profile: options.profile ?? false,
       signal: interruption.signal,
       ...('steps' in options.saveEvery && { readEvery: Math.min(options.saveEvery.steps, 8) }),
       ...(from && { resume: from.state }),
     });
-    return saving(events, { every: options.saveEvery, states, interruption, saveModel });
+    const told = (await readLog(log))?.events ?? [];
+    const chosen = settings.select ? keepBest(events, { before: told, save: saveBest }) : events;
+    return saving(chosen, { every: options.saveEvery, states, interruption, saveModel });
   };
-  const saveModel = async (state: RunState): Promise<string> => {
-    const bytes = writeSafetensors((method.checkpoint ?? modelOf)(state, model), {
-      ...metadata,
-      epoch: `${state.place.epoch}`,
-    });
-    await explained(`The checkpoint ${checkpoint} cannot be written`, () => writeWhole(checkpoint, bytes));
-    return checkpoint;
+  const saveTo = async (path: string, state: RunState): Promise<string> => {
+    const tensors = (method.checkpoint ?? modelOf)(state, model);
+    const bytes = writeSafetensors(tensors, { ...metadata, epoch: `${state.place.epoch}` });
+    await explained(`The checkpoint ${path} cannot be written`, () => writeWhole(path, bytes));
+    return path;
   };
+  const saveModel = (state: RunState) => saveTo(checkpoint, state);
+  const best = join(out, `${method.name}-best.safetensors`);
+  const saveBest = async (state: RunState) => void (await saveTo(best, state));
   const survived = survive(first, { begin, latest, request: options.request });
   const logged = logEvents(survived, log, {
     type: 'setup',
@@ -160,29 +176,41 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
     method.title,
     (stage) => join(out, `${method.name}-${stage.replace(/\W+/g, '-')}.trace.json`),
   );
-  const shown = showProgress(profiled, { title: method.title, stream: process.stderr });
+  const meta = {
+    ...{ method: method.name, title: method.title, seed, setup: options.setup },
+    alpha: method.name === 'coin' ? alpha : 0,
+  };
+  const written = writeCurves(profiled, { folder: out, meta, before: before?.events ?? [] });
+  const shown = showProgress(written, { title: method.title, stream: process.stderr });
   try {
-    const run = await collect(
-      {
-        ...{ method: method.name, title: method.title, seed, setup: options.setup },
-        alpha: method.name === 'coin' ? alpha : 0,
-      },
-      concatenated(before?.events ?? [], shown),
-    );
+    const run = await collect(meta, concatenated(before?.events ?? [], shown));
+    const selected = settings.select && bestOf((await readLog(log))?.events ?? []);
+    if (selected) await loadParts(device, evaluated, await readWeights(best), ['encoder', 'classifier']);
     // A run that had ended is only looked at.
-    if (test && !final) final = await evaluate(await createEvaluator(device, model, test, evaluation));
-    return { run, model, final, checkpoint, device };
+    if (test && (!final || selected))
+      final = await evaluate(await createEvaluator(device, evaluated, test, evaluation));
+    return {
+      run:
+        selected && final
+          ? { ...run, ...flatten(final.scores), selected: { rule: settings.select as string, epoch: selected.epoch } }
+          : run,
+      ...{ model: evaluated, final, device },
+      checkpoint: selected ? best : checkpoint,
+    };
   } finally {
     interruption.close();
   }
 }
 
 function optimizerOf(
-  { optimizer, momentum, nesterov = true, betas, weight_decay }: Settings,
+  { arch, optimizer, momentum, nesterov = true, betas, weight_decay, layer_decay }: Settings,
   { store: { arena } }: Model,
 ): Optimizer {
-  if (optimizer === 'adamw') return adamw(arena, { weight_decay, ...(betas && { betas }) });
-  return sgd(arena, { momentum, nesterov: nesterov && momentum > 0, weight_decay });
+  const decayed =
+    layer_decay !== undefined && isViT(arch) && layerDecay({ depth: VITS[arch].depth, layer_decay, weight_decay });
+  const options = { weight_decay, ...(decayed && { groups: decayed }) };
+  if (optimizer === 'adamw') return adamw(arena, { ...options, ...(betas && { betas }) });
+  return sgd(arena, { ...options, momentum, nesterov: nesterov && momentum > 0 });
 }
 
 async function* concatenated<T>(first: Iterable<T>, second: AsyncIterable<T>): AsyncGenerator<T> {

@@ -73,9 +73,15 @@ function encoderLines(
     const { tensors, keys } = ownNames(stored, path);
     if (keys.size === 0) return ['encoder: none of a known kind'];
     const card = cardOf({ path, metadata, tensors });
-    const what = card
-      ? `${card.arch}, width ${card.encoder.width}, stem ${card.encoder.stem}, ${card.encoder.channels} channels`
-      : 'of no known architecture';
+    const { width, stem, channels, image_size } = card?.encoder ?? {};
+    const parts = [
+      card?.arch ?? 'of no known architecture',
+      ...(width !== undefined ? [`width ${width}`] : []),
+      ...(stem !== undefined ? [`stem ${stem}`] : []),
+      ...(channels !== undefined ? [`${channels} channels`] : []),
+      ...(image_size ? [`${image_size.join('×')} px`] : []),
+    ];
+    const what = parts.join(', ');
     const beside = [...stored.keys()].filter((key) => ![...keys.values()].includes(key));
     return [
       `encoder: ${what}; ${keys.size} tensors, ${printable(groupNames([...keys.values()]))}`,

@@ -84,11 +84,24 @@ const sideFor = (size: number): number => Math.max(SIDE, Math.ceil((size * 8) / 
 /** The usual size of views. */
 const USUAL = 224;
 
-/** The size of views: as given, else the images' own if they have one that is not large, else 224 × 224. */
+/** Steps between the sizes of views that follow from the images', and the least of them. */
+const STEP = 16;
+const LEAST = 32;
+
+/**
+ * The size of views: as given, else the images' own if they have one that is not large. Those of images of different sizes are as
+ * the median of their shorter sides, in steps of 16 from 32 to 224: larger views would cost time and show no more.
+ */
 export function viewSize({ sizes }: Pick<LabelledImages, 'sizes'>, given?: number): { size?: Size } {
   if (given !== undefined) return { size: [given, given] };
   const common = commonSize(sizes);
-  return common && Math.max(...common) <= USUAL ? {} : { size: [USUAL, USUAL] };
+  if (common && Math.max(...common) <= USUAL) return {};
+  const shorter = Uint32Array.from({ length: sizes.length / 2 }, (_, i) =>
+    Math.min(sizes[2 * i] as number, sizes[2 * i + 1] as number),
+  ).sort();
+  const median = shorter[shorter.length >> 1] as number;
+  const side = Math.max(LEAST, Math.min(USUAL, STEP * Math.round(median / STEP)));
+  return { size: [side, side] };
 }
 
 /** Milliseconds between lines where nobody watches a terminal. */

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { version } from '../../package.json';
 import { requestDevice } from '../node.ts';
 import { addBench } from './bench.ts';
+import { addBenchAugment } from './bench_augment.ts';
 import { addBenchStep } from './bench_step.ts';
 import { addConformance } from './conformance.ts';
 import { addConvert } from './convert.ts';
@@ -47,7 +48,9 @@ function createProgram(request: typeof requestDevice): Command {
 
   for (const add of [addDemo, addTrain, addPretrain, addEval, addPredict, addFeatures]) add(program, request);
   for (const add of [addData, addPrepare, addInspect, addConvert, addExport]) add(program);
-  for (const add of [addDevices, addConformance, addGradcheck, addKernel, addBench, addBenchStep]) add(program);
+  for (const add of [addDevices, addConformance, addGradcheck, addKernel, addBench]) add(program);
+  addBenchStep(program);
+  addBenchAugment(program, request);
   // The command of kernels takes them from the disk.
   program.hook('preAction', async (_program, command) => {
     const stale = command.name() === 'kernel' ? undefined : await staleModules();

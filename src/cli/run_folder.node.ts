@@ -55,7 +55,7 @@ const LOCK = 'run.lock';
 
 /** Names of files that runs write, `.part` included, which a program that was killed leaves. */
 const WRITTEN = new RegExp(
-  `^(results\\.json|report\\.html|${SETTINGS_FILE.replace('.', '\\.')}|(${[...methods, simclr].map(({ name }) => name).join('|')})(-.*)?\\.(jsonl|safetensors|trace\\.json))(\\.\\d+\\.part)?$`,
+  `^(results\\.json|report\\.html|${SETTINGS_FILE.replace('.', '\\.')}|(${[...methods, simclr].map(({ name }) => name).join('|')})(-.*)?\\.(jsonl|csv|tensorboard|safetensors|trace\\.json))(\\.\\d+\\.part)?$`,
 );
 
 /**
@@ -137,7 +137,9 @@ const filesIn = async (path: string): Promise<string[]> =>
 async function clear(path: string): Promise<void> {
   for (const name of await filesIn(path)) {
     const file = join(path, name);
-    await explained(`${file}, which is another run's, cannot be removed`, () => rm(file, { force: true }));
+    await explained(`${file}, which is another run's, cannot be removed`, () =>
+      rm(file, { force: true, recursive: true }),
+    );
   }
 }
 

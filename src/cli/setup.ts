@@ -8,7 +8,8 @@ import { allIndices } from '../data/sampler.ts';
 import { explained } from '../files.node.ts';
 import type { MethodConfig } from '../methods/method.ts';
 import type { ModelOptions } from '../nn/model.ts';
-import type { ScheduleOptions } from '../optim/schedule.ts';
+import type { Leftover, ScheduleOptions } from '../optim/schedule.ts';
+import type { Selection } from './best.node.ts';
 import type { Weights } from './weights.ts';
 
 /** All that decides a run, but for the method, the data and the weights to start from. */
@@ -26,15 +27,31 @@ export interface Settings extends MethodConfig {
   /** Views to evaluate; images resized to the size of `augmentation` unless given. */
   readonly evaluation?: Augmentation;
   readonly evaluateEvery: number;
-  /** SGD unless given. */
-  readonly optimizer?: 'sgd' | 'adamw';
+  /** `sgd` unless given. */
+  readonly optimizer?: (typeof OPTIMIZERS)[number];
   /** Of SGD; yes unless given. */
   readonly nesterov?: boolean;
   /** Of AdamW. */
   readonly betas?: readonly [number, number];
+  /** Of a vision transformer's layers; see `layerDecay`. */
+  readonly layer_decay?: number;
   readonly schedule?: ScheduleOptions;
+  readonly leftover?: Leftover;
   readonly drop_last?: boolean;
+  readonly steps?: number;
+  readonly max_norm?: number;
+  readonly balanced?: boolean;
+  /** Decay of the moving average of weights. */
+  readonly ema?: number;
+  /** Parts of the model that are not trained, by the beginnings of their names. */
+  readonly freeze?: readonly string[];
+  /** Whether the model of the best evaluation is taken, and of which. */
+  readonly select?: Exclude<Selection, 'last'>;
+  /** The share of the training images that is held out. */
+  readonly held_out?: number;
 }
+
+export const OPTIMIZERS = ['sgd', 'adamw'] as const;
 
 /** What a run was made from, in its log and beside its results: enough to make it again, and to see that it is the same. */
 export interface Setup {

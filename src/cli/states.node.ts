@@ -11,7 +11,7 @@ import { readSafetensors, writeSafetensors } from '../weights/safetensors.ts';
 export interface States {
   /** Writes a state; gives its file's name. Throws where it holds what is no finite number, or cannot be written; what was written before stays. */
   write(state: RunState, step: number): Promise<string>;
-  /** Removes what is older than the newest few, and all that lies behind a step. */
+  /** Removes what is older than the newest few, all that lies behind a step, and what a program that was killed left half written. */
   prune(step: number): Promise<void>;
   /** The last state that the log names and that is whole. */
   latest(events: readonly TrainEvent[]): Promise<{ state: RunState; metadata: Record<string, string> } | undefined>;
@@ -46,12 +46,15 @@ export function statesIn(
       return fileOf(step);
     },
     async prune(step) {
-      const steps = (await readdir(folder))
-        .map(stepOf)
-        .filter((found) => found !== undefined)
-        .sort((a, b) => a - b);
-      const kept = steps.filter((found) => found <= step).slice(-keep);
-      for (const found of steps) if (!kept.includes(found)) await rm(join(folder, fileOf(found)), { force: true });
+      const names = await readdir(folder);
+      const steps = names.map(stepOf).filter((found) => found !== undefined);
+      const kept = steps
+        .filter((found) => found <= step)
+        .sort((a, b) => b - a)
+        .slice(0, keep);
+      const parts = names.filter((name) => name.startsWith(`${method}-step-`) && name.endsWith('.part'));
+      const old = steps.filter((found) => !kept.includes(found)).map(fileOf);
+      for (const name of [...parts, ...old]) await rm(join(folder, name), { force: true });
     },
     async latest(events) {
       for (const event of [...events].reverse()) {

@@ -3,16 +3,18 @@ import { type Command, Option } from 'commander';
 import type { PresetName } from '../data/augment/presets.ts';
 import { commonSize, type LabelledImages, type Size } from '../data/dataset.ts';
 import type { OpenedDataset } from '../data/load.node.ts';
-import { allIndices, stratifiedSubset } from '../data/sampler.ts';
+import { allIndices, batchSizes, holdOut, stratifiedSubset } from '../data/sampler.ts';
 import { methodNamed, methods } from '../methods/index.ts';
 import type { Method, MethodConfig } from '../methods/method.ts';
 import { encoders, isViT } from '../nn/model.ts';
 import { STEMS } from '../nn/resnet.ts';
 import { VITS } from '../nn/vit.ts';
 import type { requestDevice } from '../node.ts';
+import { LEFTOVERS, type Leftover, microBatchesOf } from '../optim/schedule.ts';
 import type { ReportData } from '../report/data.ts';
 import { textTable } from '../report/table.ts';
 import { augmentOption, chooseViews } from './augmentation.ts';
+import { SELECTIONS, type Selection } from './best.node.ts';
 import { guarded } from './errors.ts';
 import { runMethod } from './fine_tune.ts';
 import { addDataOptions, type DataOptions, onDevice, withData } from './load_data.ts';
@@ -38,7 +40,7 @@ import {
   type SaveOptions,
 } from './run_folder.node.ts';
 import { settingsText } from './settings.node.ts';
-import { type Settings, setupOf } from './setup.ts';
+import { OPTIMIZERS, type Settings, setupOf } from './setup.ts';
 import { addTuneOptions, type TuneOptions, useTuned } from './tune.ts';
 import { cardOf, checkChannels, type ModelCard, readWeights } from './weights.ts';
 
@@ -69,6 +71,19 @@ interface TrainOptions extends DataOptions, FolderOptions, SaveOptions, TuneOpti
   readonly labels?: number;
   readonly seed: number;
   readonly evaluateEvery: number;
+  readonly optimizer: (typeof OPTIMIZERS)[number];
+  readonly layerDecay?: number;
+  readonly warmup: number;
+  readonly minLr: number;
+  readonly leftover: Leftover;
+  readonly dropLast?: boolean;
+  readonly steps?: number;
+  readonly clip?: number;
+  readonly balanced?: boolean;
+  readonly ema?: number;
+  readonly freeze?: string;
+  readonly select: Selection;
+  readonly heldOut: number;
   readonly describe?: boolean;
   readonly profile?: boolean;
 }
@@ -79,7 +94,7 @@ export function addModelOptions(command: Command): Command {
     .addOption(
       number(
         '--image-size <px>',
-        "height and width of views (default: the images', or 224 where they are larger, differ, or cannot be cut into patches)",
+        "height and width of views (default: the images'; where they differ, about the median, at most 224; 224 where patches do not divide them)",
         positiveInteger,
       ),
     )
@@ -108,6 +123,7 @@ export function addTrain(program: Command, request: typeof requestDevice): void 
     .option('--weights <file>', 'checkpoint to start from, safetensors or of PyTorch (default: random values)')
     .option('--partial', 'load from the checkpoint what matches the encoder, and keep first values elsewhere')
     .addOption(number('--epochs <n>', 'epochs of both stages together', positiveInteger, 100))
+    .addOption(number('--steps <n>', 'optimizer steps, in place of --epochs', positiveInteger))
     .addOption(number('--alpha <share>', "COIN's first stage as a share of the epochs, 0 to 1", fraction, 0.7))
     .addOption(number('--lambda <weight>', 'weight of SupCon beside the cross-entropy', nonNegative, 0.1))
     .addOption(number('--temperature <tau>', 'temperature of SupCon', positive, 0.3))
@@ -119,8 +135,36 @@ export function addTrain(program: Command, request: typeof requestDevice): void 
     .addOption(number('--batch <n>', 'images of a micro-batch', positiveInteger, 64))
     .addOption(number('--accumulate <n>', 'micro-batches of an optimizer step', positiveInteger, 4))
     .addOption(number('--lr <rate>', 'first learning rate; falls along a cosine, once an epoch', positive, 0.01))
+    .addOption(
+      number('--warmup <epochs>', 'the rate rises from 0 for so long, and changes with each step', nonNegative, 0),
+    )
+    .addOption(number('--min-lr <rate>', 'what the learning rate falls to', nonNegative, 0))
+    .addOption(new Option('--optimizer <name>', 'SGD with momentum, or AdamW').choices(OPTIMIZERS).default('sgd'))
     .addOption(number('--momentum <m>', 'of SGD with Nesterov', fraction, 0.9))
     .addOption(number('--weight-decay <w>', 'on all parameters', nonNegative, 1e-4))
+    .addOption(number('--layer-decay <f>', "factor of the rate from one of a ViT's layers to the one below", fraction))
+    .addOption(number('--clip <norm>', 'largest norm of all gradients of a step together', positive))
+    .addOption(number('--ema <decay>', 'evaluate and keep a moving average of the weights', fraction))
+    .option(
+      '--freeze <parts>',
+      'do not train these parts of the encoder, such as conv1,bn1,layer1; "all": a linear probe',
+    )
+    .addOption(
+      new Option(
+        '--select <rule>',
+        "which epoch's model is the run's: best-val by held-out training images; best-test by the test images, as the paper's code, which flatters",
+      )
+        .choices(SELECTIONS)
+        .default('last'),
+    )
+    .addOption(number('--held-out <share>', 'share of the training images held out for best-val', fraction, 0.1))
+    .option('--balanced', 'draw each class equally often')
+    .option('--drop-last', "leave out an epoch's last batch where it is short")
+    .addOption(
+      new Option('--leftover <rule>', 'micro-batches left at the end of an epoch: a step of their own, or carried over')
+        .choices(LEFTOVERS)
+        .default('step'),
+    )
     .addOption(number('--label-smoothing <s>', 'of the cross-entropy', fraction, 0))
     .addOption(augmentOption())
     .addOption(number('--crop-scale <share>', 'smallest crop as a share of the area', fraction, 0.08))
@@ -139,7 +183,7 @@ export function addTrain(program: Command, request: typeof requestDevice): void 
         ),
       ),
     );
-  refuseIdle(train, { idle: { augment: ['cropScale'] }, needs: { partial: 'weights' } });
+  refuseIdle(train, { idle: { augment: ['cropScale'], steps: ['epochs'] }, needs: { partial: 'weights' } });
 }
 
 async function fineTune(
@@ -155,10 +199,14 @@ async function fineTune(
   const card =
     weights && cardOf(weights, { recognize: !options.partial, stem: options.stem, global_pool: !options.clsToken });
   const { labels, classes } = train;
-  const indices =
+  const labelled =
     options.labels === undefined
       ? allIndices(labels.length)
       : stratifiedSubset(labels, classes, options.labels, options.seed);
+  const { rest: indices, heldOut } =
+    options.select === 'best-val'
+      ? holdOut(labelled, labels, options.heldOut, options.seed)
+      : { rest: labelled, heldOut: undefined };
   checkBatch(options.batch, indices.length);
   const fits = card?.encoder.channels === train.channels;
   if (card && !options.partial) checkChannels(weights.path, card, train);
@@ -169,7 +217,7 @@ async function fineTune(
     arch,
     encoder: { ...card?.encoder, ...encoderOptions(options, arch, views.augmentation.size ?? commonSize(train.sizes)) },
     projector: { out: options.projection },
-    epochs: options.epochs,
+    epochs: epochsOf(options, indices.length),
     alpha: options.alpha,
     lambda: options.lambda,
     temperature: options.temperature,
@@ -183,6 +231,7 @@ async function fineTune(
     seed: options.seed,
     ...views,
     evaluateEvery: options.evaluateEvery,
+    ...habitsOf(options),
   };
   const given = new Set(Object.keys(options).filter((name) => isGiven(command, name)));
   refuseWithoutEffect(given, method, settings);
@@ -190,6 +239,9 @@ async function fineTune(
   if (weights && card && weights.metadata.arch === undefined) {
     console.error(`${weights.path} holds a ${describeCard(card)}, by its tensors.`);
   }
+  console.error(
+    `encoder: ${arch}, ${weights ? `from ${weights.path}` : 'from random values, since no --weights are given'}`,
+  );
   const device = await request();
   console.error(device.description);
   await useTuned(device, options);
@@ -207,6 +259,7 @@ async function fineTune(
     setup: await setupOf(settings, { train, images: indices.length, test, weights }),
     data,
     indices,
+    heldOut,
     test: await onDevice(device, test, { ...options, statistics: data }),
     weights,
     partial: options.partial,
@@ -234,6 +287,42 @@ async function fineTune(
   console.log(`\ncheckpoint: ${relative('', checkpoint)}, report: ${relative('', page)}`);
 }
 
+/** What differs from the paper's recipe, each absent where it does not: results tell of it only then. */
+function habitsOf(options: TrainOptions): Partial<Settings> {
+  const { warmup, minLr, layerDecay, steps, clip, ema, freeze } = options;
+  return {
+    ...(options.optimizer !== 'sgd' && { optimizer: options.optimizer }),
+    ...(layerDecay !== undefined && { layer_decay: layerDecay }),
+    ...((warmup > 0 || minLr > 0) && {
+      schedule: {
+        floor: minLr,
+        ...(warmup > 0 && { shape: 'warmup_cosine', warmup_epochs: warmup, changes: 'step' }),
+      },
+    }),
+    ...(options.leftover !== 'step' && { leftover: options.leftover }),
+    ...(options.dropLast && { drop_last: true }),
+    ...(steps !== undefined && { steps }),
+    ...(clip !== undefined && { max_norm: clip }),
+    ...(options.select !== 'last' && { select: options.select }),
+    ...(options.select === 'best-val' && { held_out: options.heldOut }),
+    ...(options.balanced && { balanced: true }),
+    ...(ema !== undefined && { ema }),
+    ...(freeze !== undefined && {
+      freeze: freeze.split(',').map((part) => (part === 'all' ? 'encoder' : `encoder.${part.trim()}`)),
+    }),
+  };
+}
+
+/** The epochs that the steps take where those are given: the last of them may not be a whole one. */
+function epochsOf(
+  { epochs, steps, batch, accumulate, dropLast = false, leftover }: TrainOptions,
+  images: number,
+): number {
+  if (steps === undefined) return epochs;
+  const microBatches = batchSizes(images, batch, { drop_last: dropLast }).length;
+  return Math.ceil(microBatchesOf(steps, microBatches, accumulate, leftover) / microBatches);
+}
+
 /** The options that only some methods read, and the settings that they become. */
 const OF_METHODS: Readonly<Record<string, keyof MethodConfig>> = {
   alpha: 'alpha',
@@ -245,6 +334,12 @@ const OF_METHODS: Readonly<Record<string, keyof MethodConfig>> = {
 
 /** Throws when one of the given options would change nothing. */
 function refuseWithoutEffect(given: ReadonlySet<string>, method: Method, settings: Settings): void {
+  if (given.has('heldOut') && settings.select !== 'best-val')
+    throw new Error('--held-out has no effect without --select best-val; give both or none.');
+  if (given.has('momentum') && settings.optimizer === 'adamw')
+    throw new Error('--momentum has no effect: AdamW does not read it; leave it out.');
+  if (settings.layer_decay !== undefined && !isViT(settings.arch))
+    throw new Error(`--layer-decay has no effect: a ${settings.arch} is no vision transformer; leave it out.`);
   const read = method.settings(settings);
   const idle = [...given].find((name) => {
     const setting = OF_METHODS[name];

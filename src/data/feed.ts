@@ -21,7 +21,7 @@ export function createFedDataset(
   batch: number,
   statistics: Statistics,
 ): Dataset & { readonly feed: Feed } {
-  const { sizes, channels, labels } = source;
+  const { name, sizes, channels, labels, classes } = source;
   const bytesOf = (image: number) => (sizes[2 * image] as number) * (sizes[2 * image + 1] as number) * channels;
   const largest = Array.from(labels, (_, image) => bytesOf(image))
     .sort((a, b) => b - a)
@@ -29,7 +29,7 @@ export function createFedDataset(
   const size = commonSize(sizes);
   const stream = createStream(
     target,
-    { ...source, ...statistics, ...(size && { size }) },
+    { name, channels, labels, classes, ...statistics, ...(size && { size }) },
     { images: batch, bytes: largest.reduce((sum, bytes) => sum + bytes, 0) },
   );
   let planned: readonly Uint32Array[] = [];

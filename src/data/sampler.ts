@@ -48,6 +48,57 @@ export function epochBatches(
   });
 }
 
+/**
+ * As many images as there are `indices`, drawn anew each epoch so that each class that occurs has equally many (or one more):
+ * those of rare classes several times, of frequent ones not all. Depends on (seed, epoch) alone.
+ */
+export function balanced(
+  indices: Uint32Array,
+  labels: Int32Array,
+  { seed, epoch }: Pick<EpochOptions, 'seed' | 'epoch'>,
+): Uint32Array<ArrayBuffer> {
+  const members = new Map<number, number[]>();
+  for (const index of indices) {
+    const label = labels[index] as number;
+    const own = members.get(label);
+    if (own) own.push(index);
+    else members.set(label, [index]);
+  }
+  const classes = [...members.keys()].sort((a, b) => a - b);
+  // Which classes have one more changes from epoch to epoch.
+  const turns = shuffle(classes.length, seed, epoch);
+  const drawn = classes.flatMap((label, place) => {
+    const own = members.get(label) as number[];
+    const order = shuffle(own.length, (seed + label + 1) >>> 0, epoch);
+    const count = Math.floor((indices.length - (turns[place] as number) - 1) / classes.length) + 1;
+    return Array.from({ length: count }, (_, i) => own[order[i % own.length] as number] as number);
+  });
+  return Uint32Array.from(drawn);
+}
+
+/**
+ * Holds out a share of each class's images, at least one where there are two, chosen by (seed, class) alone. Both parts are in
+ * ascending order. Throws when nothing is left of either.
+ */
+export function holdOut(
+  indices: Uint32Array,
+  labels: Int32Array,
+  share: number,
+  seed: number,
+): { rest: Uint32Array<ArrayBuffer>; heldOut: Uint32Array<ArrayBuffer> } {
+  checkNumber('holdOut', 'share', share, { above: 0, below: 1 });
+  const held = new Set<number>();
+  for (const label of new Set(labels)) {
+    const members = indices.filter((index) => labels[index] === label);
+    const count =
+      members.length < 2 ? 0 : Math.min(members.length - 1, Math.max(1, Math.round(share * members.length)));
+    for (const place of shuffle(members.length, seed, label).subarray(0, count)) held.add(members[place] as number);
+  }
+  if (held.size === 0) throw new Error('No image can be held out: no class has two.');
+  const part = (isHeld: boolean) => Uint32Array.from(indices.filter((index) => held.has(index) === isHeld)).sort();
+  return { rest: part(false), heldOut: part(true) };
+}
+
 /** The numbers 0 to n - 1: all images of a data set. */
 export const allIndices = (n: number): Uint32Array<ArrayBuffer> => Uint32Array.from({ length: n }, (_, i) => i);
 

@@ -84,3 +84,21 @@ function hash(name: string): number {
   for (let i = 0; i < name.length; i++) value = Math.imul(value ^ name.charCodeAt(i), 0x01000193);
   return value >>> 0;
 }
+
+/**
+ * Freezes parameters for tapes that are recorded from now on: those whose names are, or begin with, one of the given parts of
+ * names, such as `encoder` or `encoder.layer1`. They get no gradient, and an optimizer leaves them as they are.
+ * Throws where a part is of no parameter.
+ */
+export function freeze({ arena }: Pick<Store, 'arena'>, parts: readonly string[]): void {
+  const parameters = arena.chunks.flatMap((chunk) => chunk.parameters);
+  for (const part of parts) {
+    const own = parameters.filter(({ label }) => label === part || label.startsWith(`${part}.`));
+    if (own.length === 0) {
+      const depth = part.split('.').length;
+      const known = new Set(parameters.map(({ label }) => label.split('.').slice(0, depth).join('.')));
+      throw new Error(`The model has no ${part} to freeze; it has: ${[...known].join(', ')}.`);
+    }
+    for (const parameter of own) parameter.requiresGrad = false;
+  }
+}

@@ -38,9 +38,45 @@ export const partsOf = (arena: Arena, chunks: readonly Chunk[], name: string): M
     ),
   );
 
+/** What a workgroup takes: its first vec4, the one after its last, the number of the parameter, the span's own over all chunks. */
+type Span = readonly [from: number, to: number, parameter: number, number: number];
+
+interface Share {
+  readonly spans: readonly Span[];
+  readonly vec4s: number;
+  readonly WORKGROUP: number;
+}
+
+/** How the trained parameters are shared out, chunk by chunk. */
+function share(tape: Tape, arena: Arena, trained: readonly Parameter[]): Share[] {
+  let before = 0;
+  return arena.chunks.map(({ values }) => {
+    const own = trained.flatMap((parameter, number) =>
+      parameter.storage?.chunk === values
+        ? [{ number, first: parameter.storage.offset / 16, vec4s: Math.ceil(byteLength(parameter) / 16) }]
+        : [],
+    );
+    const vec4s = own.reduce((sum, part) => sum + part.vec4s, 0);
+    // A processor wants long spans, and still one for each of its threads.
+    const [WORKGROUP, longest] = tape.target.kind === 'cpu' ? [8, Math.min(2 ** 14, Math.ceil(vec4s / 8))] : [64, 256];
+    const spans = own.flatMap(({ number, first, vec4s: length }) =>
+      Array.from({ length: Math.ceil(length / longest) }, (_, i): Span => {
+        const from = first + i * longest;
+        return [from, Math.min(from + longest, first + length), number, before++];
+      }),
+    );
+    return { spans, vec4s, WORKGROUP };
+  });
+}
+
+/** How many workgroups `overChunks` launches for these parameters. */
+export const countSpans = (tape: Tape, arena: Arena, trained: readonly Parameter[]): number =>
+  share(tape, arena, trained).reduce((sum, { spans }) => sum + spans.length, 0);
+
 /**
  * Launches a kernel on each chunk of the arena that has trained parameters, with a workgroup a span of one of them: the
- * binding `spans` names for each its first vec4, the one after its last, and the number of the parameter among the trained.
+ * binding `spans` names for each its first vec4, the one after its last, the number of the parameter among the trained, and its
+ * own over all chunks.
  */
 export function overChunks<B extends string, U extends string, C extends string>(
   tape: Tape,
@@ -55,17 +91,10 @@ export function overChunks<B extends string, U extends string, C extends string>
     flopsPerElement: number;
   },
 ): void {
+  const shares = share(tape, arena, trained);
   arena.chunks.forEach((chunk, index) => {
-    const own = trained.flatMap((parameter, number): Part[] =>
-      parameter.storage?.chunk === chunk.values
-        ? [{ number, first: parameter.storage.offset / 16, vec4s: Math.ceil(byteLength(parameter) / 16) }]
-        : [],
-    );
-    if (own.length === 0) return;
-    const vec4s = own.reduce((sum, part) => sum + part.vec4s, 0);
-    // A processor wants long spans, and still one for each of its threads.
-    const [WORKGROUP, longest] = tape.target.kind === 'cpu' ? [8, Math.min(2 ** 14, Math.ceil(vec4s / 8))] : [64, 256];
-    const spans = own.flatMap((part) => spansOf(part, longest));
+    const { spans, vec4s, WORKGROUP } = shares[index] as Share;
+    if (spans.length === 0) return;
     const { label } = chunk.values;
     tape.dispatch<string, string, string>(kernel as Kernel, {
       bindings: {
@@ -78,20 +107,5 @@ export function overChunks<B extends string, U extends string, C extends string>
       label: `${launch.label} ${label}`,
       flops: launch.flopsPerElement * 4 * vec4s,
     });
-  });
-}
-
-/** A trained parameter in its chunk. */
-interface Part {
-  readonly number: number;
-  readonly first: number;
-  readonly vec4s: number;
-}
-
-function spansOf({ number, first, vec4s }: Part, longest: number): [number, number, number, number][] {
-  const count = Math.ceil(vec4s / longest);
-  return Array.from({ length: count }, (_, i) => {
-    const from = first + i * longest;
-    return [from, Math.min(from + longest, first + vec4s), number, 0];
   });
 }

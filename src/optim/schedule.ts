@@ -92,3 +92,19 @@ export const takesStep = (
   accumulate: number,
   leftover: Leftover = 'step',
 ): boolean => (index + 1) % accumulate === 0 || (leftover === 'step' && index + 1 === microBatches);
+
+/** The micro-batches of so many optimizer steps, counted from the beginning of an epoch. */
+export function microBatchesOf(
+  steps: number,
+  microBatches: number,
+  accumulate: number,
+  leftover: Leftover = 'step',
+): number {
+  const perEpoch = leftover === 'step' ? Math.ceil(microBatches / accumulate) : Math.floor(microBatches / accumulate);
+  if (perEpoch === 0)
+    throw new Error(
+      `An epoch of ${microBatches} micro-batches has no optimizer step of ${accumulate}, so ${steps} are never taken.`,
+    );
+  const epochs = Math.floor(steps / perEpoch);
+  return epochs * microBatches + (steps - epochs * perEpoch) * accumulate;
+}

@@ -68,10 +68,20 @@ export interface Run extends RunMeta, FlatScores {
   /** Epochs trained when the method went over to its second stage; absent for methods with one stage. */
   readonly stageSwitch?: number;
   /** Means over each epoch; `epoch` counts from 0. */
-  readonly losses: readonly { epoch: number; stage: string; losses: Readonly<Record<string, number>> }[];
+  readonly losses: readonly {
+    epoch: number;
+    stage: string;
+    losses: Readonly<Record<string, number>>;
+    /** The learning rate with which the epoch began. */
+    lr?: number;
+    /** Of training up to its end. */
+    seconds?: number;
+  }[];
   /** `epoch` is the number of epochs trained so far. */
   readonly evaluations: readonly ({ epoch: number } & FlatScores)[];
   readonly features?: FeaturePlot;
+  /** Where the scores are not the last epoch's: by which rule a model was chosen, and after how many epochs. */
+  readonly selected?: { readonly rule: string; readonly epoch: number };
 }
 
 /** All that `renderReport` and the tables show. */
@@ -113,7 +123,7 @@ export interface Result {
 
 /** The content of `results.json`: one object a run, with null for a score that is undefined, and what it was made from. */
 export function results({ adapter, runs }: ReportData): Result[] {
-  return runs.map(({ method, top1, knn, s_dbw, scat, dens_bw, seconds, epochs, alpha, seed, setup }) => ({
+  return runs.map(({ method, top1, knn, s_dbw, scat, dens_bw, seconds, epochs, alpha, seed, setup, selected }) => ({
     method,
     top1: top1 ?? null,
     ...(knn !== undefined && { knn }),
@@ -125,45 +135,60 @@ export function results({ adapter, runs }: ReportData): Result[] {
     alpha,
     adapter,
     seed,
+    ...(selected && { selected }),
     ...setup,
   }));
 }
 
 /**
- * Follows a training to its end and keeps what a report tells of it. The scores are those of the last evaluation. Where the
- * training goes on from an earlier place, what was told of what lies behind that is left out.
+ * Keeps what a report tells of a training from its events. The scores are those of the last evaluation. Where the training goes
+ * on from an earlier place, what was told of what lies behind that is left out.
  */
-export async function collect(meta: RunMeta, events: AsyncIterable<TrainEvent> | Iterable<TrainEvent>): Promise<Run> {
+export function follow(meta: RunMeta): { add(event: TrainEvent): void; run(): Run } {
   let losses: Run['losses'][number][] = [];
   let evaluations: Run['evaluations'][number][] = [];
   const stages = new Set<number>();
   let seconds = 0;
   const waits: number[] = [];
-  for await (const event of events) {
-    if (event.type === 'start') {
-      const { epoch, evaluated } = event.from ?? { epoch: 0, evaluated: -1 };
-      losses = losses.filter((told) => told.epoch < epoch);
-      evaluations = evaluations.filter((told) => told.epoch <= evaluated);
-    }
-    if (event.type === 'stage') stages.add(event.epoch);
-    if (event.type === 'step' && event.waiting !== undefined) waits.push(event.waiting);
-    if (event.type === 'epoch') losses.push({ epoch: event.epoch, stage: event.stage, losses: event.losses });
-    if (event.type === 'evaluation') evaluations.push({ epoch: event.epoch, ...flatten(event) });
-    if (event.type === 'epoch' || event.type === 'end') seconds = event.seconds;
-  }
-  const [, stageSwitch] = stages;
-  const { epoch: _, ...scores } = evaluations.at(-1) ?? { epoch: 0 };
   return {
-    ...meta,
-    ...scores,
-    // A training that was stopped early has fewer epochs than it was started with.
-    epochs: (losses.at(-1)?.epoch ?? -1) + 1,
-    seconds,
-    ...(waits.length > 0 && { waiting: waits.reduce((sum, share) => sum + share, 0) / waits.length }),
-    ...(stageSwitch !== undefined && { stageSwitch }),
-    losses,
-    evaluations,
+    add(event) {
+      if (event.type === 'start') {
+        const { epoch, evaluated } = event.from ?? { epoch: 0, evaluated: -1 };
+        losses = losses.filter((told) => told.epoch < epoch);
+        evaluations = evaluations.filter((told) => told.epoch <= evaluated);
+      }
+      if (event.type === 'stage') stages.add(event.epoch);
+      if (event.type === 'step' && event.waiting !== undefined) waits.push(event.waiting);
+      if (event.type === 'epoch') {
+        const { epoch, stage, lr } = event;
+        losses.push({ epoch, stage, lr, seconds: event.seconds, losses: event.losses });
+      }
+      if (event.type === 'evaluation') evaluations.push({ epoch: event.epoch, ...flatten(event) });
+      if (event.type === 'epoch' || event.type === 'end') seconds = event.seconds;
+    },
+    run() {
+      const [, stageSwitch] = stages;
+      const { epoch: _, ...scores } = evaluations.at(-1) ?? { epoch: 0 };
+      return {
+        ...meta,
+        ...scores,
+        // A training that was stopped early has fewer epochs than it was started with.
+        epochs: (losses.at(-1)?.epoch ?? -1) + 1,
+        seconds,
+        ...(waits.length > 0 && { waiting: waits.reduce((sum, share) => sum + share, 0) / waits.length }),
+        ...(stageSwitch !== undefined && { stageSwitch }),
+        losses,
+        evaluations,
+      };
+    },
   };
+}
+
+/** Follows a training to its end. */
+export async function collect(meta: RunMeta, events: AsyncIterable<TrainEvent> | Iterable<TrainEvent>): Promise<Run> {
+  const { add, run } = follow(meta);
+  for await (const event of events) add(event);
+  return run();
 }
 
 /** The scores of an evaluation with the terms of S_Dbw beside it. */

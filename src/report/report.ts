@@ -55,6 +55,15 @@ const ARROWS = {
   lower: '<svg class="arrow" viewBox="0 0 6 7" aria-hidden="true"><path d="M3 .2V6.2M.6 3.8L3 6.2L5.4 3.8"/></svg>',
 };
 
+/** What a reader must know of scores that are not the last epoch's. */
+const SELECTED = [
+  ['best-val', "Of each method the epoch's model that was best on training images which were held out."],
+  [
+    'best-test',
+    "Of each method the epoch's model that was best on these same test images, as in the paper: this flatters it.",
+  ],
+] as const;
+
 function tableSection(data: ReportData): string {
   const heads = columnsOf(data).map(({ heading, unit, better }) => {
     const words = better ? `${ARROWS[better]}<span class="hidden">, ${better} is better</span>` : '';
@@ -72,6 +81,7 @@ function tableSection(data: ReportData): string {
   const { interval, best, missing } = legend(data);
   const notes = [
     'On the test images, after training.',
+    ...SELECTED.flatMap(([rule, note]) => (data.runs.some(({ selected }) => selected?.rule === rule) ? [note] : [])),
     `${ARROWS.higher}&nbsp;higher is better, ${ARROWS.lower}&nbsp;lower is better.`,
     ...(seeds > 1 ? [`Mean ± standard deviation of up to ${seeds} seeds.`] : []),
     ...(interval ? [`In small figures: the ${interval}.`] : []),

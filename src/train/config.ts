@@ -33,6 +33,14 @@ export interface TrainConfig extends BatchOptions {
   readonly leftover?: Leftover;
   /** The largest learning rate; unless the schedule says otherwise, it falls along a cosine towards 0 over all epochs, changed once an epoch. */
   readonly lr: number;
+  /** Optimizer steps after which training ends, in place of the method's epochs. */
+  readonly steps?: number | undefined;
+  /** The norm that all gradients of a step together have at most; not clipped where absent. */
+  readonly max_norm?: number | undefined;
+  /** Draws each epoch's images so that all classes are equally frequent. */
+  readonly balanced?: boolean | undefined;
+  /** A model of the same make that keeps a moving average of the weights after each step, `decay` of the average before; it is what is evaluated. */
+  readonly average?: { readonly model: Model; readonly decay: number } | undefined;
   readonly schedule?: ScheduleOptions;
   /** Fixes the order of images and all augmentation; a whole number from 0. */
   readonly seed: number;

@@ -38,23 +38,25 @@ export interface EvaluatorOptions {
   readonly view?: Augmentation;
   /** Labelled images, among which the neighbours of the evaluated ones are looked for; without them there is no k-NN accuracy. */
   readonly bank?: Dataset;
+  /** The numbers of the images that are evaluated; all unless given. */
+  readonly images?: Uint32Array | undefined;
 }
 
 /**
- * Compiles the evaluation of a model (running statistics, no augmentation but a size) on all of `data`. Throws when `batch` is
+ * Compiles the evaluation of a model (running statistics, no augmentation but a size) on all of `data`, or some of its images. Throws when `batch` is
  * no whole number of at least 1; an evaluation throws when it meets features or logits that are no finite numbers.
  */
 export async function createEvaluator(
   device: Device,
   model: Model,
   data: Dataset,
-  { batch = 64, view = evaluationView, bank }: EvaluatorOptions = {},
+  { batch = 64, view = evaluationView, bank, images }: EvaluatorOptions = {},
 ): Promise<Evaluator> {
   checkNumber('createEvaluator', 'batch', batch, COUNT);
-  const outputsOf = await createForward(device, model, data, { batch, view });
+  const outputsOf = await createForward(device, model, data, { batch, view, images });
   const bankOutputsOf =
     bank && (await createForward(device, { ...model, classifier: undefined }, bank, { batch, view }));
-  const { labels } = data;
+  const labels = images ? Int32Array.from(images, (index) => data.labels[index] as number) : data.labels;
   const [before, count] = [bank?.labels.length ?? 0, labels.length];
   return async function* () {
     const of = before + count;
@@ -89,9 +91,13 @@ async function createForward(
   device: Device,
   model: Pick<Model, 'encoder' | 'classifier'>,
   data: Dataset,
-  { batch, view }: Required<Pick<EvaluatorOptions, 'batch' | 'view'>>,
+  {
+    batch,
+    view,
+    images: chosen,
+  }: Required<Pick<EvaluatorOptions, 'batch' | 'view'>> & Pick<EvaluatorOptions, 'images'>,
 ): Promise<Forward> {
-  const count = data.labels.length;
+  const count = chosen?.length ?? data.labels.length;
   const { dim } = model.encoder;
   const classes = data.classes.length;
   const outputs: string[] = model.classifier ? ['features', 'logits'] : ['features'];
@@ -108,17 +114,16 @@ async function createForward(
   return async function* ({ before, of }) {
     const features = new Float32Array(count * dim);
     const predictions = new Int32Array(count);
-    const batches = Array.from({ length: Math.ceil(count / batch) }, (_, i) =>
-      allIndices(Math.min(batch, count - i * batch)).map((place) => i * batch + place),
-    );
+    const all = Uint32Array.from(chosen ?? allIndices(count));
+    const batches = Array.from({ length: Math.ceil(count / batch) }, (_, i) => all.slice(i * batch, (i + 1) * batch));
     data.feed?.plan(batches);
     const pending: { from: number; readback: Readback<string> }[] = [];
     yield { images: before, of };
     for (let from = 0; from < count || pending.length > 0; from += batch) {
       if (from < count) {
-        const chosen = batches[from / batch] as (typeof batches)[number];
-        const indices = (await data.feed?.bring(device, chosen)) ?? chosen;
-        const readback = (programs.get(chosen.length) as Program).run({ indices, counter: NOTHING_DRAWN }, outputs);
+        const own = batches[from / batch] as (typeof batches)[number];
+        const indices = (await data.feed?.bring(device, own)) ?? own;
+        const readback = (programs.get(own.length) as Program).run({ indices, counter: NOTHING_DRAWN }, outputs);
         pending.push({ from, readback });
         if (pending.length <= AHEAD) continue;
       }

@@ -38,12 +38,15 @@ export interface RunState {
 export interface Stateful {
   readonly model: readonly StateEntry[];
   readonly optimizer: Optimizer;
+  /** The model that averages the weights. */
+  readonly average?: readonly StateEntry[] | undefined;
   /** Lasting tensors that steps change besides, by part and name: sums of gradients, averages, what a method keeps. */
   readonly parts: Readonly<Record<string, ReadonlyMap<string, Tensor>>>;
 }
 
-/** Before the names of what is not the model's. */
+/** Before the names of what is not the model's, and of an averaged model's. */
 const TRAINING = 'training';
+const AVERAGE = `${TRAINING}.average.`;
 
 /** The lasting tensors that are not the model's, by the names that they have in a state. */
 function besides({ optimizer, parts }: Stateful): Map<string, Tensor> {
@@ -59,6 +62,9 @@ function besides({ optimizer, parts }: Stateful): Map<string, Tensor> {
 export async function captureState(device: Device, stateful: Stateful, place: Place): Promise<RunState> {
   const tensors = new Map([
     ...(await saveState(device, stateful.model)),
+    ...[...(await saveState(device, stateful.average ?? []))].map(
+      ([name, tensor]) => [AVERAGE + name, tensor] as const,
+    ),
     ...(await readTensors(device, besides(stateful))),
   ]);
   return { place: { ...place, sums: { ...place.sums } }, tensors, steps: Object.fromEntries(stateful.optimizer.steps) };
@@ -80,7 +86,14 @@ export async function restoreState(device: Device, stateful: Stateful, state: Ru
         `${from} is of another run: ${name} is ${showShape(given.shape)} there and ${showShape(shape)} here.`,
       );
   }
-  await loadState(device, stateful.model, modelOf(state), from);
+  const { model, average } = stateful;
+  await loadState(
+    device,
+    model,
+    new Map([...state.tensors].filter(([name]) => !name.startsWith(`${TRAINING}.`))),
+    from,
+  );
+  if (average) await loadState(device, average, averageOf(state), from);
   for (const [name, tensor] of own) {
     const given = state.tensors.get(name);
     if (given) device.write(tensor, tensor.dtype === 'u32' ? unsigned(given.data) : given.data);
@@ -95,9 +108,17 @@ const unsigned = ({ buffer, byteOffset, length }: HostTensor['data']) => new Uin
 /** The part of a state that holds sums of gradients. */
 export const SUMS = 'accumulated';
 
-/** The model of a state alone. */
-export const modelOf = ({ tensors }: RunState): Map<string, HostTensor> =>
-  new Map([...tensors].filter(([name]) => !name.startsWith(`${TRAINING}.`)));
+const averageOf = ({ tensors }: RunState): Map<string, HostTensor> =>
+  new Map(
+    [...tensors].flatMap(([name, tensor]) => (name.startsWith(AVERAGE) ? [[name.slice(AVERAGE.length), tensor]] : [])),
+  );
+
+/** The model of a state for use: that of the averaged weights where there is one. */
+export function modelOf(state: RunState): Map<string, HostTensor> {
+  const average = averageOf(state);
+  if (average.size > 0) return average;
+  return new Map([...state.tensors].filter(([name]) => !name.startsWith(`${TRAINING}.`)));
+}
 
 /** A state as the contents of a safetensors file. */
 export const stateFile = ({ place, tensors, steps }: RunState) => ({

@@ -6,8 +6,10 @@ import type { Profile } from '../gpu/program/profile.ts';
 import { compile, type Program, type ProgramMemory, type Readback } from '../gpu/program/program.ts';
 import type { Stage } from '../methods/method.ts';
 import type { Accumulator } from '../optim/accumulate.ts';
+import { clipGradients } from '../optim/clip.ts';
+import { recordEma } from '../optim/ema.ts';
 import type { Update } from '../optim/optimizer.ts';
-import { createTape } from '../tape/tape.ts';
+import { createTape, type Tape } from '../tape/tape.ts';
 import type { TrainConfig } from './config.ts';
 import { augmentationOf, recordStep } from './step.ts';
 
@@ -67,7 +69,7 @@ export async function createStagePrograms(
 
 async function createStepProgram(
   device: Device,
-  { model, method, data, augmentation, optimizer, accumulate = 1 }: TrainConfig,
+  { model, method, data, augmentation, optimizer, accumulate = 1, max_norm, average }: TrainConfig,
   stage: Stage,
   size: number,
   sums: Accumulator | undefined,
@@ -77,15 +79,22 @@ async function createStepProgram(
   const batch = augment(tape, data, views * size, augmentationOf(stage, augmentation));
   const trained = recordStep(tape, model, stage, batch);
   const losses = [...tape.outputs.keys()].filter((name) => name.startsWith('loss.'));
+  const { arena } = model.store;
+  const recordUpdate = (onto: Tape, from?: Accumulator): Update => {
+    if (max_norm !== undefined) clipGradients(onto, arena, trained, { max_norm, from });
+    const update = optimizer.record(onto, trained, from && { from });
+    const averages = average?.model.store.arena.chunks.map(({ values }) => values);
+    if (average && averages) recordEma(onto, arena, averages, average.decay);
+    stage.afterUpdate?.(onto);
+    return update;
+  };
   if (!sums) {
-    const update = optimizer.record(tape, trained);
-    stage.afterUpdate?.(tape);
+    const update = recordUpdate(tape);
     return { program: await compile(device, tape), losses, update };
   }
   sums.record(tape, trained, 1 / accumulate);
   const applying = createTape(device.target);
-  const update = optimizer.record(applying, trained, { from: sums });
-  stage.afterUpdate?.(applying);
+  const update = recordUpdate(applying, sums);
   return { program: await compile(device, tape), losses, apply: { program: await compile(device, applying), update } };
 }
 

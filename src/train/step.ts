@@ -47,8 +47,17 @@ export function recordLoss(tape: Tape, model: Model, stage: Stage, batch: Batch,
   return total;
 }
 
-function lazyStep(tape: Tape, { encoder, projector, classifier }: Model, batch: Batch, behind: (() => void)[]): Step {
-  const features = once(() => encoder.forward(tape, batch.images, true));
+function lazyStep(
+  tape: Tape,
+  { store, encoder, projector, classifier }: Model,
+  batch: Batch,
+  behind: (() => void)[],
+): Step {
+  // An encoder that is frozen as a whole keeps its statistics too: a linear probe's features are those of evaluation.
+  const isTrained = store.arena.chunks.some(({ parameters }) =>
+    parameters.some(({ label, requiresGrad }) => requiresGrad && label.startsWith('encoder.')),
+  );
+  const features = once(() => encoder.forward(tape, batch.images, isTrained));
   const head = (name: string, module: Model['projector']) =>
     once(() => {
       if (!module) throw new Error(`The loss needs a ${name}, but the model has none.`);

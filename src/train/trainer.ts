@@ -1,12 +1,14 @@
 import { checkImages } from '../data/dataset.ts';
-import { batchSizes, epochBatches } from '../data/sampler.ts';
+import { balanced, batchSizes, epochBatches } from '../data/sampler.ts';
 import type { Device, TypedArray } from '../gpu/device.ts';
 import type { Readback } from '../gpu/program/program.ts';
 import type { Stage } from '../methods/method.ts';
 import type { Model } from '../nn/model.ts';
+import type { Store } from '../nn/store.ts';
 import { accumulator } from '../optim/accumulate.ts';
-import { createSchedule, rateEpoch, type Schedule, takesStep } from '../optim/schedule.ts';
+import { createSchedule, microBatchesOf, rateEpoch, type Schedule, takesStep } from '../optim/schedule.ts';
 import { elements } from '../tape/tensor.ts';
+import { loadState, saveState } from '../weights/state_dict.ts';
 import type { TrainConfig } from './config.ts';
 import type { Evaluator } from './evaluate.ts';
 import type { TrainEvent } from './events.ts';
@@ -35,9 +37,15 @@ export async function* train(device: Device, config: TrainConfig): AsyncGenerato
   const { method, options, model, indices, batch, evaluator, evaluateEvery = 1, accumulate = 1, resume } = config;
   checkImages(config.data.name, config.data.labels.length, indices);
   const stages = method.stages(options, model).filter(({ epochs: [from, to] }) => from < to);
-  const epochs = stages.at(-1)?.epochs[1] ?? 0;
-  const rate = createSchedule(config.lr, epochs, config.schedule);
+  const planned = stages.at(-1)?.epochs[1] ?? 0;
   const microBatches = batchSizes(indices.length, batch, config).length;
+  const limit =
+    config.steps === undefined
+      ? planned * microBatches
+      : Math.min(planned * microBatches, microBatchesOf(config.steps, microBatches, accumulate, config.leftover));
+  const epochs = Math.ceil(limit / microBatches);
+  // Where steps are counted the last epoch may end early, and the rate falls up to there.
+  const rate = createSchedule(config.lr, config.steps === undefined ? epochs : limit / microBatches, config.schedule);
   const evaluationsUpTo = (epoch: number) => (epoch < 0 ? 0 : 1 + Math.ceil(epoch / evaluateEvery));
   let place = resume?.place ?? BEGINNING;
   yield {
@@ -61,11 +69,14 @@ export async function* train(device: Device, config: TrainConfig): AsyncGenerato
   const stateful = (isBetweenSteps: boolean): Stateful => ({
     model: model.store.entries,
     optimizer: config.optimizer,
+    average: config.average?.model.store.entries,
     parts: {
       method: new Map(stages.flatMap(({ state }) => [...(state ?? [])])),
       ...(sums && !isBetweenSteps && { [SUMS]: sums.state() }),
     },
   });
+  const average = config.average?.model.store;
+  if (average) await loadState(device, average.entries, await saveState(device, model.store.entries), 'The model');
   if (resume) await restoreState(device, stateful(false), resume, 'The state that the run goes on from');
   const isDue = ({ epoch, index, evaluated }: Place) =>
     evaluator !== undefined && index === 0 && evaluated < epoch && (epoch % evaluateEvery === 0 || epoch === epochs);
@@ -78,18 +89,29 @@ export async function* train(device: Device, config: TrainConfig): AsyncGenerato
       epoch,
       step: epoch * microBatches + index,
       final: epoch === epochs && !isDue(place),
-      capture: () => captureState(device, stateful(isBetweenSteps), place),
+      capture: async () => {
+        if (average) await copyBuffers(device, model.store, average);
+        return captureState(device, stateful(isBetweenSteps), place);
+      },
     };
   };
-  const run: Running = { device, config, rate, microBatches, checkWeights: await createFiniteCheck(device, model) };
+  const run: Running = {
+    device,
+    config,
+    rate,
+    microBatches,
+    limit,
+    checkWeights: await createFiniteCheck(device, model),
+  };
 
   for (let told: Stage | undefined; ; ) {
     if (evaluator && isDue(place)) {
+      if (average) await copyBuffers(device, model.store, average);
       yield* evaluation(evaluator, place.epoch);
       place = { ...place, evaluated: place.epoch };
       if (place.epoch > 0) yield checkpoint();
     }
-    const current = prepared.find(({ stage }) => place.epoch < stage.epochs[1]);
+    const current = prepared.find(({ stage }) => place.epoch < Math.min(epochs, stage.epochs[1]));
     if (!current) break;
     const { stage, programs } = current;
     if (stage !== told) {
@@ -131,6 +153,8 @@ interface Running {
   readonly config: TrainConfig;
   readonly rate: Schedule;
   readonly microBatches: number;
+  /** Of the whole run. */
+  readonly limit: number;
   readonly checkWeights: () => FiniteCheck;
 }
 
@@ -142,7 +166,7 @@ const EXPLODED = 1e6;
  * then reached, and at last their means over the images.
  */
 async function* trainEpoch(
-  { device, config, rate, microBatches, checkWeights }: Running,
+  { device, config, rate, microBatches, limit, checkWeights }: Running,
   stage: Stage,
   programs: StagePrograms,
   from: Place,
@@ -153,13 +177,15 @@ async function* trainEpoch(
   const { epoch } = from;
   let place = from;
   const pending: { images: number; readback: Readback<string> }[] = [];
-  const batches = epochBatches(indices, { batch, seed, epoch, drop_last });
-  feed?.plan(batches.slice(from.index));
+  const drawn = config.balanced ? balanced(indices, config.data.labels, { seed, epoch }) : indices;
+  const batches = epochBatches(drawn, { batch, seed, epoch, drop_last });
+  const end = Math.min(microBatches, limit - epoch * microBatches);
+  feed?.plan(batches.slice(from.index, end));
   let since = performance.now();
   let waited = feed?.waited() ?? 0;
-  for (let index = from.index; index < microBatches; index++) {
+  for (let index = from.index; index < end; index++) {
     const chosen = batches[index] as (typeof batches)[number];
-    const isLast = index === microBatches - 1;
+    const isLast = index === end - 1;
     const step = epoch * microBatches + index;
     const apply = takesStep(index, microBatches, accumulate, leftover);
     const lr = rate(rateEpoch({ epoch, index }, { microBatches, accumulate, ...schedule }));
@@ -207,6 +233,12 @@ async function* trainEpoch(
     since = performance.now();
     waited = feed?.waited() ?? 0;
   }
+}
+
+/** An average is one of weights: running statistics are those of the model as it is. */
+async function copyBuffers(device: Device, from: Store, to: Store): Promise<void> {
+  for (const [index, { tensor }] of from.entries.entries())
+    if (!('gradient' in tensor)) device.write(to.entries[index]!.tensor, await device.read(tensor));
 }
 
 const countParameters = ({ store }: Model): number =>

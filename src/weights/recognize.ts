@@ -50,6 +50,7 @@ function recognizeViT(
   if (channels === undefined || patch === undefined || !grid) return undefined;
   const encoder = { channels, global_pool, image_size: [grid[0] * patch, grid[1] * patch] as const };
   for (const arch of Object.keys(VITS) as (keyof typeof VITS)[]) {
+    if (VITS[arch].patch !== patch) continue;
     const { entries } = createModel({ arch, encoder, seed: 0 }).store;
     const { missing, misshapen, unexpected } = compareState(entries, tensors);
     const isOwn = (name: string) => name.startsWith('encoder.') && !isLastNorm(name);

@@ -85,7 +85,8 @@ test('a training whose output nobody reads goes on to its end', async () => {
   const code = await new Promise((done) => child.on('exit', done));
   assert.is(code, 0);
   assert.equal((await readdir(out)).sort(), [
-    ...['ce-tuning.jsonl', 'ce-tuning.safetensors', 'report.html', 'results.json'],
+    ...['ce-tuning-step-00000009.safetensors', 'ce-tuning.csv', 'ce-tuning.jsonl', 'ce-tuning.safetensors'],
+    ...['ce-tuning.tensorboard', 'report.html', 'results.json', 'run.yaml'],
   ]);
 });
 

@@ -267,7 +267,7 @@ test('a second run into the folder of another leaves it as it is', async () => {
   assert.is(code, 1);
   assert.match(
     stderr,
-    /^error: The folder .*mine holds another run \(report\.html and 5 more\); take another --out, or/m,
+    /^error: The folder .*mine holds another run \(report\.html and 7 more\); take another --out, or/m,
   );
   assert.equal(await readFile(join(folder, 'mine', 'scl.safetensors')), before);
 });
@@ -288,7 +288,9 @@ test('an interrupt saves the model of that moment, and tells where', async () =>
   );
   // Without the lock, which is given back.
   const left = (await readdir(join(folder, 'stopped'))).map((name) => name.replace(/\d{8}/, 'N'));
-  assert.equal([...new Set(left)].sort(), ['run.yaml', 'scl-step-N.safetensors', 'scl.jsonl', 'scl.safetensors']);
+  assert.equal([...new Set(left)].sort(), [
+    ...['run.yaml', 'scl-step-N.safetensors', 'scl.csv', 'scl.jsonl', 'scl.safetensors', 'scl.tensorboard'],
+  ]);
   const { tensors } = await readModel(path);
   assert.not.equal(tensors.get('encoder.conv1.weight'), (await readModel(weights)).tensors.get('encoder.conv1.weight'));
 });

@@ -76,6 +76,26 @@ for (const [container, write] of [
     assert.equal(tensors.at(-1), { name: 'module.queue', dtype: 'F32', shape: [8, 16], bytes: 512 });
   });
 
+test('a vision transformer is told by its tensors, and one of patches that none here has is of no known architecture', async () => {
+  const vit = createModel({
+    arch: 'vit_small_patch16',
+    encoder: { image_size: [32, 32], global_pool: false },
+    seed: 0,
+  });
+  const shapes = vit.store.entries.map((entry) => [entry.name.replace('encoder.', ''), torchShape(entry)] as const);
+  const known = await save(
+    'vit.pth',
+    torchZip({ model: Object.fromEntries(shapes.map(([name, shape]) => [name, tensor(shape, () => 0)])) }),
+  );
+  assert.match(
+    (await coinHere('inspect', known)).stdout,
+    /^encoder: vit_small_patch16, 3 channels, 32×32 px; 150 tensors, cls_token, pos_embed, /m,
+  );
+  const { stdout, code } = await coinHere('inspect', 'test/golden/checkpoints/mae_zip.pth');
+  assert.is(code, 0);
+  assert.match(stdout, /^encoder: of no known architecture; 18 tensors, /m);
+});
+
 test('a name that would move the cursor is shown by its number', async () => {
   const path = await save('names.pth', torchZip({ '\u001b[2Jconv1\r': tensor([1], () => 1) }));
   assert.match((await coinHere('inspect', path)).stdout, /^\\x1b\[2Jconv1\\x0d +F32/m);

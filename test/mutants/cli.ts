@@ -39,8 +39,8 @@ export const mutants = [
     [
       "the trainer's momentum is not the setting's",
       FINE_TUNE,
-      '{ momentum, nesterov: true',
-      '{ momentum: 0.9, nesterov: true',
+      '...options, momentum, nesterov',
+      '...options, momentum: 0.9, nesterov',
     ],
   ),
   ...noticedBy(
@@ -80,8 +80,8 @@ export const mutants = [
     [
       'checkpoints are written in place',
       FINE_TUNE,
-      'writeWhole(checkpoint, bytes)',
-      "import('node:fs/promises').then((fs) => fs.writeFile(checkpoint, bytes))",
+      'writeWhole(path, bytes)',
+      "import('node:fs/promises').then((fs) => fs.writeFile(path, bytes))",
     ],
     [
       'results are written in place',
@@ -107,7 +107,7 @@ export const mutants = [
       'for (const name of await filesIn(path)) {',
       'for (const name of []) {',
     ],
-    ['checkpoints are not known as files of runs', FOLDER, '(jsonl|safetensors|', '(jsonl|'],
+    ['checkpoints are not known as files of runs', FOLDER, '(jsonl|csv|tensorboard|safetensors|', '(jsonl|'],
     ['a folder stays that was made in vain', FOLDER, 'rmdirSync(folder);', ''],
   ),
   ...noticedBy(

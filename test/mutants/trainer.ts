@@ -123,6 +123,41 @@ export const mutants = [
     'await',
   ]),
   ...noticedBy(
+    'train/habits.test.ts',
+    '',
+    ['what is frozen is trained', 'src/nn/store.ts', 'parameter.requiresGrad = false', 'parameter.requiresGrad = true'],
+    [
+      'a frozen encoder keeps training its statistics',
+      'src/train/step.ts',
+      'batch.images, isTrained)',
+      'batch.images, true)',
+    ],
+    ['the rate falls to the end of the last epoch', TRAINER, 'epochs : limit / microBatches', 'epochs : epochs'],
+    ['the average has its own statistics', TRAINER, "if (!('gradient' in tensor))", 'if (false)'],
+  ),
+  ...noticedBy(
+    'optim/clip.test.ts',
+    '',
+    [
+      'each span is scaled by its own norm',
+      'kernels/optimizer/square_sums.wgsl',
+      'partials[span.w]',
+      'partials[index]',
+    ],
+    [
+      'small gradients grow',
+      'kernels/optimizer/clip_factor.wgsl',
+      'min(1.0, params.max_norm / (total + 1e-6))',
+      'params.max_norm / (total + 1e-6)',
+    ],
+  ),
+  ...noticedBy('cli/habits.node.test.ts', 'the best evaluation', [
+    'the last of equals is the best',
+    'src/cli/best.node.ts',
+    'event.top1 > (best()',
+    'event.top1 >= (best()',
+  ]),
+  ...noticedBy(
     'cli/resume.node.test.ts',
     'a run that is killed',
     ['half a line stays in the log', 'src/cli/log.node.ts', 'if (whole < written.length)', 'if (false)'],

@@ -38,10 +38,7 @@ test('refuses rows that cannot be cut into q, k and v of that many heads', async
     () => selfAttention(tape, qkv, { heads: 3 }),
     /\[1, 4, 24\], but \[batch, length, 3 · 3 · d\] is needed/,
   );
-  assert.throws(
-    () => selfAttention(tape, qkv, { heads: 0 }),
-    /heads is 0, but it must be a whole number of at least 1/,
-  );
+  assert.throws(() => selfAttention(tape, qkv, { heads: 0 }), /heads is 0, but it must be a whole number/);
 });
 
 test.run();

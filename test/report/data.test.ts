@@ -58,14 +58,20 @@ test('events become a run', async () => {
     seconds: 2.5,
     stageSwitch: 1,
     losses: [
-      { epoch: 0, stage: 'first', losses: { total: 5 } },
-      { epoch: 1, stage: 'second', losses: { total: 2 } },
+      { epoch: 0, stage: 'first', lr: 0.1, seconds: 1, losses: { total: 5 } },
+      { epoch: 1, stage: 'second', lr: 0.1, seconds: 2, losses: { total: 2 } },
     ],
     evaluations: [
       { epoch: 0, top1: 10 },
       { epoch: 2, top1: 75, s_dbw: 0.9, scat: 0.4, dens_bw: 0.5 },
     ],
   });
+});
+
+test('what lies behind the place where a run goes on is told once, as it came out at last', async () => {
+  const from = { epoch: 1, index: 0, evaluated: 0 };
+  const again: TrainEvent[] = [{ ...EVENTS[0]!, from } as TrainEvent, ...EVENTS.slice(5)];
+  assert.equal(await collect(META, [...EVENTS.slice(0, -1), ...again]), await collect(META, EVENTS));
 });
 
 test('a training that is stopped counts the epochs it had', async () => {

@@ -62,6 +62,7 @@ for (const [name, more] of [
   ['three micro-batches a step', () => ({ accumulate: 3 })],
   ['leftovers that carry over', () => ({ accumulate: 3, leftover: 'carry' })],
   ['AdamW with a rate a step', (device: Device) => adamwOf(device)],
+  ['averaged weights, clipped gradients, balanced classes', (device: Device) => averaging(device)],
 ] as const)
   test(`a run goes on from each of its micro-batches to the same bits: ${name}`, async () => {
     const device = await testDevice();
@@ -83,6 +84,12 @@ function adamwOf(device: Device): Partial<TrainConfig> {
   const { model } = setUp(device);
   return { model, optimizer: adamw(model.store.arena), lr: 0.01, schedule: { changes: 'step', warmup_epochs: 1 } };
 }
+
+const averaging = (device: Device): Partial<TrainConfig> => ({
+  average: { model: setUp(device).model, decay: 0.75 },
+  max_norm: 0.5,
+  balanced: true,
+});
 
 /** A method that keeps a number of its own, which its loss depends on and each step changes on the host. */
 function counting(device: () => Device): Method {
