@@ -43,6 +43,8 @@ export interface RunOptions {
   readonly data: Dataset;
   readonly indices: Uint32Array;
   readonly test?: Dataset;
+  /** Labelled images whose features are the neighbours of the test images', by which an encoder without classifier is watched. */
+  readonly bank?: Dataset;
   /** Of the data's images, those that are held out: with them the model is chosen, and the test images are seen at the end alone. */
   readonly heldOut?: Uint32Array | undefined;
   /** The encoder to start from; random values where absent. With `partial`, what matches of it. */
@@ -87,7 +89,7 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
   };
   const { size } = settings.augmentation;
   const { evaluation: view = { ...(size && { size }) } } = settings;
-  const evaluation = { batch: settings.batch, view };
+  const evaluation = { batch: settings.batch, view, ...(options.bank && { bank: options.bank }) };
   const image_size = size ?? data.size;
   const card: ModelCard = {
     arch,
@@ -152,7 +154,8 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
     return saving(chosen, { every: options.saveEvery, states, interruption, saveModel });
   };
   const saveTo = async (path: string, state: RunState): Promise<string> => {
-    const bytes = writeSafetensors(modelOf(state), { ...metadata, epoch: `${state.place.epoch}` });
+    const tensors = (method.checkpoint ?? modelOf)(state, model);
+    const bytes = writeSafetensors(tensors, { ...metadata, epoch: `${state.place.epoch}` });
     await explained(`The checkpoint ${path} cannot be written`, () => writeWhole(path, bytes));
     return path;
   };
@@ -200,13 +203,14 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
 }
 
 function optimizerOf(
-  { arch, optimizer, momentum, weight_decay, layer_decay }: Settings,
+  { arch, optimizer, momentum, nesterov = true, betas, weight_decay, layer_decay }: Settings,
   { store: { arena } }: Model,
 ): Optimizer {
   const decayed =
     layer_decay !== undefined && isViT(arch) && layerDecay({ depth: VITS[arch].depth, layer_decay, weight_decay });
   const options = { weight_decay, ...(decayed && { groups: decayed }) };
-  return optimizer === 'adamw' ? adamw(arena, options) : sgd(arena, { ...options, momentum, nesterov: momentum > 0 });
+  if (optimizer === 'adamw') return adamw(arena, { ...options, ...(betas && { betas }) });
+  return sgd(arena, { ...options, momentum, nesterov: nesterov && momentum > 0 });
 }
 
 async function* concatenated<T>(first: Iterable<T>, second: AsyncIterable<T>): AsyncGenerator<T> {

@@ -216,9 +216,10 @@ function describe({ done, epochs, loss, imagesPerSecond, waiting, left }: Positi
 const describeEvaluation = ({ images, of }: EvaluationProgress): string =>
   `evaluated ${count(images)} of ${count(of)} images`;
 
-function scores({ top1, s_dbw }: Of<'evaluation'>): string[] {
+function scores({ top1, knn, s_dbw }: Of<'evaluation'>): string[] {
   return [
     ...(top1 === undefined ? [] : [`top-1 ${top1.toFixed(2)} %`]),
+    ...(knn === undefined ? [] : [`k-NN ${knn.toFixed(2)} %`]),
     s_dbw === undefined ? 'S_Dbw undefined' : `S_Dbw ${s_dbw.score.toFixed(3)}`,
   ];
 }

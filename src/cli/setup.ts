@@ -29,6 +29,10 @@ export interface Settings extends MethodConfig {
   readonly evaluateEvery: number;
   /** `sgd` unless given. */
   readonly optimizer?: (typeof OPTIMIZERS)[number];
+  /** Of SGD; yes unless given. */
+  readonly nesterov?: boolean;
+  /** Of AdamW. */
+  readonly betas?: readonly [number, number];
   /** Of a vision transformer's layers; see `layerDecay`. */
   readonly layer_decay?: number;
   readonly schedule?: ScheduleOptions;

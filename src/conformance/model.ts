@@ -66,6 +66,22 @@ export async function runModel(device: Device, { inputs, attrs, outputs }: Case)
     'output.features': trained.features,
     'output.loss': trained.loss,
   };
+  Object.assign(results, await gradientsOf(device, store, { attrs, outputs }));
+  for (const name of Object.keys(outputs)) {
+    const [, module] = /^running_mean\.(.+)$/.exec(name) ?? [];
+    const entry = store.entries.find((candidate) => candidate.name === `${module}.running_mean`);
+    if (entry) results[`output.${name}`] = await device.read(entry.tensor);
+  }
+  return results;
+}
+
+/** The norms of the gradients of all parameters, and the gradients that the case has. */
+export async function gradientsOf(
+  device: Device,
+  store: Store,
+  { attrs, outputs }: Pick<Case, 'attrs' | 'outputs'>,
+): Promise<Results> {
+  const results: Record<string, ArrayLike<number>> = {};
   const norms: number[] = [];
   for (const name of attrs.parameters as string[]) {
     const entry = store.entries.find((candidate) => candidate.name === name);
@@ -78,10 +94,5 @@ export async function runModel(device: Device, { inputs, attrs, outputs }: Case)
         : gradient;
   }
   results['output.grad_norms'] = norms;
-  for (const name of Object.keys(outputs)) {
-    const [, module] = /^running_mean\.(.+)$/.exec(name) ?? [];
-    const entry = store.entries.find((candidate) => candidate.name === `${module}.running_mean`);
-    if (entry) results[`output.${name}`] = await device.read(entry.tensor);
-  }
   return results;
 }

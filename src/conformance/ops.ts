@@ -13,6 +13,7 @@ import { infoNce } from '../ops/info_nce.ts';
 import { l2Normalize } from '../ops/l2_normalize.ts';
 import { layerNorm } from '../ops/layer_norm.ts';
 import { linear } from '../ops/linear.ts';
+import { maskedError, patchTargets } from '../ops/mae.ts';
 import { matmul } from '../ops/matmul.ts';
 import { maxPool2d } from '../ops/max_pool2d.ts';
 import { mean, sum, weightedSum } from '../ops/reduce.ts';
@@ -286,6 +287,15 @@ export const conformanceOps: Readonly<Record<string, ConformanceOp>> = {
         },
       ),
     }),
+  },
+  mae_loss: {
+    layouts: { images: 'activation' },
+    constant: ['images', 'mask'],
+    build: (tape, inputs, attrs) => {
+      const normalize = attrs.norm_pix === true;
+      const target = patchTargets(tape, need(inputs, 'images'), { patch: attrs.patch as number, normalize });
+      return { loss: maskedError(tape, need(inputs, 'pred'), target, need(inputs, 'mask')), target };
+    },
   },
   permute_rows: {
     constant: ['keys'],

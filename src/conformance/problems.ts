@@ -91,6 +91,19 @@ const supCon = (n: number, d: number, classes: number, attrs: Attributes): Probl
 const batchNormSplit = (x: readonly number[], groups: number, assignment: 'contiguous' | 'interleaved'): Problem =>
   batchNorm(x, { training: true, groups, assignment });
 
+const maeLoss = (
+  [b, c, h, w]: readonly [number, number, number, number],
+  patch: number,
+  attrs: Attributes,
+): Problem => {
+  const patches = (h / patch) * (w / patch);
+  return {
+    inputs: { pred: [b, patches, patch * patch * c], images: [b, c, h, w], mask: [b, patches] },
+    attrs: { patch, ...attrs },
+    constant: ['images', 'mask'],
+  };
+};
+
 const infoNce = (n: number, d: number, length: number, temperature: number, strip_keys?: number): Problem => ({
   inputs: { q: [n, d], k: [n, d], queue: [d, length] },
   attrs: { temperature, ...(strip_keys !== undefined && { strip_keys }) },
@@ -234,6 +247,11 @@ export const problems: Readonly<Record<string, readonly Problem[]>> = {
     // Several strips of the queue, the last one shorter.
     infoNce(6, 8, 20, 0.3, 8),
     infoNce(1, 3, 1, 1),
+  ],
+  mae_loss: [
+    maeLoss([2, 3, 6, 9], 3, { norm_pix: true }),
+    maeLoss([3, 2, 8, 4], 4, { norm_pix: false }),
+    maeLoss([5, 1, 8, 8], 2, { norm_pix: true }),
   ],
   permute_rows: [
     { inputs: { x: [2, 7, 5], keys: [2, 7] }, attrs: { count: 3 }, constant: ['keys'] },

@@ -5,6 +5,7 @@ import { type Layout, toEngineLayout, toTorchLayout } from '../weights/layout.ts
 import { augmentProcedures } from './augment.ts';
 import { type Case, compare, type Results, toleranceOf } from './case.ts';
 import { type Evaluation, type HostValue, run, type Variant, variants } from './evaluate.ts';
+import { runMae, runMaeMask, runSincos } from './mae.ts';
 import { metricProcedures } from './metrics.ts';
 import { runMocoLoss, runMocoMomentum } from './moco.ts';
 import { runModel } from './model.ts';
@@ -36,7 +37,9 @@ const procedures: Readonly<Record<string, (device: Device, golden: Case) => Prom
   pos_embed_interpolate: (_device, golden) => runPositions(golden),
   moco_loss: runMocoLoss,
   moco_momentum: runMocoMomentum,
-  model: runModel,
+  mae_mask: runMaeMask,
+  sincos_pos_embed: runSincos,
+  model: (device, golden) => (golden.attrs.arch === 'mae' ? runMae : runModel)(device, golden),
   state_dict: (_device, golden) => runStateDict(golden),
   trajectory_coin: runTrajectory,
 };

@@ -1,9 +1,15 @@
 import { ceTuning } from './ce_tuning.ts';
 import { coin } from './coin.ts';
 import type { Method } from './method.ts';
+import { moco } from './moco.ts';
+import type { PretrainMethod } from './recipe.ts';
 import { scl } from './scl.ts';
+import { simclr } from './simclr.ts';
 
-/** Every method by its name on the command line. */
+/** Every method of pre-training by its name on the command line. */
+export const pretrainMethods: readonly PretrainMethod[] = [simclr, moco];
+
+/** Every method of fine-tuning by its name on the command line. */
 export const methods: readonly Method[] = [ceTuning, scl, coin];
 
 /** Throws when there is no method of that name. */
@@ -13,6 +19,5 @@ export function methodNamed(name: string): Method {
   throw new Error(`There is no method named ${name}; there are: ${methods.map((known) => known.name).join(', ')}.`);
 }
 
-export { moco } from './moco.ts';
-export { simclr } from './simclr.ts';
-export { ceTuning, coin, scl };
+export type { PretrainMethod, Recipe } from './recipe.ts';
+export { ceTuning, coin, moco, scl, simclr };

@@ -3,6 +3,7 @@ import type { Model } from '../nn/model.ts';
 import type { SupConVariant } from '../ops/sup_con.ts';
 import type { Tape } from '../tape/tape.ts';
 import type { Tensor } from '../tape/tensor.ts';
+import type { HostTensor } from '../weights/host-tensor.ts';
 
 /** Hyper-parameters that methods share; a method reads those it knows. */
 export interface MethodConfig {
@@ -76,6 +77,11 @@ export interface Stage {
 /** What a method may add to before training: more encoders, queues, heads, or noise on the weights. */
 export type MethodModel = Pick<Model, 'options' | 'store' | 'encoder' | 'projector'>;
 
+/** The model's tensors under PyTorch's names and layouts, and a stage's `state` as it is on the device, behind `training.method.`. */
+export interface RunTensors {
+  readonly tensors: ReadonlyMap<string, HostTensor>;
+}
+
 /** A fine-tuning method: which stages it trains in, and what it adds to the model. */
 export interface Method {
   readonly name: string;
@@ -85,6 +91,11 @@ export interface Method {
   /** Independently augmented views of each image in a batch; 1 unless given. The views stand one after the other. */
   readonly views?: number;
   stages(config: MethodConfig, model: MethodModel): readonly Stage[];
+  /**
+   * The tensors of a checkpoint, from what a run's state holds, where they are more than the model under its own names: under those
+   * that the method's authors gave them.
+   */
+  checkpoint?(state: RunTensors, model: MethodModel): Map<string, HostTensor>;
   /** The settings that decide what these stages are and compute; all others have no effect. */
   settings(config: MethodConfig): readonly (keyof MethodConfig)[];
 }

@@ -11,7 +11,10 @@ import { uniform } from '../ops/random.ts';
 import { recordEma } from '../optim/ema.ts';
 import { createTape, type Tape } from '../tape/tape.ts';
 import { type Tensor, variable } from '../tape/tensor.ts';
-import type { Method, MethodConfig, MethodModel, Step } from './method.ts';
+import type { HostTensor } from '../weights/host-tensor.ts';
+import { type Layout, toTorchLayout } from '../weights/layout.ts';
+import type { MethodConfig, MethodModel, RunTensors, Step } from './method.ts';
+import { PHOTOGRAPH, type PretrainMethod } from './recipe.ts';
 
 // Tell the uses of one seed apart.
 const STREAM_QUEUE = 0x6d6f636f;
@@ -27,12 +30,25 @@ type Network = (tape: Tape, images: Tensor, training: Training) => Tensor;
  * of its own. Batches are normalised in parts, and the keys' images are shuffled over them, so that statistics do not tell
  * which key belongs to a query: on one device what the original does over several.
  */
-export const moco: Method = {
+export const moco: PretrainMethod = {
   name: 'moco',
   title: 'MoCo v2',
   projector: true,
   views: 2,
   settings: () => ['epochs', 'temperature', 'queue_length', 'key_momentum', 'batch_norm_groups'],
+  // For photographs the paper's own; for small images MoCo's notebook for CIFAR-10, with the head and the temperature of v2.
+  recipe: (size) => ({
+    ...{ epochs: 200, batch: 256, lr: 0.03, optimizer: 'sgd', momentum: 0.9, drop_last: true, projection: 128 },
+    weight_decay: size < PHOTOGRAPH ? 5e-4 : 1e-4,
+    augmentation: 'moco-v2',
+    config: {
+      ...{ temperature: 0.2, batch_norm_groups: 8 },
+      ...(size < PHOTOGRAPH
+        ? { queue_length: 4096, key_momentum: 0.99 }
+        : { queue_length: 65536, key_momentum: 0.999 }),
+    },
+  }),
+  checkpoint: officialNames,
   stages: (config, model) => {
     const { epochs, key_momentum = 0.999 } = config;
     const { options, projector } = model;
@@ -66,6 +82,32 @@ export const moco: Method = {
     ];
   },
 };
+
+/**
+ * The state dict as MoCo's own program writes it under DistributedDataParallel: both encoders with their heads as `fc`, and the
+ * queue with its keys in columns.
+ */
+function officialNames({ tensors }: RunTensors, { store }: MethodModel): Map<string, HostTensor> {
+  const names = (encoder: string, name: string) =>
+    `module.${encoder}.${name.replace(/^encoder\./, '').replace(/^projector\./, 'fc.')}`;
+  const kept = (name: string) => tensors.get(`training.method.${name}`) as HostTensor;
+  const toTorch = ({ shape, data }: HostTensor, layout: Layout): HostTensor => ({
+    dtype: 'F32',
+    ...toTorchLayout(layout, data as Float32Array<ArrayBuffer>, shape),
+  });
+  const queries = store.entries.map(({ name }) => [names('encoder_q', name), tensors.get(name) as HostTensor] as const);
+  const keys = store.entries.map(({ name, layout }) => {
+    const own = kept(`key.${name}`);
+    return [names('encoder_k', name), layout ? toTorch(own, layout) : own] as const;
+  });
+  const pointer = BigInt64Array.from(kept('queue_ptr').data as Int32Array, BigInt);
+  return new Map<string, HostTensor>([
+    ...queries,
+    ...keys,
+    ['module.queue', toTorch(kept('queue'), 'linear_weight')],
+    ['module.queue_ptr', { dtype: 'I64', shape: [1], data: pointer }],
+  ]);
+}
 
 /** Records one step's loss; the keys join the queue behind the backward pass, which still reads those that they replace. */
 function contrast(

@@ -4,7 +4,7 @@ import * as kernels from '../gpu/kernel/generated/kernels.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import { elements, showShape, type Tensor } from '../tape/tensor.ts';
 import { type Candidate, choose } from './candidates.ts';
-import { mapValues } from './elementwise.ts';
+import { mapValues, scaled } from './elementwise.ts';
 import { reduceRows } from './reduce.ts';
 
 export const tokensCandidates: readonly (Candidate<{ rows: number; columns: number }> & {
@@ -77,6 +77,23 @@ export function embedTokens(tape: Tape, patches: Tensor, { cls_token, pos_embed 
       const sum = into ?? tape.empty(pos_embed.shape, 'embed_tokens.pos_embed.grad');
       return reduceRows(tape, dy, { rows: batch, columns: tokens * width }, 1, sum, 'embed_tokens.pos_embed');
     },
+  }));
+}
+
+/** x [batch, tokens, columns] plus fixed positions [1, tokens, columns], which get no gradient. Throws when shapes do not fit. */
+export function addPositions(tape: Tape, x: Tensor, positions: Tensor): Tensor {
+  const [, tokens = 0, width = 0] = x.shape;
+  if (showShape(positions.shape) !== showShape([1, tokens, width]))
+    throw shapeError('add_positions', 'positions', positions.shape, `x has ${showShape(x.shape)}`);
+  const period = tokens * width;
+  const [size, kernel] =
+    period % 4 === 0
+      ? ([4, kernels['tokens/add_positions']] as const)
+      : ([1, kernels['tokens/add_positions_scalar']] as const);
+  const y = tape.empty(x.shape, 'add_positions');
+  mapValues(tape, kernel, { x, positions, y }, 'add_positions', { period: period / size }, elements(x.shape) / size);
+  return tape.record('add_positions', { x, positions }, y, (dy) => ({
+    x: (into) => (into ? scaled(tape, dy, 1, into) : dy),
   }));
 }
 

@@ -1,7 +1,7 @@
 // What the page's script draws, made from the runs: plain data that is embedded in the page as JSON.
 import { shuffle } from '../data/random.ts';
 import { type FeaturePlot, type Group, groups, type ReportData, type Run, statistic, type Thumbnails } from './data.ts';
-import { intervalOf, S_DBW, type Score, TOP1 } from './ranking.ts';
+import { intervalOf, KNN, S_DBW, type Score, TOP1 } from './ranking.ts';
 import { list } from './summary.ts';
 
 /** Scores or losses over epochs, a line for each method. */
@@ -67,6 +67,7 @@ export function charts(data: ReportData): Charts {
     switches: methods.flatMap(({ label, runs: [run] }, method) => stageSwitch(label, run, method)),
     scores: [
       withIntervals(scoreCurves(methods, 'chart-top1', TOP1, 'Top-1 accuracy', 'top-1 accuracy (%)'), tested),
+      withIntervals(scoreCurves(methods, 'chart-knn', KNN, 'k-NN accuracy', 'k-NN accuracy (%)'), tested),
       scoreCurves(methods, 'chart-s_dbw', S_DBW, 'S_Dbw', 'S_Dbw (no unit, lower is better)'),
     ].filter(({ lines }) => lines.length > 0),
     losses: lossCurves(methods),
@@ -147,6 +148,8 @@ const LOSS_TITLES: Readonly<Record<string, string>> = {
   total: 'Total loss',
   cross_entropy: 'Cross-entropy',
   sup_con: 'Supervised contrastive loss',
+  nt_xent: 'NT-Xent',
+  info_nce: 'InfoNCE',
 };
 
 /** A chart for the total and one for each term; a single term says the same as the total and is left out. */

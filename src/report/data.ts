@@ -5,6 +5,8 @@ import type { Scores, TrainEvent } from '../train/events.ts';
 export interface FlatScores {
   /** Percent of the test images. */
   readonly top1?: number;
+  /** Of the nearest neighbours among labelled images, in percent of the test images. */
+  readonly knn?: number;
   readonly s_dbw?: number;
   readonly scat?: number;
   readonly dens_bw?: number;
@@ -61,6 +63,8 @@ export interface Run extends RunMeta, FlatScores {
   readonly epochs: number;
   /** Of training, evaluations not counted. */
   readonly seconds: number;
+  /** The share of the time that steps waited for images, where these were brought batch by batch. */
+  readonly waiting?: number;
   /** Epochs trained when the method went over to its second stage; absent for methods with one stage. */
   readonly stageSwitch?: number;
   /** Means over each epoch; `epoch` counts from 0. */
@@ -93,8 +97,8 @@ export interface ReportData {
   /** How many test images the scores are of; without it nothing tells how far chance in their choice goes. */
   readonly tested?: number;
   readonly runs: readonly Run[];
-  /** The checkpoint that every run starts from. */
-  readonly before?: FlatScores & { readonly features?: FeaturePlot };
+  /** What every run starts from: a checkpoint, or what `label` says. */
+  readonly before?: FlatScores & { readonly features?: FeaturePlot; readonly label?: string };
   /** How features became points of a plane, such as "t-SNE". */
   readonly projection?: string;
   /** The plotted images, where every plot shows the same ones in the same order. */
@@ -105,6 +109,8 @@ export interface ReportData {
 export interface Result {
   method: string;
   top1: number | null;
+  /** Only where it was computed. */
+  knn?: number;
   s_dbw: number | null;
   scat: number | null;
   dens_bw: number | null;
@@ -117,9 +123,10 @@ export interface Result {
 
 /** The content of `results.json`: one object a run, with null for a score that is undefined, and what it was made from. */
 export function results({ adapter, runs }: ReportData): Result[] {
-  return runs.map(({ method, top1, s_dbw, scat, dens_bw, seconds, epochs, alpha, seed, setup, selected }) => ({
+  return runs.map(({ method, top1, knn, s_dbw, scat, dens_bw, seconds, epochs, alpha, seed, setup, selected }) => ({
     method,
     top1: top1 ?? null,
+    ...(knn !== undefined && { knn }),
     s_dbw: s_dbw ?? null,
     scat: scat ?? null,
     dens_bw: dens_bw ?? null,
@@ -142,6 +149,7 @@ export function follow(meta: RunMeta): { add(event: TrainEvent): void; run(): Ru
   let evaluations: Run['evaluations'][number][] = [];
   const stages = new Set<number>();
   let seconds = 0;
+  const waits: number[] = [];
   return {
     add(event) {
       if (event.type === 'start') {
@@ -150,6 +158,7 @@ export function follow(meta: RunMeta): { add(event: TrainEvent): void; run(): Ru
         evaluations = evaluations.filter((told) => told.epoch <= evaluated);
       }
       if (event.type === 'stage') stages.add(event.epoch);
+      if (event.type === 'step' && event.waiting !== undefined) waits.push(event.waiting);
       if (event.type === 'epoch') {
         const { epoch, stage, lr } = event;
         losses.push({ epoch, stage, lr, seconds: event.seconds, losses: event.losses });
@@ -166,6 +175,7 @@ export function follow(meta: RunMeta): { add(event: TrainEvent): void; run(): Ru
         // A training that was stopped early has fewer epochs than it was started with.
         epochs: (losses.at(-1)?.epoch ?? -1) + 1,
         seconds,
+        ...(waits.length > 0 && { waiting: waits.reduce((sum, share) => sum + share, 0) / waits.length }),
         ...(stageSwitch !== undefined && { stageSwitch }),
         losses,
         evaluations,
@@ -182,9 +192,10 @@ export async function collect(meta: RunMeta, events: AsyncIterable<TrainEvent> |
 }
 
 /** The scores of an evaluation with the terms of S_Dbw beside it. */
-export function flatten({ top1, s_dbw, s_dbw_undefined }: Scores): FlatScores {
+export function flatten({ top1, knn, s_dbw, s_dbw_undefined }: Scores): FlatScores {
   return {
     ...(top1 !== undefined && { top1 }),
+    ...(knn !== undefined && { knn }),
     ...(s_dbw_undefined !== undefined && { s_dbw_undefined }),
     ...(s_dbw && { s_dbw: s_dbw.score, scat: s_dbw.scat, dens_bw: s_dbw.dens_bw }),
   };

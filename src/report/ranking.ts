@@ -13,6 +13,7 @@ export interface Score {
 }
 
 export const TOP1: Score = { value: (run) => run.top1, better: 'higher', digits: 2, share: true };
+export const KNN: Score = { value: (run) => run.knn, better: 'higher', digits: 2, share: true };
 export const S_DBW: Score = { value: (run) => run.s_dbw, better: 'lower', digits: 3 };
 
 export interface Ranked {

@@ -5,7 +5,7 @@ import { groups, type ReportData } from './data.ts';
 import { classStyle, methodStyle } from './palette.ts';
 import { styleFor } from './style.ts';
 import { summary } from './summary.ts';
-import { columns, comparison, legend } from './table.ts';
+import { columnsOf, comparison, legend } from './table.ts';
 
 /** Renders a comparison of runs, or the scores of one method, as a self-contained HTML page, which opens from a file and loads nothing. */
 export function renderReport(data: ReportData): string {
@@ -65,7 +65,7 @@ const SELECTED = [
 ] as const;
 
 function tableSection(data: ReportData): string {
-  const heads = columns.map(({ heading, unit, better }) => {
+  const heads = columnsOf(data).map(({ heading, unit, better }) => {
     const words = better ? `${ARROWS[better]}<span class="hidden">, ${better} is better</span>` : '';
     return `<th scope="col">${heading}${unit ? ` <small>${unit}</small>` : ''}${words}</th>`;
   });

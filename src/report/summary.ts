@@ -1,33 +1,35 @@
 // The comparison in words.
 import { groups, type ReportData } from './data.ts';
-import { type Ranking, rank, S_DBW, TOP1 } from './ranking.ts';
+import { KNN, type Ranking, rank, S_DBW, TOP1 } from './ranking.ts';
 
 /** One paragraph on who is best in what, and under which conditions the methods were compared. */
 export function summary(data: ReportData): string {
   const methods = groups(data.runs);
   if (methods.length === 0) return 'No run was made.';
-  const [accuracy, clusters] = [TOP1, S_DBW].map((score) => rank(methods, score, data.tested)) as [Ranking, Ranking];
-  const findings = methods.length === 1 ? alone(accuracy, clusters) : compared(accuracy, clusters);
+  const ranking = (score: typeof TOP1) => rank(methods, score, data.tested);
+  const [top1, knn, clusters] = [ranking(TOP1), ranking(KNN), ranking(S_DBW)];
+  const [accuracy, name] = top1.order.length > 0 ? [top1, 'top-1 accuracy'] : [knn, 'k-NN accuracy'];
+  const findings = methods.length === 1 ? alone(accuracy, name, clusters) : compared(accuracy, name, clusters);
   return [...findings, conditions(data)].join(' ');
 }
 
 const percent = (shown: string) => `${shown}\u00a0%`;
 const plain = (shown: string) => shown;
 
-function alone({ order: [accuracy] }: Ranking, { order: [clusters] }: Ranking): string[] {
+function alone({ order: [accuracy] }: Ranking, name: string, { order: [clusters] }: Ranking): string[] {
   const scores = [
-    ...(accuracy ? [`a top-1 accuracy of ${percent(accuracy.shown)}`] : []),
+    ...(accuracy ? [`a ${name} of ${percent(accuracy.shown)}`] : []),
     ...(clusters ? [`an S_Dbw of ${clusters.shown}`] : []),
   ];
   const { label } = (accuracy ?? clusters)?.group ?? {};
   return label === undefined ? [] : [`${label} reaches ${scores.join(' and ')}.`];
 }
 
-function compared(accuracy: Ranking, clusters: Ranking): string[] {
+function compared(accuracy: Ranking, name: string, clusters: Ranking): string[] {
   const [first, second] = [firstOf(accuracy), firstOf(clusters)];
   const sameWinner = first.length === 1 && first[0] === second[0] && second.length === 1;
   return [
-    ...sentence(accuracy, 'the highest top-1 accuracy', percent),
+    ...sentence(accuracy, `the highest ${name}`, percent),
     ...sentence(clusters, 'the lowest, hence best, S_Dbw', plain, sameWinner),
   ];
 }
@@ -59,7 +61,11 @@ function conditions({ runs, settings, before, adapter }: ReportData): string {
   const seeds = [...new Set(runs.map((run) => run.seed))].sort((a, b) => a - b);
   const { checkpoint } = settings;
   const start =
-    checkpoint !== undefined ? ` from the checkpoint ${checkpoint}` : before ? ' from the same checkpoint' : '';
+    checkpoint !== undefined
+      ? ` from the checkpoint ${checkpoint}`
+      : before && !before.label
+        ? ' from the same checkpoint'
+        : '';
   const subject = runs.length === 1 ? 'The run' : 'Every run';
   const [fewest, most] = [epochs[0]!, epochs.at(-1)!];
   const length = fewest === most ? ` for ${fewest} ${fewest === 1 ? 'epoch' : 'epochs'}` : '';

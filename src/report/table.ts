@@ -1,7 +1,7 @@
 // The comparison of runs as a table: its cells, and its two forms in plain text.
 import { alignColumns } from './align.ts';
 import { type FlatScores, type Group, groups, type ReportData, type Statistic, statistic } from './data.ts';
-import { intervalOf, rank, S_DBW, type Score, TOP1 } from './ranking.ts';
+import { intervalOf, KNN, rank, S_DBW, type Score, TOP1 } from './ranking.ts';
 
 interface Column extends Omit<Score, 'better'> {
   readonly heading: string;
@@ -12,9 +12,10 @@ interface Column extends Omit<Score, 'better'> {
   readonly setting?: boolean;
 }
 
-/** The columns after the method's name. A time depends on what else the machine did, so nobody is best in it. */
-export const columns: readonly Column[] = [
+/** All columns after the method's name. A time depends on what else the machine did, so nobody is best in it. */
+const COLUMNS: readonly Column[] = [
   { heading: 'Top-1', unit: '%', ...TOP1 },
+  { heading: 'k-NN', unit: '%', ...KNN },
   { heading: 'S_Dbw', ...S_DBW },
   { heading: 'Scat', digits: 3, better: 'lower', value: (run) => run.scat },
   { heading: 'Dens_bw', digits: 3, better: 'lower', value: (run) => run.dens_bw },
@@ -22,6 +23,15 @@ export const columns: readonly Column[] = [
   { heading: 'Epochs', digits: 0, setting: true, value: (run) => run.epochs },
   { heading: 'α', digits: 2, setting: true, value: (run) => run.alpha },
 ];
+
+/** Those of a report: models without a classifier have a k-NN accuracy in place of another, and others have none. */
+export function columnsOf({ runs }: Pick<ReportData, 'runs'>): Column[] {
+  const hasNeighbours = runs.some((run) => run.knn !== undefined);
+  const hasClassifier = runs.some((run) => run.top1 !== undefined) || !hasNeighbours;
+  return COLUMNS.filter(
+    ({ heading }) => (heading !== 'Top-1' || hasClassifier) && (heading !== 'k-NN' || hasNeighbours),
+  );
+}
 
 export interface Cell {
   readonly text: string;
@@ -43,21 +53,23 @@ const NOTHING = '–';
 /** The rows of the comparison: the checkpoint where it is scored, then one row for each method. */
 export function comparison({ runs, before, tested }: ReportData): Row[] {
   const methods = groups(runs);
+  const columns = columnsOf({ runs });
   const cells = columns.map((column) => cellsOf(column, methods, tested));
   const rows = methods.map(({ label }, row) => ({
     label,
     reference: false,
     cells: cells.map((column) => column[row]!),
   }));
-  return isScored(before) ? [checkpointRow(before, tested), ...rows] : rows;
+  const scored = before && columns.some(({ value }) => value(before) !== undefined);
+  return scored ? [referenceRow(before, columns, tested), ...rows] : rows;
 }
 
-function isScored(before: ReportData['before']): before is FlatScores {
-  return before !== undefined && columns.some(({ value }) => value(before) !== undefined);
-}
-
-const checkpointRow = (before: FlatScores, tested: ReportData['tested']): Row => ({
-  label: 'Checkpoint',
+const referenceRow = (
+  before: FlatScores & { readonly label?: string },
+  columns: readonly Column[],
+  tested: ReportData['tested'],
+): Row => ({
+  label: before.label ?? 'Checkpoint',
   reference: true,
   cells: columns.map((column) => cellOf(statistic([column.value(before)]), column, tested, false)),
 });
@@ -112,7 +124,7 @@ const withInterval = ({ text, interval }: Cell): string => (interval ? `${text} 
 export function textTable(data: ReportData): string {
   const rows = comparison(data);
   const drawn = alignColumns([
-    ['Method', ...columns.map((column) => `${titled(column)} `)],
+    ['Method', ...columnsOf(data).map((column) => `${titled(column)} `)],
     ...rows.map(({ label, cells }) => [label, ...cells.map((cell) => `${withInterval(cell)}${cell.best ? '*' : ' '}`)]),
   ]);
   const rule = '─'.repeat(Math.max(...drawn.map((line) => [...line].length)));
@@ -130,8 +142,8 @@ export function markdownTable(data: ReportData): string {
   const line = (cells: readonly string[]) => `| ${cells.map((text) => text.replaceAll('|', '\\|')).join(' | ')} |`;
   const emphasised = (cell: Cell) => (cell.best ? `**${cell.text}**` : cell.text);
   return [
-    line(['Method', ...columns.map(titled)]),
-    line(['---', ...columns.map(() => '---:')]),
+    line(['Method', ...columnsOf(data).map(titled)]),
+    line(['---', ...columnsOf(data).map(() => '---:')]),
     ...comparison(data).map(({ label, cells }) =>
       line([label, ...cells.map((cell) => withInterval({ ...cell, text: emphasised(cell) }))]),
     ),

@@ -3,6 +3,7 @@ import type { Dataset } from '../data/dataset.ts';
 import { allIndices } from '../data/sampler.ts';
 import type { Device } from '../gpu/device.ts';
 import { compile, type Program, type Readback } from '../gpu/program/program.ts';
+import { knn } from '../metrics/knn.ts';
 import { sDbwInTurns } from '../metrics/s_dbw.ts';
 import { argmax } from '../metrics/top_k.ts';
 import type { Model } from '../nn/model.ts';
@@ -29,24 +30,74 @@ const NOTHING_DRAWN = new Uint32Array(2);
 /** Batches that are on their way while the next one is prepared, so that the GPU never waits for the host. */
 const AHEAD = 4;
 
+/** How a model is evaluated. */
+export interface EvaluatorOptions {
+  /** Images at a time, 64 unless given. */
+  readonly batch?: number;
+  /** How images are seen: not augmented unless given. */
+  readonly view?: Augmentation;
+  /** Labelled images, among which the neighbours of the evaluated ones are looked for; without them there is no k-NN accuracy. */
+  readonly bank?: Dataset;
+  /** The numbers of the images that are evaluated; all unless given. */
+  readonly images?: Uint32Array | undefined;
+}
+
 /**
- * Compiles the evaluation of a model (running statistics, no augmentation but a size) on all of `data`, or on its images of the
- * given numbers, `batch` at a time. Throws when `batch` is no whole number of at least 1; an evaluation throws when it meets features or logits that are no
- * finite numbers.
+ * Compiles the evaluation of a model (running statistics, no augmentation but a size) on all of `data`, or some of its images. Throws when `batch` is
+ * no whole number of at least 1; an evaluation throws when it meets features or logits that are no finite numbers.
  */
 export async function createEvaluator(
   device: Device,
   model: Model,
   data: Dataset,
-  {
-    batch = 64,
-    view = evaluationView,
-    images: chosen,
-  }: { batch?: number; view?: Augmentation; images?: Uint32Array } = {},
+  { batch = 64, view = evaluationView, bank, images }: EvaluatorOptions = {},
 ): Promise<Evaluator> {
   checkNumber('createEvaluator', 'batch', batch, COUNT);
-  const labels = chosen ? Int32Array.from(chosen, (index) => data.labels[index] as number) : data.labels;
-  const count = labels.length;
+  const outputsOf = await createForward(device, model, data, { batch, view, images });
+  const bankOutputsOf =
+    bank && (await createForward(device, { ...model, classifier: undefined }, bank, { batch, view }));
+  const labels = images ? Int32Array.from(images, (index) => data.labels[index] as number) : data.labels;
+  const [before, count] = [bank?.labels.length ?? 0, labels.length];
+  return async function* () {
+    const of = before + count;
+    const neighbours = bankOutputsOf && (yield* bankOutputsOf({ before: 0, of }));
+    const { features, predictions } = yield* outputsOf({ before, of });
+    const correct = predictions?.reduce((sum, prediction, i) => sum + Number(prediction === labels[i]), 0);
+    const voted =
+      bank &&
+      neighbours &&
+      (await knn(
+        device,
+        { features: neighbours.features, labels: bank.labels },
+        { features, labels },
+        { classes: bank.classes.length },
+      ));
+    const scores = {
+      ...(correct !== undefined && { top1: (100 * correct) / count }),
+      ...(voted && { knn: 100 * voted.accuracy }),
+      ...(await score(features, labels)),
+    };
+    return { scores, features, labels, ...(predictions && { predictions }) };
+  };
+}
+
+/** What a model makes of all images of a data set; of all that is to be evaluated, `before` images are done. */
+type Forward = (progress: {
+  before: number;
+  of: number;
+}) => AsyncGenerator<EvaluationProgress, Pick<Evaluation, 'features' | 'predictions'>>;
+
+async function createForward(
+  device: Device,
+  model: Pick<Model, 'encoder' | 'classifier'>,
+  data: Dataset,
+  {
+    batch,
+    view,
+    images: chosen,
+  }: Required<Pick<EvaluatorOptions, 'batch' | 'view'>> & Pick<EvaluatorOptions, 'images'>,
+): Promise<Forward> {
+  const count = chosen?.length ?? data.labels.length;
   const { dim } = model.encoder;
   const classes = data.classes.length;
   const outputs: string[] = model.classifier ? ['features', 'logits'] : ['features'];
@@ -60,14 +111,14 @@ export async function createEvaluator(
     if (model.classifier) tape.output('logits', model.classifier(tape, features, false));
     programs.set(size, await compile(device, tape));
   }
-  return async function* () {
+  return async function* ({ before, of }) {
     const features = new Float32Array(count * dim);
     const predictions = new Int32Array(count);
     const all = Uint32Array.from(chosen ?? allIndices(count));
     const batches = Array.from({ length: Math.ceil(count / batch) }, (_, i) => all.slice(i * batch, (i + 1) * batch));
     data.feed?.plan(batches);
     const pending: { from: number; readback: Readback<string> }[] = [];
-    yield { images: 0, of: count };
+    yield { images: before, of };
     for (let from = 0; from < count || pending.length > 0; from += batch) {
       if (from < count) {
         const own = batches[from / batch] as (typeof batches)[number];
@@ -78,23 +129,19 @@ export async function createEvaluator(
       }
       const oldest = pending.shift() as (typeof pending)[number];
       const read = await oldest.readback.read();
+      const end = Math.min(oldest.from + batch, count);
       for (const name of outputs) {
         const value = nonFinite(read[name] as Float32Array);
         if (value !== undefined)
           throw new Error(
-            `The ${name} of ${data.name} are no finite numbers (${value} among images ${oldest.from} to ${Math.min(oldest.from + batch, count) - 1}), so they cannot be scored; the model is broken, or was trained with too high a learning rate.`,
+            `The ${name} of ${data.name} are no finite numbers (${value} among images ${oldest.from} to ${end - 1}), so they cannot be scored; the model is broken, or was trained with too high a learning rate.`,
           );
       }
       features.set(read.features as Float32Array, oldest.from * dim);
       if (read.logits) predictions.set(argmax(read.logits, classes), oldest.from);
-      yield { images: Math.min(oldest.from + batch, count), of: count };
+      yield { images: before + end, of };
     }
-    const correct = predictions.reduce((sum, prediction, i) => sum + Number(prediction === labels[i]), 0);
-    const scores = {
-      ...(model.classifier && { top1: (100 * correct) / count }),
-      ...(await score(features, labels)),
-    };
-    return { scores, features, labels, ...(model.classifier && { predictions }) };
+    return { features, ...(model.classifier && { predictions }) };
   };
 }
 

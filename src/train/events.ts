@@ -95,6 +95,8 @@ export interface EvaluationProgress {
 export interface Scores {
   /** Percent of images whose largest logit is their class; absent for a model without classifier. */
   readonly top1?: number;
+  /** Percent of images that their nearest neighbours among labelled images put into their class; absent without those. */
+  readonly knn?: number;
   /** Of the encoder's features; absent where S_Dbw is undefined. */
   readonly s_dbw?: SDbw;
   /** Why it is undefined: a sentence. */

@@ -51,7 +51,7 @@ const eventsOf = async (path: string): Promise<TrainEvent[]> =>
 async function trained(
   model: Model,
   settings: Omit<TrainConfig, 'model' | 'data' | 'optimizer'>,
-  optimizer: { momentum: number; weight_decay: number },
+  optimizer: { momentum: number; weight_decay: number; nesterov?: boolean },
 ): Promise<ReadonlyMap<string, HostTensor>> {
   const device = await testDevice();
   const images = createDataset(device.target, (await loadDataset(data)).train);
@@ -59,7 +59,7 @@ async function trained(
     ...settings,
     model,
     data: images,
-    optimizer: sgd(model.store.arena, { ...optimizer, nesterov: true }),
+    optimizer: sgd(model.store.arena, { nesterov: true, ...optimizer }),
   };
   for await (const event of train(device, config)) if (event.type === 'end') break;
   return saveState(device, model.store.entries);
@@ -148,15 +148,53 @@ test('pretrain does what its options say: the trainer makes the same bits of the
       options: { epochs: 2, alpha: 0, lambda: 0, temperature: 0.6, variant: 'paper', label_smoothing: 0 },
       indices: subset(27, 20, 5),
       batch: 7,
+      drop_last: true,
       lr: 0.03,
+      schedule: { floor: 0.03 * 0.1 ** 3 },
       seed: 5,
-      augmentation: { crop: { scale: [0.6, 1] }, flip: 0.5, brightness: 0.3, contrast: 0.2 },
+      augmentation: {
+        ...{ crop: { scale: [0.6, 1] }, flip: 0.5, grayscale: 0.2, jitter: 0.8 },
+        ...{ brightness: 0.3, contrast: 0.2, saturation: 0.4, hue: 0.1 },
+      },
     },
-    { momentum: 0.4, weight_decay: 0.02 },
+    { momentum: 0.4, weight_decay: 0.02, nesterov: false },
   );
   const { tensors, metadata } = await readModel(join(out, 'simclr.safetensors'));
   assertSameBits(tensors, want);
   assert.is(metadata.stem, 'small');
+});
+
+test("MoCo's checkpoint has its authors' names, and train reads it by their rule", async () => {
+  const out = join(folder, 'moco');
+  const { code, stderr, stdout } = await coinHere(
+    ...['pretrain', '--method', 'moco', '--data', data, '--width', '4', '--projection', '8'],
+    ...['--epochs', '1', '--batch', '8', '--groups', '2', '--queue', '20', '--out', out],
+  );
+  assert.is(code, 0, stderr);
+  assert.match(stdout, /k-NN \(%\)/);
+  assert.match(stdout, /^Random encoder/m);
+  assert.match(stdout, /images\/s; steps waited for data 0\.0 % of the time/);
+  assert.match(await readFile(join(out, 'report.html'), 'utf8'), /k-NN accuracy over epochs: MoCo v2 goes from/);
+  const { tensors } = await readModel(join(out, 'moco.safetensors'));
+  const encoder = ['conv1.weight', 'bn1.running_var', 'layer2.0.downsample.0.weight', 'fc.0.weight', 'fc.2.bias'];
+  for (const side of ['encoder_q', 'encoder_k'])
+    for (const name of encoder) assert.ok(tensors.has(`module.${side}.${name}`), `${side}.${name}`);
+  assert.ok([...tensors.keys()].every((name) => /^module\.(encoder_[qk]\.|queue$|queue_ptr$)/.test(name)));
+  assert.equal(tensors.get('module.queue')!.shape, [8, 20]);
+  // Three steps of 8 keys go once round the queue.
+  assert.equal(tensors.get('module.queue_ptr'), { dtype: 'I64', shape: [1], data: BigInt64Array.of(4n) });
+  const tuned = await coinHere(
+    ...['train', '--data', data, '--weights', join(out, 'moco.safetensors'), '--method', 'ce-tuning', '--epochs', '1'],
+    ...['--batch', '9', '--accumulate', '1', '--out', join(folder, 'tuned')],
+  );
+  assert.is(tuned.code, 0, tuned.stderr);
+  assert.match(tuned.stderr, /moco\.safetensors/);
+});
+
+test('an option that the method of pre-training does not read is refused', async () => {
+  const { code, stderr } = await coinHere('pretrain', '--data', data, '--queue', '8', '--out', join(folder, 'idle'));
+  assert.is(code, 1);
+  assert.match(stderr, /^error: --queue has no effect: SimCLR does not read it; leave it out\.$/m);
 });
 
 test('a recipe of augmentation is told, used, and kept with the checkpoint; mixing gives way to pairs of a class', async () => {

@@ -13,6 +13,10 @@ for (const [kind, most] of [
   ['pretrain/moco_loss', 1],
   ['pretrain/moco_momentum', 1],
   ['pretrain/sup_con_variants', 1],
+  ['pretrain/mae_mask', 1],
+  ['pretrain/mae_loss', 1],
+  ['pretrain/sincos_pos_embed', 1],
+  ['pretrain/model_mae', 1],
 ] as const)
   for (const name of goldenCases(kind))
     test(name, async () => {

@@ -54,6 +54,7 @@ const UNIFORMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   info_nce: { rows: 8, columns: 5, d: 5, merge: 0, inverse_temperature: 1 },
   l2_normalize: { rows: 8, columns: 5, eps: 1 },
   layer_norm: { rows: 8, columns: 5, width: 5, chunk_rows: 4, eps: 1 },
+  mae: { rows: 8, columns: 12, side: 2, height: 4, width: 4, channels: 3, tokens: 4, extra: 1, kept: 1 },
   matmul: {
     ...{ m: 16, n: 16, k: 8, inner_count: 1 },
     ...{ a_offset: 0, a_row: 8, a_outer: 0, a_inner: 0 },

@@ -27,6 +27,7 @@ const MADE_OF: Readonly<Record<string, string>> = {
   conv_batch_norm: '(conv2d|batch_norm)',
   batch_norm_split: '(batch_norm|permute_rows)',
   info_nce: '(info_nce|l2_normalize)',
+  mae_loss: '(masked_error|patch_targets)',
   permute_rows: '(permute_rows|argsort)',
   restore_rows: '(restore_rows|argsort)',
 };

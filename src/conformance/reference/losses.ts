@@ -105,3 +105,36 @@ export const info_nce: Reference = (inputs, attrs) => {
   }
   return { y: array64([loss / rows]) };
 };
+
+/**
+ * MAE's loss: the mean, weighted by `mask` [b, n], of the mean square errors of pred [b, n, p² c] against the patches of images
+ * [b, c, h, w]: in a patch rows, columns, then channels; with `norm_pix` less their mean and over their unbiased deviation.
+ */
+export const mae_loss: Reference = (inputs, attrs) => {
+  const [pred, images, mask] = [input(inputs, 'pred'), input(inputs, 'images'), input(inputs, 'mask')];
+  const [batch, channels, height, width] = images.shape as [number, number, number, number];
+  const patch = number(attrs, 'patch');
+  const across = width / patch;
+  const patches = (height / patch) * across;
+  const columns = patch * patch * channels;
+  const target = zeros([batch, patches, columns]);
+  let [loss, hidden] = [0, 0];
+  for (let row = 0; row < batch * patches; row++) {
+    const [image, place] = [Math.floor(row / patches), row % patches];
+    const values = Array.from({ length: columns }, (_, e) => {
+      const [y, x, c] = [Math.floor(e / (patch * channels)), Math.floor(e / channels) % patch, e % channels];
+      const line = (image * channels + c) * height + Math.floor(place / across) * patch + y;
+      return images.data[line * width + (place % across) * patch + x]!;
+    });
+    const mean = values.reduce((sum, value) => sum + value, 0) / columns;
+    const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (columns - 1);
+    values.forEach((value, e) => {
+      target.data[row * columns + e] = attrs.norm_pix === true ? (value - mean) / Math.sqrt(variance + 1e-6) : value;
+    });
+    let error = 0;
+    for (let e = row * columns; e < (row + 1) * columns; e++) error += (pred.data[e]! - target.data[e]!) ** 2 / columns;
+    loss += mask.data[row]! * error;
+    hidden += mask.data[row]!;
+  }
+  return { loss: array64([loss / hidden]), target };
+};

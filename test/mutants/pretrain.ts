@@ -1,0 +1,86 @@
+// Faults of pre-training: of MoCo's parts, and of masking.
+import { noticedBy } from './mutant.ts';
+
+const MOCO = 'src/methods/moco.ts';
+
+export const mutants = [
+  ...noticedBy(
+    'methods/moco.test.ts',
+    'each query is its own key',
+    [
+      'keys stay shuffled',
+      MOCO,
+      'const unit = l2Normalize(tape, keys);',
+      'const unit = l2Normalize(tape, permuteRows(tape, keys, shuffle));',
+    ],
+    ['the queue is not normalised', MOCO, 'key[j] = value / norm;', 'key[j] = value;'],
+    ['keys do not join the queue', MOCO, 'afterBackward(() => enqueue(tape, queue, unit));', ''],
+    [
+      'a positive key counts twice',
+      'kernels/info_nce/statistics.wgsl',
+      'before = vec4f(positive, 1.0, positive, 0.0);',
+      'before = vec4f(positive, 2.0, positive, 0.0);',
+    ],
+  ),
+  ...noticedBy(
+    'methods/moco.test.ts',
+    'follows the weights',
+    ['the key encoder stays', MOCO, 'afterUpdate: (tape) => average(tape, key_momentum),', ''],
+    [
+      'the key encoder forgets',
+      'kernels/optimizer/ema.wgsl',
+      'average[i] = own.x * average[i] + own.y * values[i];',
+      'average[i] = own.y * average[i] + own.x * values[i];',
+    ],
+  ),
+  ...noticedBy('methods/moco.test.ts', 'from an encoder that has changed', [
+    'keys begin elsewhere than queries',
+    MOCO,
+    'if (epoch === 0) await copy(',
+    'if (epoch > 0) await copy(',
+  ]),
+  ...noticedBy(
+    'ops/batch_norm.test.ts',
+    'in 3 groups',
+    [
+      "running statistics are the first group's",
+      'kernels/batch_norm/normalize.wgsl',
+      'means += others.mean;',
+      'means += mean;',
+    ],
+    [
+      'a group is as large as the batch',
+      'kernels/batch_norm/groups.wgsl',
+      'let start = group * params.rows;',
+      'let start = 0u * params.rows;',
+    ],
+  ),
+  ...noticedBy('ops/info_nce.test.ts', 'the oldest keys', [
+    'the pointer stays',
+    'kernels/info_nce/advance.wgsl',
+    '+ params.rows) % params.length',
+    '+ 0u * params.rows) % params.length',
+  ]),
+  ...noticedBy(
+    'conformance/pretrain.test.ts',
+    'mae',
+    [
+      'one token too many is kept',
+      'kernels/mae/mask.wgsl',
+      '>= params.extra + params.kept',
+      '> params.extra + params.kept',
+    ],
+    [
+      'deviations are biased',
+      'kernels/mae/patches.wgsl',
+      'f32(params.columns - 1u) + 1e-6',
+      'f32(params.columns) + 1e-6',
+    ],
+    [
+      'rows come before columns',
+      'src/nn/positions.ts',
+      'places.forEach((place, half)',
+      'places.reverse().forEach((place, half)',
+    ],
+  ),
+];
