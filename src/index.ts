@@ -26,6 +26,7 @@ export * from './metrics/top_k.ts';
 export * from './nn/encoder.ts';
 export { classifier, projector } from './nn/heads.ts';
 export * from './nn/layers.ts';
+export * from './nn/mae.ts';
 export * from './nn/model.ts';
 export * from './nn/resnet.ts';
 export * from './nn/store.ts';

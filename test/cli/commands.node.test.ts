@@ -126,7 +126,7 @@ for (const [name, args, message] of refused)
 test('a process that is refused something ends with exit code 1, and one that is asked for help with 0', async () => {
   const { code, stdout, stderr } = await coin('train', '--data', join(folder, 'empty'));
   assert.equal([code, stdout], [1, '']);
-  assert.match(stderr, /^error: The data folder .* is empty/);
+  assert.match(stderr, /^error: .*empty holds no data set that is known: it is empty/);
   assert.is((await coin('train', '--help')).code, 0);
 });
 
