@@ -16,7 +16,7 @@ const library = createLibrary();
 const CONSTANTS: Readonly<Record<string, number>> = {
   ...{ WORKGROUP: 4, LANES: 2, COLUMN_LANES: 2, ROW_LANES: 2 },
   ...{ ROW_BLOCKS: 2, COLUMN_BLOCKS: 2, THREADS_X: 2, THREADS_Y: 2, K_STEP: 4 },
-  ...{ THREADS: 2, DEPTH: 4 },
+  ...{ THREADS: 2, DEPTH: 4, NORMALIZE: 1 },
 };
 
 /** Problems of a few elements, by family, that still send every invocation through every loop more than once. */
@@ -61,6 +61,7 @@ const UNIFORMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     ...{ b_offset: 0, b_row: 16, b_outer: 0, b_inner: 0 },
     ...{ c_offset: 0, c_row: 16, c_outer: 0, c_inner: 0, slices: 1, splits: 1, split_k: 8, partial_size: 256 },
   },
+  optimizer: { spans: 4, partials: 8, max_norm: 1 },
   reduce: { rows: 8, columns: 3, chunk_rows: 4, sums: 4, factor: 1 },
   softmax: { rows: 8, columns: 5, factor: 1 },
   sup_con: {

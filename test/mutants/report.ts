@@ -119,8 +119,8 @@ export const mutants = [
     [
       'the last batch is not told',
       'src/train/evaluate.ts',
-      'Math.min(oldest.from + batch, count), of',
-      'oldest.from, of',
+      'const end = Math.min(oldest.from + batch, count);',
+      'const end = oldest.from;',
     ],
   ),
   ...noticedBy(
