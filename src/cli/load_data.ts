@@ -13,6 +13,7 @@ import { counted } from '../data/formats/format.ts';
 import { allInMemory, type ImageSource } from '../data/image_source.ts';
 import { embeddedFolder, type LoadOptions, type OpenedDataset, openDataset, SIDE } from '../data/load.node.ts';
 import type { Device } from '../gpu/device.ts';
+import { median } from '../quantile.ts';
 
 export interface DataOptions {
   readonly data?: string;
@@ -98,9 +99,8 @@ export function viewSize({ sizes }: Pick<LabelledImages, 'sizes'>, given?: numbe
   if (common && Math.max(...common) <= USUAL) return {};
   const shorter = Uint32Array.from({ length: sizes.length / 2 }, (_, i) =>
     Math.min(sizes[2 * i] as number, sizes[2 * i + 1] as number),
-  ).sort();
-  const median = shorter[shorter.length >> 1] as number;
-  const side = Math.max(LEAST, Math.min(USUAL, STEP * Math.round(median / STEP)));
+  );
+  const side = Math.max(LEAST, Math.min(USUAL, STEP * Math.round(median(shorter) / STEP)));
   return { size: [side, side] };
 }
 

@@ -61,6 +61,16 @@ function givenStore(inputs: Record<string, Tensor>): Store {
 
 const image = { x: 'activation', y: 'activation' } as const;
 
+/** What the cases of batch norm give it, the running statistics by themselves too, since they are outputs. */
+function batchNormOf(inputs: Readonly<Record<string, Tensor>>, attrs: Attrs) {
+  const running = { running_mean: need(inputs, 'running_mean'), running_var: need(inputs, 'running_var') };
+  return {
+    running,
+    state: { weight: need(inputs, 'weight'), bias: need(inputs, 'bias'), ...running },
+    options: { training: attrs.training === true, momentum: attrs.momentum as number, eps: attrs.eps as number },
+  };
+}
+
 export const conformanceOps: Readonly<Record<string, ConformanceOp>> = {
   matmul: {
     build: (tape, inputs, attrs) => ({
@@ -118,17 +128,9 @@ export const conformanceOps: Readonly<Record<string, ConformanceOp>> = {
     layouts: { ...image, residual: 'activation' },
     constant: ['running_mean', 'running_var'],
     build: (tape, inputs, attrs) => {
-      const running_mean = need(inputs, 'running_mean');
-      const running_var = need(inputs, 'running_var');
-      const state = { weight: need(inputs, 'weight'), bias: need(inputs, 'bias'), running_mean, running_var };
-      const options = {
-        training: attrs.training === true,
-        momentum: attrs.momentum as number,
-        eps: attrs.eps as number,
-        relu: attrs.relu === true,
-        ...(inputs.residual && { residual: inputs.residual }),
-      };
-      return { y: batchNorm(tape, need(inputs, 'x'), state, options), running_mean, running_var };
+      const { running, state, options } = batchNormOf(inputs, attrs);
+      const fused = { relu: attrs.relu === true, ...(inputs.residual && { residual: inputs.residual }) };
+      return { y: batchNorm(tape, need(inputs, 'x'), state, { ...options, ...fused }), ...running };
     },
   },
   // MoCo's way: images are shuffled before consecutive ones are normalised together, and their results put back.
@@ -149,20 +151,15 @@ export const conformanceOps: Readonly<Record<string, ConformanceOp>> = {
       return { order: { shape: [n], data: inParts }, rank: { shape: [n], data: back } };
     },
     build: (tape, inputs, attrs) => {
-      const running_mean = need(inputs, 'running_mean');
-      const running_var = need(inputs, 'running_var');
-      const state = { weight: need(inputs, 'weight'), bias: need(inputs, 'bias'), running_mean, running_var };
-      const options = {
-        training: attrs.training === true,
-        groups: attrs.groups as number,
-        momentum: attrs.momentum as number,
-        eps: attrs.eps as number,
-      };
+      const { running, state, options } = batchNormOf(inputs, attrs);
       const x = need(inputs, 'x');
       const { order, rank } = inputs;
       const shuffle = order && rank && { order, rank };
-      const y = batchNorm(tape, shuffle ? permuteRows(tape, x, shuffle) : x, state, options);
-      return { y: shuffle ? restoreRows(tape, y, shuffle) : y, running_mean, running_var };
+      const y = batchNorm(tape, shuffle ? permuteRows(tape, x, shuffle) : x, state, {
+        ...options,
+        groups: attrs.groups as number,
+      });
+      return { y: shuffle ? restoreRows(tape, y, shuffle) : y, ...running };
     },
   },
   layer_norm: {
