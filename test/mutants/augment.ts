@@ -81,4 +81,27 @@ export const mutants = [
     ],
     ['grey is left out', 'src/data/augment/draws.ts', '{ first: 0, end: 5 }', '{ first: 0, end: 4 }'],
   ),
+  ...noticedBy(
+    'conformance/augment.test.ts',
+    '',
+    ['a Gaussian ends at two deviations', 'kernels/augment/blur.wgsl', 'ceil(4.0 * sigma)', 'ceil(2.0 * sigma)'],
+    [
+      'the last pixel of a blur is the one before it',
+      'kernels/augment/blur.wgsl',
+      'select(params.width, params.height, is_vertical)) - 1',
+      'select(params.width, params.height, is_vertical)) - 2',
+    ],
+    [
+      'partners are smoothed apart',
+      'kernels/augment/targets.wgsl',
+      '(1.0 - params.smoothing) * (own + other)',
+      '(1.0 - params.smoothing) * own + other',
+    ],
+    [
+      'contrast takes the grey of the beginning',
+      'kernels/augment/adjust.wgsl',
+      'step < middle; step++',
+      'step < params.first; step++',
+    ],
+  ),
 ];
