@@ -115,12 +115,12 @@ function meanOf(runs: readonly Points[]): Points {
 function scoreCurves(
   methods: readonly Group[],
   id: string,
-  { value, share }: Score,
+  { value, classified }: Score,
   title: string,
   axis: string,
 ): Curves {
   return curves(methods, { id, title, axis }, (run) => {
-    const from = share ? trainedFrom(run) : 0;
+    const from = classified ? trainedFrom(run) : 0;
     return run.evaluations.flatMap((evaluation) => {
       const own = value(evaluation);
       return own === undefined || evaluation.epoch < from ? [] : [[evaluation.epoch, own] as const];
