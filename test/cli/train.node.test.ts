@@ -337,7 +337,7 @@ test('eval gives the score that train ended with', async () => {
     9,
   );
   assert.ok(again.probe > 90, `the features tell three corners apart: ${again.probe}`);
-  assert.match(stdout, /^linear probe {2}[\d.]+ % of 27 images .*\nk-NN {2}/m);
+  assert.match(stdout, /^linear probe {2}[\d.]+ % of 9 images .*\nk-NN {2}/m);
   assert.match(stdout, /^Class +images +right \(%\) +mostly taken for$/m);
   assert.match(await readFile(join(scored, 'report.html'), 'utf8'), /SCL reaches/);
   assert.is(Number(/top-1 +([\d.]+) %/.exec(stdout)?.[1]), Number(result.top1.toFixed(2)));

@@ -32,8 +32,8 @@ export const mutants = [
     [
       'SimCLR takes labels for instances',
       'src/methods/simclr.ts',
-      'loss: ({ tape, projected, instances })',
-      'loss: ({ tape, projected, labels: instances })',
+      'loss: ({ tape, projected, instances, watch })',
+      'loss: ({ tape, projected, labels: instances, watch })',
     ],
     [
       "SimCLR's temperature is its default",
