@@ -8,7 +8,7 @@ import { guarded } from './errors.ts';
 import { addDataOptions, type DataOptions, onDevice, withData } from './load_data.ts';
 import { showEvaluation } from './progress.ts';
 import { noTuned, useTuned } from './tune.ts';
-import { cardOf, checkChannels, loadParts, type ModelCard, readWeights, type Weights } from './weights.ts';
+import { cardOf, checkChannels, headIn, loadParts, type ModelCard, readWeights, type Weights } from './weights.ts';
 
 /** Images that are scored at once. */
 const BATCH = 64;
@@ -49,12 +49,12 @@ async function score(
 ): Promise<void> {
   const { path } = weights;
   checkChannels(path, card, test);
-  const classes = weights.tensors.get('classifier.weight')?.shape[0];
+  const { classes, head } = headIn(weights);
   const images = classes === undefined ? test : inOrderOf(classNames(path, card, classes), test, path);
   const device = await request();
   console.error(device.description);
   await useTuned(device, { tuned });
-  const model = createModel({ ...card, classes, seed: 0 });
+  const model = createModel({ ...card, classes, head, seed: 0 });
   console.error(await loadParts(device, model, weights, ['encoder', 'classifier']));
   const data = await onDevice(device, images, { batch: BATCH, stream, statistics: card.statistics });
   const view = { ...card.view, ...(card.image_size && { size: card.image_size }) };
