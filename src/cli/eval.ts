@@ -19,7 +19,7 @@ import { reportData, withFinal, writeReport } from './report.ts';
 import { type FolderOptions, inRunFolder } from './run_folder.node.ts';
 import type { Settings } from './setup.ts';
 import { noTuned, useTuned } from './tune.ts';
-import { cardOf, checkChannels, loadParts, type ModelCard, readWeights, type Weights } from './weights.ts';
+import { cardOf, checkChannels, headIn, loadParts, type ModelCard, readWeights, type Weights } from './weights.ts';
 
 /** Images that are scored at once. */
 const BATCH = 64;
@@ -86,7 +86,7 @@ async function score(
 ): Promise<void> {
   const { path } = weights;
   checkChannels(path, card, test);
-  const count = weights.tensors.get('classifier.weight')?.shape[0];
+  const { classes: count, head } = headIn(weights);
   const ordered = (images: ImageSource) =>
     count === undefined ? images : inOrderOf(classNames(path, card, count), images, path);
   const images = ordered(test);
@@ -94,7 +94,7 @@ async function score(
   const device = await request();
   console.error(device.description);
   await useTuned(device, { tuned });
-  const model = createModel({ ...card, classes: count, seed: 0 });
+  const model = createModel({ ...card, classes: count, head, seed: 0 });
   console.error(await loadParts(device, model, weights, ['encoder', 'classifier']));
   const prepared = (source: ImageSource) =>
     onDevice(device, source, { batch: BATCH, stream, statistics: card.statistics });

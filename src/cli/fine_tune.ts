@@ -79,12 +79,15 @@ export interface Outcome {
 /** Trains one model by one method, showing progress, logging and saving as it goes; or goes on where the folder's run was left. */
 export async function runMethod(first: Device, options: RunOptions): Promise<Outcome> {
   const { method, settings, data, indices, test, weights, out } = options;
-  const { arch, encoder, seed, alpha, ema, freeze: frozen = [] } = settings;
+  const { arch, encoder, seed, ema, freeze: frozen = [] } = settings;
   const { channels } = data;
   const classes = method.views ? undefined : data.classes.length;
   const create = () => {
     const projector = method.projector ? settings.projector : undefined;
-    const made = createModel({ ...{ arch, projector, classes, seed }, encoder: { ...encoder, channels } });
+    const made = createModel({
+      ...{ arch, projector, classes, seed, ...method.heads },
+      encoder: { ...encoder, channels },
+    });
     freeze(made.store, frozen);
     return made;
   };
@@ -180,7 +183,7 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
   );
   const meta = {
     ...{ method: method.name, title: method.title, seed, setup: options.setup },
-    alpha: method.name === 'coin' ? alpha : 0,
+    alpha: settings.coin_alpha ?? (method.settings(settings).includes('alpha') ? settings.alpha : 0),
   };
   const written = writeCurves(profiled, { folder: out, meta, before: before?.events ?? [] });
   const shown = showProgress(written, { title: method.title, stream: process.stderr });

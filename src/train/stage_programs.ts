@@ -8,7 +8,7 @@ import type { Stage } from '../methods/method.ts';
 import type { Accumulator } from '../optim/accumulate.ts';
 import { clipGradients } from '../optim/clip.ts';
 import { recordEma } from '../optim/ema.ts';
-import type { Update } from '../optim/optimizer.ts';
+import type { Rate, Update } from '../optim/optimizer.ts';
 import { createTape, type Tape } from '../tape/tape.ts';
 import type { TrainConfig } from './config.ts';
 import { augmentationOf, CONTRAST, recordStep } from './step.ts';
@@ -19,7 +19,7 @@ export interface StagePrograms {
    * Submits one micro-batch of the given images and, where `apply` says so, the optimizer's step; returns without
    * waiting. The losses can be read whenever it suits.
    */
-  run(images: Uint32Array<ArrayBuffer>, step: number, lr: number, apply: boolean): Promise<Readback<string>>;
+  run(images: Uint32Array<ArrayBuffer>, step: number, lr: Rate, apply: boolean): Promise<Readback<string>>;
   /** Does the same and times the micro-batch's dispatches, for which it waits. */
   profile(...step: Parameters<StagePrograms['run']>): Promise<Profile & Readback<string>>;
   /** The dispatches of a full micro-batch and its optimizer step. */

@@ -75,7 +75,8 @@ function lazyStep(
   const isTrained = store.arena.chunks.some(({ parameters }) =>
     parameters.some(({ label, requiresGrad }) => requiresGrad && label.startsWith('encoder.')),
   );
-  const features = once(() => encoder.forward(tape, batch.images, isTrained));
+  const encode = (images: Tensor) => encoder.forward(tape, images, isTrained);
+  const features = once(() => encode(batch.images));
   const head = (name: string, module: Model['projector']) =>
     once(() => {
       if (!module) throw new Error(`The loss needs a ${name}, but the model has none.`);
@@ -85,6 +86,7 @@ function lazyStep(
     tape,
     ...batch,
     features,
+    encode,
     projected: head('projector', projector),
     logits: head('classifier', classifier),
     counter() {

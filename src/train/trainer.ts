@@ -191,14 +191,16 @@ async function* trainEpoch(
     const step = epoch * microBatches + index;
     const apply = takesStep(index, microBatches, accumulate, leftover);
     const lr = rate(rateEpoch({ epoch, index }, { microBatches, accumulate, ...schedule }));
+    const { rate: own } = stage;
+    const rateOf = own && ((parameter: string) => own(parameter, { epoch, lr, peak: config.lr }));
     const timed = profile === true && epoch === stage.epochs[0] && index === Math.min(PROFILED, microBatches - 1);
     const held = (await feed?.bring(device, chosen)) ?? chosen;
     let readback: Readback<string>;
     if (timed) {
-      const profile = await programs.profile(held, step, lr, apply);
+      const profile = await programs.profile(held, step, rateOf ?? lr, apply);
       yield { event: { type: 'profile', stage: stage.name, profile }, at: place };
       readback = profile;
-    } else readback = await programs.run(held, step, lr, apply);
+    } else readback = await programs.run(held, step, rateOf ?? lr, apply);
     pending.push({ images: chosen.length, readback });
     if ((step + 1) % readEvery !== 0 && !isLast && !signal?.aborted) continue;
     const weights = checkWeights();

@@ -70,7 +70,7 @@ const refused: [name: string, args: () => string[], message: RegExp][] = [
       [['--method', 'ce-tuning', '--alpha', '0.5'], /^error: --alpha has no effect: CE-Tuning does not read it/],
       [['--method', 'ce-tuning', '--lambda', '0.5'], /--lambda has no effect/],
       [['--method', 'ce-tuning', '--temperature', '1'], /--temperature has no effect/],
-      [['--method', 'ce-tuning', '--variant', 'paper'], /--variant has no effect/],
+      [['--method', 'ce-tuning', '--sup-con', 'paper'], /--sup-con has no effect/],
       [['--method', 'ce-tuning', '--projection', '8'], /--projection has no effect/],
       [['--method', 'scl', '--alpha', '0.7'], /--alpha has no effect: SCL does not read it/],
       [['--alpha', '1', '--lambda', '0.1'], /--lambda has no effect: COIN with --alpha 1 does not read it/],

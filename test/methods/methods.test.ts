@@ -47,6 +47,7 @@ async function lossesOf(stage: Stage): Promise<Record<string, { loss: number; we
     labels: tape.input('labels', [6], 'i32'),
     instances: tape.input('instances', [6], 'i32'),
     features: unused,
+    encode: unused,
     projected: () => tape.input('projected', [6, 4]),
     logits: () => tape.input('logits', [6, 3]),
     counter: unused,
