@@ -4,13 +4,13 @@ import type { PresetName } from '../data/augment/presets.ts';
 import { commonSize, type LabelledImages, type Size } from '../data/dataset.ts';
 import type { OpenedDataset } from '../data/load.node.ts';
 import { allIndices, batchSizes, holdOut, stratifiedSubset } from '../data/sampler.ts';
-import { methodNamed, methods } from '../methods/index.ts';
-import type { Method, MethodConfig } from '../methods/method.ts';
+import type { Method } from '../methods/method.ts';
 import { encoders, isViT } from '../nn/model.ts';
 import { STEMS } from '../nn/resnet.ts';
 import { VITS } from '../nn/vit.ts';
 import type { requestDevice } from '../node.ts';
 import { LEFTOVERS, type Leftover, microBatchesOf } from '../optim/schedule.ts';
+import { classTable } from '../report/class_table.ts';
 import type { ReportData } from '../report/data.ts';
 import { textTable } from '../report/table.ts';
 import { augmentOption, chooseViews } from './augmentation.ts';
@@ -18,6 +18,14 @@ import { SELECTIONS, type Selection } from './best.node.ts';
 import { guarded } from './errors.ts';
 import { runMethod } from './fine_tune.ts';
 import { addDataOptions, type DataOptions, onDevice, withData } from './load_data.ts';
+import {
+  addMethodOptions,
+  type MethodOptions,
+  methodOf,
+  methodSettings,
+  OF_METHODS,
+  takeDefaults,
+} from './method_options.ts';
 import {
   belowOne,
   everyOf,
@@ -31,7 +39,7 @@ import {
   positiveInteger,
   refuseIdle,
 } from './options.ts';
-import { reportData, withFeatures, writeReport } from './report.ts';
+import { reportData, withFinal, writeReport } from './report.ts';
 import {
   addFolderOptions,
   type FolderOptions,
@@ -44,11 +52,10 @@ import { OPTIMIZERS, type Settings, setupOf } from './setup.ts';
 import { addTuneOptions, type TuneOptions, useTuned } from './tune.ts';
 import { cardOf, checkChannels, type ModelCard, readWeights } from './weights.ts';
 
-interface TrainOptions extends DataOptions, FolderOptions, SaveOptions, TuneOptions {
+interface TrainOptions extends MethodOptions, DataOptions, FolderOptions, SaveOptions, TuneOptions {
   readonly imageSize?: number;
   readonly weights?: string;
   readonly partial?: boolean;
-  readonly method: string;
   readonly arch: Settings['arch'];
   readonly width?: number;
   readonly stem?: keyof typeof STEMS;
@@ -60,11 +67,6 @@ interface TrainOptions extends DataOptions, FolderOptions, SaveOptions, TuneOpti
   readonly lr: number;
   readonly momentum: number;
   readonly weightDecay: number;
-  readonly alpha: number;
-  readonly lambda: number;
-  readonly temperature: number;
-  readonly variant: Settings['variant'];
-  readonly labelSmoothing: number;
   readonly projection: number;
   readonly augment?: PresetName;
   readonly cropScale: number;
@@ -115,23 +117,12 @@ export function addModelOptions(command: Command): Command {
 export function addTrain(program: Command, request: typeof requestDevice): void {
   const train = program
     .command('train')
-    .description("fine-tune an encoder by one method; hyper-parameters default to the paper's")
-    .addOption(
-      new Option('--method <name>', 'fine-tuning method').choices(methods.map(({ name }) => name)).default('coin'),
-    );
-  addTuneOptions(addFolderOptions(addModelOptions(train)))
+    .description("fine-tune an encoder by one method; hyper-parameters default to its authors'");
+  addTuneOptions(addFolderOptions(addModelOptions(addMethodOptions(train))))
     .option('--weights <file>', 'checkpoint to start from, safetensors or of PyTorch (default: random values)')
     .option('--partial', 'load from the checkpoint what matches the encoder, and keep first values elsewhere')
     .addOption(number('--epochs <n>', 'epochs of both stages together', positiveInteger, 100))
     .addOption(number('--steps <n>', 'optimizer steps, in place of --epochs', positiveInteger))
-    .addOption(number('--alpha <share>', "COIN's first stage as a share of the epochs, 0 to 1", fraction, 0.7))
-    .addOption(number('--lambda <weight>', 'weight of SupCon beside the cross-entropy', nonNegative, 0.1))
-    .addOption(number('--temperature <tau>', 'temperature of SupCon', positive, 0.3))
-    .addOption(
-      new Option('--variant <form>', "SupCon's normalisation: the released code's or Eq. 1's")
-        .choices(['official', 'paper', 'paper-valid', 'sup_contrast'])
-        .default('official'),
-    )
     .addOption(number('--batch <n>', 'images of a micro-batch', positiveInteger, 64))
     .addOption(number('--accumulate <n>', 'micro-batches of an optimizer step', positiveInteger, 4))
     .addOption(number('--lr <rate>', 'first learning rate; falls along a cosine, once an epoch', positive, 0.01))
@@ -165,7 +156,6 @@ export function addTrain(program: Command, request: typeof requestDevice): void 
         .choices(LEFTOVERS)
         .default('step'),
     )
-    .addOption(number('--label-smoothing <s>', 'of the cross-entropy', fraction, 0))
     .addOption(augmentOption())
     .addOption(number('--crop-scale <share>', 'smallest crop as a share of the area', fraction, 0.08))
     .addOption(number('--labels <n>', 'labelled images of each class (default: all)', positiveInteger))
@@ -177,23 +167,31 @@ export function addTrain(program: Command, request: typeof requestDevice): void 
       "time a step of each stage: print its dispatches, longest first, and write a trace to the run's folder",
     )
     .action(
-      guarded((options: TrainOptions, command: Command) =>
-        inRunFolder('train', options, (folder) =>
-          withData(options, options.imageSize ?? 0, (images) => fineTune(options, images, command, folder, request)),
-        ),
-      ),
+      guarded((options: TrainOptions, command: Command) => {
+        const method = methodOf(options);
+        takeDefaults(command, method);
+        const settled = command.opts<TrainOptions>();
+        return inRunFolder('train', settled, (folder) =>
+          withData(settled, settled.imageSize ?? 0, (images) =>
+            fineTune(settled, method, images, command, folder, request),
+          ),
+        );
+      }),
     );
-  refuseIdle(train, { idle: { augment: ['cropScale'], steps: ['epochs'] }, needs: { partial: 'weights' } });
+  refuseIdle(train, {
+    idle: { augment: ['cropScale'], steps: ['epochs'] },
+    needs: { partial: 'weights', coinTemperature: 'coinAlpha' },
+  });
 }
 
 async function fineTune(
   options: TrainOptions,
+  method: Method,
   { train, test }: OpenedDataset,
   command: Command,
   folder: RunFolder,
   request: typeof requestDevice,
 ): Promise<void> {
-  const method = methodNamed(options.method);
   const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
   // What matches only in part is of another encoder than the one asked for.
   const card =
@@ -217,12 +215,7 @@ async function fineTune(
     arch,
     encoder: { ...card?.encoder, ...encoderOptions(options, arch, views.augmentation.size ?? commonSize(train.sizes)) },
     projector: { out: options.projection },
-    epochs: epochsOf(options, indices.length),
-    alpha: options.alpha,
-    lambda: options.lambda,
-    temperature: options.temperature,
-    variant: options.variant,
-    label_smoothing: options.labelSmoothing,
+    ...methodSettings(options, method, epochsOf(options, indices.length)),
     batch: options.batch,
     accumulate: options.accumulate,
     lr: options.lr,
@@ -280,10 +273,12 @@ async function fineTune(
       test,
       classes,
     })),
-    runs: [withFeatures(run, final)],
+    runs: [withFinal(run, final)],
   };
-  const { page } = await writeReport(folder.path, report);
+  const { page } = await writeReport(folder.path, report, test);
   console.log(textTable(report));
+  const [{ confusion } = {}] = report.runs;
+  if (confusion) console.log(`\n${classTable(classes, confusion, relative('', page))}`);
   console.log(`\ncheckpoint: ${relative('', checkpoint)}, report: ${relative('', page)}`);
 }
 
@@ -323,15 +318,6 @@ function epochsOf(
   return Math.ceil(microBatchesOf(steps, microBatches, accumulate, leftover) / microBatches);
 }
 
-/** The options that only some methods read, and the settings that they become. */
-const OF_METHODS: Readonly<Record<string, keyof MethodConfig>> = {
-  alpha: 'alpha',
-  lambda: 'lambda',
-  temperature: 'temperature',
-  variant: 'variant',
-  labelSmoothing: 'label_smoothing',
-};
-
 /** Throws when one of the given options would change nothing. */
 function refuseWithoutEffect(given: ReadonlySet<string>, method: Method, settings: Settings): void {
   if (given.has('heldOut') && settings.select !== 'best-val')
@@ -342,7 +328,7 @@ function refuseWithoutEffect(given: ReadonlySet<string>, method: Method, setting
     throw new Error(`--layer-decay has no effect: a ${settings.arch} is no vision transformer; leave it out.`);
   const read = method.settings(settings);
   const idle = [...given].find((name) => {
-    const setting = OF_METHODS[name];
+    const setting = OF_METHODS[name as keyof typeof OF_METHODS];
     return setting ? !read.includes(setting) : name === 'projection' && !method.projector;
   });
   if (idle === undefined) return;

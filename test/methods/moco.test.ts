@@ -66,6 +66,10 @@ test('without augmentation each query is its own key, whichever way keys were sh
     `${losses['loss.info_nce']} and not ${y!.data}`,
   );
 
+  const [alone, found, positives, distance] = losses.contrast!;
+  assert.equal([alone, found, positives], [0, 8, 8]);
+  assert.ok(distance! < 1e-4, `${distance}`);
+
   // The keys of the step are the oldest of the queue now, in their queries' order.
   const after = await state('queue');
   assert.equal(after.slice(8 * OUT), queue.slice(8 * OUT));

@@ -25,7 +25,12 @@ export const mutants = [
   ...noticedBy(
     'methods/moco.test.ts',
     'follows the weights',
-    ['the key encoder stays', MOCO, 'afterUpdate: (tape) => average(tape, key_momentum),', ''],
+    [
+      'the key encoder stays',
+      MOCO,
+      'afterUpdate: (tape) => recordEma(tape, model.store.arena, twin.chunks, key_momentum),',
+      '',
+    ],
     [
       'the key encoder forgets',
       'kernels/optimizer/ema.wgsl',
@@ -36,8 +41,8 @@ export const mutants = [
   ...noticedBy('methods/moco.test.ts', 'from an encoder that has changed', [
     'keys begin elsewhere than queries',
     MOCO,
-    'if (epoch === 0) await copy(',
-    'if (epoch > 0) await copy(',
+    'if (epoch === 0) await twin.follow(',
+    'if (epoch > 0) await twin.follow(',
   ]),
   ...noticedBy(
     'ops/batch_norm.test.ts',

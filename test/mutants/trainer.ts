@@ -34,8 +34,8 @@ export const mutants = [
     [
       'SimCLR takes labels for instances',
       'src/methods/simclr.ts',
-      'loss: ({ tape, projected, instances })',
-      'loss: ({ tape, projected, labels: instances })',
+      'loss: ({ tape, projected, instances, watch })',
+      'loss: ({ tape, projected, labels: instances, watch })',
     ],
     [
       "SimCLR's temperature is its default",
@@ -128,12 +128,7 @@ export const mutants = [
     'train/habits.test.ts',
     '',
     ['what is frozen is trained', 'src/nn/store.ts', 'parameter.requiresGrad = false', 'parameter.requiresGrad = true'],
-    [
-      'a frozen encoder keeps training its statistics',
-      'src/train/step.ts',
-      'batch.images, isTrained)',
-      'batch.images, true)',
-    ],
+    ['a frozen encoder keeps training its statistics', 'src/train/step.ts', 'images, isTrained)', 'images, true)'],
     ['the rate falls to the end of the last epoch', TRAINER, 'epochs : limit / microBatches', 'epochs : epochs'],
     ['the average has its own statistics', TRAINER, "if (!('gradient' in tensor))", 'if (false)'],
   ),
