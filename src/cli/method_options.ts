@@ -16,6 +16,8 @@ export interface MethodOptions {
   readonly headDecay: number;
   readonly held: NonNullable<MethodConfig['held']>;
   readonly margin: number;
+  readonly channels: NonNullable<MethodConfig['channels']>;
+  readonly singularValues: number;
   readonly reinitializations: number;
   readonly classifierRate: NonNullable<MethodConfig['classifier_rate']>;
   readonly noise: number;
@@ -33,6 +35,8 @@ export const OF_METHODS = {
   headDecay: 'head_decay',
   held: 'held',
   margin: 'margin',
+  channels: 'channels',
+  singularValues: 'singular_values',
   reinitializations: 'reinitializations',
   classifierRate: 'classifier_rate',
   noise: 'noise',
@@ -66,13 +70,21 @@ export function addMethodOptions(command: Command): Command {
         .default('paper'),
     )
     .addOption(number('--label-smoothing <s>', 'of the cross-entropy', fraction, 0))
-    .addOption(number('--head-decay <beta>', "l2-sp: weight of half the classifier's squared norm", nonNegative, 0.01))
+    .addOption(
+      number('--head-decay <beta>', "l2-sp, delta: weight of half the classifier's squared norm", nonNegative, 0.01),
+    )
     .addOption(
       new Option('--held <which>', 'l2-sp: what is held, all or only weights of two dimensions and more')
         .choices(['all', 'weights'])
         .default('all'),
     )
     .addOption(number('--margin <m>', 'm-and-m: of the triplets', nonNegative, 2.1))
+    .addOption(
+      new Option('--channels <weights>', 'delta: learned first, by the loss without each channel, or all equal')
+        .choices(['learned', 'equal'])
+        .default('learned'),
+    )
+    .addOption(number('--singular-values <k>', 'bss: how many of the smallest are shrunk', positiveInteger, 1))
     .addOption(number('--reinitializations <n>', 'rifle: how often the classifier is made anew', positiveInteger, 2))
     .addOption(
       new Option('--classifier-rate <kind>', "rifle: the classifier's rate, as all else or a cosine each period")

@@ -32,6 +32,10 @@ export interface MethodConfig {
   readonly held?: 'all' | 'weights';
   /** How much closer than another class's a partner must be in M&M's triplets, in squares of distances; 2.1 unless given. */
   readonly margin?: number;
+  /** Whether DELTA learns what channels weigh, as it does unless given, or all weigh alike. */
+  readonly channels?: 'learned' | 'equal';
+  /** How many of the smallest singular values BSS shrinks; 1 unless given. */
+  readonly singular_values?: number;
   /** How often RIFLE makes the classifier anew; 2 unless given. */
   readonly reinitializations?: number;
   /** Whether RIFLE's classifier has the learning rate of all else, as it has unless given, or half a cosine in each period. */
@@ -65,6 +69,20 @@ export interface Step {
   afterBackward(record: () => void): void;
 }
 
+/** The training images as a stage's steps see them, in whole micro-batches, for what a method does between epochs. */
+export interface Batches {
+  /** Records the views of a micro-batch, once a tape. */
+  record(tape: Tape): Pick<Step, 'images' | 'labels'>;
+  /** The micro-batches of a pass over all images, each pass in an order of its own. */
+  of(pass: number): Uint32Array<ArrayBuffer>[];
+  /** What a program with such views is given for a micro-batch; `step` fixes how images are augmented. */
+  inputs(
+    device: Device,
+    images: Uint32Array<ArrayBuffer>,
+    step: number,
+  ): Promise<Record<string, Uint32Array<ArrayBuffer>>>;
+}
+
 /** A term of a stage's loss: a tensor of shape [1] and its weight. */
 export interface LossTerm {
   readonly loss: Tensor;
@@ -81,7 +99,7 @@ export interface Stage {
   /** What two rows of a batch must share to be a positive pair, where the loss is contrastive. */
   readonly pairs?: 'labels' | 'instances';
   /** Runs before each epoch of the stage, for what changes between epochs (re-initialised heads, refreshed queues). */
-  readonly beforeEpoch?: (epoch: number, device: Device) => Promise<void>;
+  readonly beforeEpoch?: (epoch: number, device: Device, batches: Batches) => Promise<void>;
   /** The learning rate of a parameter, where it is not the one `lr` of the epoch; `peak` is what `lr` begins with. */
   readonly rate?: (
     parameter: string,

@@ -1,4 +1,4 @@
-import { ceTuning, coin, l2Sp, mAndM, noisyTune, rifle, scl, simclr } from '../../src/methods/index.ts';
+import { bss, ceTuning, coin, delta, l2Sp, mAndM, noisyTune, rifle, scl, simclr } from '../../src/methods/index.ts';
 import type { MethodConfig } from '../../src/methods/method.ts';
 import { createModel } from '../../src/nn/model.ts';
 import { createTape } from '../../src/tape/tape.ts';
@@ -15,6 +15,8 @@ for (const [method, change] of [
   [scl, {}],
   [simclr, {}],
   [l2Sp, {}],
+  [bss, {}],
+  [delta, {}],
   [mAndM, { alpha: 0 }],
   [mAndM, { alpha: 0.5 }],
   [rifle, {}],
