@@ -16,6 +16,9 @@ export interface MethodOptions {
   readonly headDecay: number;
   readonly held: NonNullable<MethodConfig['held']>;
   readonly margin: number;
+  readonly queueLength: number;
+  readonly keyMomentum: number;
+  readonly officialQuirks?: boolean;
   readonly channels: NonNullable<MethodConfig['channels']>;
   readonly singularValues: number;
   readonly reinitializations: number;
@@ -35,6 +38,9 @@ export const OF_METHODS = {
   headDecay: 'head_decay',
   held: 'held',
   margin: 'margin',
+  queueLength: 'queue_length',
+  keyMomentum: 'key_momentum',
+  officialQuirks: 'official_quirks',
   channels: 'channels',
   singularValues: 'singular_values',
   reinitializations: 'reinitializations',
@@ -85,6 +91,9 @@ export function addMethodOptions(command: Command): Command {
         .default('learned'),
     )
     .addOption(number('--singular-values <k>', 'bss: how many of the smallest are shrunk', positiveInteger, 1))
+    .addOption(number('--queue-length <n>', 'bi-tuning: keys that are held of each class', positiveInteger, 40))
+    .addOption(number('--key-momentum <m>', "bi-tuning: of the keys' encoder", fraction, 0.999))
+    .option('--official-quirks', 'core-tuning: as its released code does, where that is not what its paper says')
     .addOption(number('--reinitializations <n>', 'rifle: how often the classifier is made anew', positiveInteger, 2))
     .addOption(
       new Option('--classifier-rate <kind>', "rifle: the classifier's rate, as all else or a cosine each period")
@@ -115,10 +124,12 @@ export function methodOf({ method: name, coinAlpha }: Pick<MethodOptions, 'metho
  * Gives the options that were not given what the method's authors take, so that a run's settings tell it. Throws where one that
  * was given contradicts the method.
  */
-export function takeDefaults(command: Command, { defaults = {}, replacesDecay, title }: Method): void {
+export function takeDefaults(command: Command, { defaults = {}, heads, replacesDecay, title }: Method): void {
   for (const [option, setting] of Object.entries(OF_METHODS))
     if (defaults[setting] !== undefined && command.getOptionValueSource(option) === 'default')
       command.setOptionValueWithSource(option, defaults[setting], 'default');
+  if (heads?.projector && command.getOptionValueSource('projection') === 'default')
+    command.setOptionValueWithSource('projection', heads.projector.out, 'default');
   if (!replacesDecay) return;
   if (command.getOptionValueSource('weightDecay') !== 'default' && command.getOptionValue('weightDecay') !== 0)
     throw new Error(`--weight-decay contradicts ${title}, which holds the weights by terms of its own; leave it out.`);

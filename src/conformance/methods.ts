@@ -3,6 +3,8 @@
 
 import type { Device } from '../gpu/device.ts';
 import { compile } from '../gpu/program/program.ts';
+import { biTuningTerms } from '../methods/bi_tuning.ts';
+import { coreTuningTerms } from '../methods/core_tuning.ts';
 import { featureTerms, headPenalty } from '../methods/delta.ts';
 import { channelWeights } from '../methods/delta_channels.ts';
 import { bss, ceTuning, coin, scl, slCeTuning } from '../methods/index.ts';
@@ -23,7 +25,7 @@ import { createTape } from '../tape/tape.ts';
 import { type Tensor, variable } from '../tape/tensor.ts';
 import { recordStep } from '../train/step.ts';
 import type { HostTensor } from '../weights/host-tensor.ts';
-import { type Layout, toEngineLayout, toTorchLayout } from '../weights/layout.ts';
+import { type Layout, permute, toEngineLayout, toTorchLayout } from '../weights/layout.ts';
 import { loadState } from '../weights/state_dict.ts';
 import type { Case, Results } from './case.ts';
 
@@ -41,7 +43,11 @@ const given = (inputs: Case['inputs'], name: string): HostTensor => {
 };
 
 const layoutOf = (name: string, { shape }: HostTensor): Layout | undefined =>
-  /^encoder\.student\.|^teacher\./.test(name) ? 'activation' : layoutOfWeight(shape);
+  /^encoder\.projected|^(features|projected)_k/.test(name)
+    ? undefined
+    : /^encoder\.student\.|^teacher\./.test(name)
+      ? 'activation'
+      : layoutOfWeight(shape);
 
 const layoutOfWeight = (shape: readonly number[]): Layout | undefined =>
   shape.length === 4 ? 'conv_weight' : shape.length === 2 ? 'linear_weight' : undefined;
@@ -71,7 +77,7 @@ async function modelOf(device: Device, { inputs }: Case): Promise<Model> {
   const model: Model = {
     store,
     encoder: { forward: () => kept, dim, channels: 1 },
-    projector: out === undefined ? undefined : projector(store.scope('projector'), dim, hidden, out),
+    projector: out === undefined ? undefined : projector(store.scope('projector'), dim, { hidden, out }),
     classifier:
       classes === undefined
         ? undefined
@@ -147,7 +153,12 @@ async function runStep(device: Device, golden: Case, record: Terms): Promise<Res
   for (const name of names) results[`output.${name}`] = read[name] as Float32Array;
   const state = sums.state();
   for (const name of Object.keys(grads)) {
-    const parameter = name === 'features' || name.startsWith('student.') ? `encoder.${name}` : name;
+    const parameter =
+      name === 'features_q'
+        ? FEATURES
+        : name === 'features' || name === 'projected_q' || name.startsWith('student.')
+          ? `encoder.${name}`
+          : name;
     const data = (await device.read(state.get(parameter) as Tensor)) as Float32Array<ArrayBuffer>;
     const entry = model.store.entries.find((own) => own.name === parameter);
     results[`grad.${name}`] = entry?.layout ? toTorchLayout(entry.layout, data, entry.tensor.shape).data : data;
@@ -236,6 +247,50 @@ async function runBss(device: Device, golden: Case): Promise<Results> {
     const { singular_values } = stage!.loss({ ...step, logits: () => step.features() });
     const { squares } = smallSingularValues(step.tape, step.features(), k);
     return { terms: { singular_values: singular_values as LossTerm }, outputs: { squared_singular_values: squares } };
+  });
+}
+
+async function runBiTuning(device: Device, golden: Case): Promise<Results> {
+  const { inputs, attrs } = golden;
+  const config: MethodConfig = { ...SHARED, lambda: 1, temperature: numbers(attrs).temperature as number };
+  // The case has a queue's features first, the engine has them last.
+  const queueOf = (name: string) => {
+    const { data, shape } = given(inputs, name);
+    const own = permute(data as Float32Array, shape, [1, 2, 0]);
+    return variable(name, own.shape, 'f32', own.data);
+  };
+  const { data: pointers, shape } = given(inputs, 'pointers');
+  const queues = {
+    queue_z: queueOf('queue_z'),
+    queue_h: queueOf('queue_h'),
+    pointers: variable('pointers', shape, 'i32', pointers as Int32Array),
+  };
+  const renamed = { features: given(inputs, 'features_q'), 'encoder.projected_q': given(inputs, 'projected_q') };
+  const results = await runStep(device, { ...golden, inputs: { ...inputs, ...renamed } }, (step, draws, model) => {
+    const own = (name: string) => model.store.entries.find((entry) => entry.name === name)?.tensor as Tensor;
+    const q = { features: step.features(), projected: own('encoder.projected_q') };
+    const k = { features: draws('features_k'), projected: draws('projected_k') };
+    const [weight, bias] = [own('classifier.weight'), own('classifier.bias')];
+    return { terms: biTuningTerms(step, config, { q, k, weight, bias, queues }) };
+  });
+  const after = async (queue: Tensor) =>
+    permute((await device.read(queue)) as Float32Array, queue.shape, [2, 0, 1]).data;
+  return {
+    ...results,
+    'output.queue_z': await after(queues.queue_z),
+    'output.queue_h': await after(queues.queue_h),
+    'output.pointers': await device.read(queues.pointers),
+  };
+}
+
+async function runCoreTuning(device: Device, golden: Case): Promise<Results> {
+  const { attrs } = golden;
+  const { eta = 0, temperature = 0 } = numbers(attrs);
+  const config = { ...SHARED, temperature, lambda: eta, official_quirks: attrs.variant === 'official' };
+  return runStep(device, golden, (step, draws, model) => {
+    const given = { permutation: draws('permutation'), mix: draws('mix'), mix_hard: draws('mix_hard') };
+    const { terms, pairs } = coreTuningTerms(step, config, model, given);
+    return { terms, outputs: { hard_positive: pairs.positive, hard_negative: pairs.negative } };
   });
 }
 
@@ -329,6 +384,8 @@ export const methodProcedures: Readonly<Record<string, (device: Device, golden: 
   method_delta: runDelta,
   method_delta_channel_weights: async (_device, golden) => runChannelWeights(golden),
   method_bss: runBss,
+  method_core_tuning: runCoreTuning,
+  method_bi_tuning: runBiTuning,
   method_noisy_tune: runNoisyTune,
   method_rifle: async (_device, golden) => runRifle(golden),
 };

@@ -17,9 +17,9 @@ export interface MethodConfig {
   readonly temperature: number;
   readonly variant: SupConVariant;
   readonly label_smoothing: number;
-  /** Negative keys that MoCo holds; 65,536 unless given. */
+  /** Negative keys that MoCo holds, 65,536 unless given; keys of each class that Bi-Tuning holds, 40 unless given. */
   readonly queue_length?: number;
-  /** The momentum of MoCo's key encoder, 0 to 1; 0.999 unless given. */
+  /** The momentum of the key encoder of MoCo and Bi-Tuning, 0 to 1; 0.999 unless given. */
   readonly key_momentum?: number;
   /** Parts of MoCo's batches that are normalised each by itself, as on so many GPUs; 8 unless given. */
   readonly batch_norm_groups?: number;
@@ -36,6 +36,8 @@ export interface MethodConfig {
   readonly channels?: 'learned' | 'equal';
   /** How many of the smallest singular values BSS shrinks; 1 unless given. */
   readonly singular_values?: number;
+  /** Whether Core-Tuning does what its released code does, in place of what its paper says. */
+  readonly official_quirks?: boolean;
   /** How often RIFLE makes the classifier anew; 2 unless given. */
   readonly reinitializations?: number;
   /** Whether RIFLE's classifier has the learning rate of all else, as it has unless given, or half a cosine in each period. */
@@ -129,7 +131,7 @@ export interface Method {
   /** Whether a projector is trained beside the classifier. */
   readonly projector: boolean;
   /** How the method's heads differ from COIN's: a classifier without bias, a projector of two layers. */
-  readonly heads?: Pick<ModelOptions, 'head'>;
+  readonly heads?: Pick<ModelOptions, 'head' | 'projector'>;
   /** Its authors' values of settings that other methods have other values of. */
   readonly defaults?: Partial<MethodConfig>;
   /** Whether it holds the weights by terms of its own, in place of the optimizer's weight decay. */
