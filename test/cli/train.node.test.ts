@@ -20,7 +20,7 @@ import { loadState, saveState } from '../../src/weights/state_dict.ts';
 import { testDevice } from '../device.ts';
 import { assert, suite } from '../harness.ts';
 import { writeCorners } from './corner_data.ts';
-import { coinHere } from './in_process.ts';
+import { coinHere, coinOn } from './in_process.ts';
 
 const test = suite('train and pretrain');
 
@@ -117,6 +117,19 @@ test('train does what its options say: the trainer makes the same bits of them',
     events.flatMap((event) => (event.type === 'evaluation' ? [event.epoch] : [])),
     [0, 2, 3],
   );
+});
+
+test('the architecture is that of the checkpoint, whatever is the default', async () => {
+  const path = join(folder, 'resnet18.safetensors');
+  const { store } = createModel({ arch: 'resnet18', encoder, seed: 9 });
+  const metadata = { arch: 'resnet18', width: '4', channels: '1' };
+  await writeFile(path, writeSafetensors(await saveState(await testDevice(), store.entries), metadata));
+  const noDevice = () => Promise.reject(new Error('There is no device.'));
+  const { stderr } = await coinOn(
+    ...([noDevice, 'train', '--data', data, '--weights', path, '--batch', '9', '--out', join(folder, 'none')] as const),
+  );
+  assert.match(stderr, /^encoder: resnet18, from .*resnet18\.safetensors$/m);
+  assert.match(stderr, /^error: There is no device\.$/m);
 });
 
 test('pretrain does what its options say: the trainer makes the same bits of them', async () => {
