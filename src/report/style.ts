@@ -130,7 +130,7 @@ summary h2 { display: inline; }
   dl:not(.settings) dd { margin-bottom: .8rem; }
   th, td { padding: .5rem .35rem .5rem .9rem; }
   .curve { height: 17rem; }
-  .shares tbody th { white-space: normal; max-width: 9rem; }
+  .shares tbody th { white-space: normal; min-width: 6.5rem; max-width: 9rem; }
   .shares td.bar { min-width: 8rem; }
   .shares th, .shares td { padding-left: .6rem; }
   .shares th:first-child { padding-left: 0; }
