@@ -9,7 +9,7 @@ import { pretrainMethods } from '../methods/index.ts';
 import type { MethodConfig } from '../methods/method.ts';
 import type { PretrainMethod, Recipe } from '../methods/recipe.ts';
 import type { requestDevice } from '../node.ts';
-import type { Run } from '../report/data.ts';
+import type { Run, Trained } from '../report/data.ts';
 import { textTable } from '../report/table.ts';
 import { augmentOption, chooseViews } from './augmentation.ts';
 import { guarded } from './errors.ts';
@@ -27,7 +27,7 @@ import {
   positiveInteger,
   refuseIdle,
 } from './options.ts';
-import { reportData, withFeatures, writeReport } from './report.ts';
+import { reportData, withFinal, writeReport } from './report.ts';
 import {
   addFolderOptions,
   type FolderOptions,
@@ -148,7 +148,7 @@ async function pretrain(
     checkpoint,
     device: last,
   } = await runMethod(device, {
-    ...{ method, settings, setup, data, indices, request, bank: data },
+    ...{ method, settings, setup, data, indices, request, bank: { data } },
     test: await onDevice(device, test, { ...memory, statistics: data }),
     out: folder.path,
     saveEvery: everyOf(options.saveEvery),
@@ -160,9 +160,9 @@ async function pretrain(
       ...{ settings, images: indices.length, test, classes },
     })),
     ...beforeOf(run),
-    runs: [withFeatures(run, final)],
+    runs: [withFinal(run, final)],
   };
-  const { page } = await writeReport(folder.path, report);
+  const { page } = await writeReport(folder.path, report, test);
   console.log(textTable(report));
   console.log(`\n${paceLine(run, indices.length)}`);
   console.log(`checkpoint: ${relative('', checkpoint)}, report: ${relative('', page)}`);
@@ -259,7 +259,7 @@ function beforeOf({ evaluations: [first] }: Run) {
   return { before: { label: 'Random encoder', ...scores } };
 }
 
-const paceLine = ({ seconds, epochs, waiting }: Run, images: number): string => {
+const paceLine = ({ seconds, epochs, waiting }: Trained, images: number): string => {
   const rate = Math.round((epochs * images) / seconds).toLocaleString('en');
   return `${rate} images/s; steps waited for data ${(100 * (waiting ?? 0)).toFixed(1)} % of the time`;
 };

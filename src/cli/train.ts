@@ -10,6 +10,7 @@ import { STEMS } from '../nn/resnet.ts';
 import { VITS } from '../nn/vit.ts';
 import type { requestDevice } from '../node.ts';
 import { LEFTOVERS, type Leftover, microBatchesOf } from '../optim/schedule.ts';
+import { classTable } from '../report/class_table.ts';
 import type { ReportData } from '../report/data.ts';
 import { textTable } from '../report/table.ts';
 import { augmentOption, chooseViews } from './augmentation.ts';
@@ -38,7 +39,7 @@ import {
   positiveInteger,
   refuseIdle,
 } from './options.ts';
-import { reportData, withFeatures, writeReport } from './report.ts';
+import { reportData, withFinal, writeReport } from './report.ts';
 import {
   addFolderOptions,
   type FolderOptions,
@@ -272,10 +273,12 @@ async function fineTune(
       test,
       classes,
     })),
-    runs: [withFeatures(run, final)],
+    runs: [withFinal(run, final)],
   };
-  const { page } = await writeReport(folder.path, report);
+  const { page } = await writeReport(folder.path, report, test);
   console.log(textTable(report));
+  const [{ confusion } = {}] = report.runs;
+  if (confusion) console.log(`\n${classTable(classes, confusion, relative('', page))}`);
   console.log(`\ncheckpoint: ${relative('', checkpoint)}, report: ${relative('', page)}`);
 }
 

@@ -67,6 +67,11 @@ export interface Step {
   logits(): Tensor;
   /** Seed and step, u32 [2], of which random numbers on the GPU are made. */
   counter(): Tensor;
+  /**
+   * Has it told how well features z [n, p] find those of their label, i32 [n] or more, among the others or among `keys` of the same
+   * labels; see `contrast`. Once in a step, and without effect where nobody wants to know.
+   */
+  watch(z: Tensor, labels: Tensor, keys?: Tensor): void;
   /** Has something recorded behind the backward pass, which may still read what it changes: new keys of a queue, say. */
   afterBackward(record: () => void): void;
 }

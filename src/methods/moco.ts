@@ -100,7 +100,7 @@ function officialNames({ tensors }: RunTensors, { store }: MethodModel): Map<str
 
 /** Records one step's loss; the keys join the queue behind the backward pass, which still reads those that they replace. */
 function contrast(
-  { tape, images, counter, afterBackward }: Step,
+  { tape, images, instances, counter, afterBackward, watch }: Step,
   { temperature, batch_norm_groups: groups = 8 }: MethodConfig,
   [queryModel, keyModel]: readonly [MethodModel, MethodModel],
   queue: KeyQueue,
@@ -116,6 +116,7 @@ function contrast(
   );
   const unit = l2Normalize(tape, keys);
   afterBackward(() => enqueue(tape, queue, unit));
+  watch(queries, instances, unit);
   return infoNce(tape, l2Normalize(tape, queries), unit, queue.queue, { temperature });
 }
 

@@ -11,7 +11,7 @@ import { recordEma } from '../optim/ema.ts';
 import type { Rate, Update } from '../optim/optimizer.ts';
 import { createTape, type Tape } from '../tape/tape.ts';
 import type { TrainConfig } from './config.ts';
-import { augmentationOf, recordStep } from './step.ts';
+import { augmentationOf, CONTRAST, recordStep } from './step.ts';
 
 /** The programs of a stage: one for each size of batch that occurs, which share pipelines and memory. */
 export interface StagePrograms {
@@ -30,7 +30,8 @@ export interface StagePrograms {
 
 interface StepProgram {
   readonly program: Program;
-  readonly losses: readonly string[];
+  /** What is read back: the losses, and how well features find each other where the loss is contrastive. */
+  readonly told: readonly string[];
   /** Present where the same program takes the optimizer's step. */
   readonly update?: Update;
   /** Present where gradients are first summed up. */
@@ -53,14 +54,14 @@ export async function createStagePrograms(
     describe: () => [...full.program.describe(), ...(full.apply?.program.describe() ?? [])],
     memory: full.program.memory,
     async run(images, step, lr, apply) {
-      const { program, losses, update, apply: optimizer } = programFor(images);
-      const readback = program.run({ ...stepInputs(images, config, step), ...update?.inputs(lr) }, losses);
+      const { program, told, update, apply: optimizer } = programFor(images);
+      const readback = program.run({ ...stepInputs(images, config, step), ...update?.inputs(lr) }, told);
       if (apply) optimizer?.program.run(optimizer.update.inputs(lr));
       return readback;
     },
     async profile(images, step, lr, apply) {
-      const { program, losses, update, apply: optimizer } = programFor(images);
-      const profile = await program.profile({ ...stepInputs(images, config, step), ...update?.inputs(lr) }, losses);
+      const { program, told, update, apply: optimizer } = programFor(images);
+      const profile = await program.profile({ ...stepInputs(images, config, step), ...update?.inputs(lr) }, told);
       if (apply) optimizer?.program.run(optimizer.update.inputs(lr));
       return profile;
     },
@@ -77,8 +78,8 @@ async function createStepProgram(
   const views = method.views ?? 1;
   const tape = createTape(device.target);
   const batch = augment(tape, data, views * size, augmentationOf(stage, augmentation));
-  const trained = recordStep(tape, model, stage, batch);
-  const losses = [...tape.outputs.keys()].filter((name) => name.startsWith('loss.'));
+  const trained = recordStep(tape, model, stage, batch, { watch: true });
+  const told = [...tape.outputs.keys()].filter((name) => name.startsWith('loss.') || name === CONTRAST);
   const { arena } = model.store;
   const recordUpdate = (onto: Tape, from?: Accumulator): Update => {
     if (max_norm !== undefined) clipGradients(onto, arena, trained, { max_norm, from });
@@ -90,12 +91,12 @@ async function createStepProgram(
   };
   if (!sums) {
     const update = recordUpdate(tape);
-    return { program: await compile(device, tape), losses, update };
+    return { program: await compile(device, tape), told, update };
   }
   sums.record(tape, trained, 1 / accumulate);
   const applying = createTape(device.target);
   const update = recordUpdate(applying, sums);
-  return { program: await compile(device, tape), losses, apply: { program: await compile(device, applying), update } };
+  return { program: await compile(device, tape), told, apply: { program: await compile(device, applying), update } };
 }
 
 /** What a program with augmented images is given for these of the data set at a step. */

@@ -11,13 +11,14 @@ import { createSchedule, microBatchesOf, rateEpoch, type Schedule, takesStep } f
 import { elements } from '../tape/tensor.ts';
 import { loadState, saveState } from '../weights/state_dict.ts';
 import type { TrainConfig } from './config.ts';
+import { contrastOf, isContrast, namedSums } from './contrast.ts';
 import type { Evaluator } from './evaluate.ts';
 import type { TrainEvent } from './events.ts';
 import { createFiniteCheck, type FiniteCheck } from './finite.ts';
 import { notices } from './notices.ts';
 import { BEGINNING, captureState, type Place, restoreState, type Stateful, SUMS } from './run_state.ts';
 import { createStagePrograms, type StagePrograms, stepInputs } from './stage_programs.ts';
-import { augmentationOf } from './step.ts';
+import { augmentationOf, CONTRAST } from './step.ts';
 
 /** The micro-batch of a stage that is profiled where that is asked for: late enough to find all memory touched. */
 const PROFILED = 2;
@@ -228,10 +229,13 @@ async function* trainEpoch(
     let images = 0;
     const sums: Record<string, number> = { ...place.sums };
     for (const { images: count, readback } of pending.splice(0)) {
-      losses = lossesOf(await readback.read());
+      const read = await readback.read();
+      losses = lossesOf(read);
       const broken = Object.entries(losses).find(([, value]) => !(Math.abs(value) < EXPLODED));
       if (broken) throw stop(`loss ${broken[0]}`, broken[1]);
       for (const [name, value] of Object.entries(losses)) sums[name] = (sums[name] ?? 0) + value * count;
+      for (const [name, value] of read[CONTRAST] ? namedSums(read[CONTRAST]) : [])
+        sums[name] = (sums[name] ?? 0) + value;
       images += count;
     }
     const broken = await weights();
@@ -245,10 +249,14 @@ async function* trainEpoch(
     };
     if (!isLast) yield { event: { type: 'step', epoch, step, lr, losses, ...speed }, at: place };
     else {
-      const means = Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / place.images]));
+      const means = Object.fromEntries(
+        Object.entries(sums).flatMap(([name, sum]) => (isContrast(name) ? [] : [[name, sum / place.images]])),
+      );
+      const contrast = contrastOf(sums);
       const at = { ...place, epoch: epoch + 1, index: 0, images: 0, sums: {} };
       yield { event: { type: 'step', epoch, step, lr, losses, ...speed }, at };
-      yield { event: { type: 'epoch', epoch, stage: stage.name, lr: rate(epoch), losses: means, seconds }, at };
+      const told = { losses: means, ...(contrast && { contrast }) };
+      yield { event: { type: 'epoch', epoch, stage: stage.name, lr: rate(epoch), ...told, seconds }, at };
     }
     since = performance.now();
     waited = feed?.waited() ?? 0;
@@ -267,5 +275,7 @@ const countParameters = ({ store }: Model): number =>
 /** The losses of one micro-batch by name. */
 const lossesOf = (outputs: Readonly<Record<string, TypedArray>>): Record<string, number> =>
   Object.fromEntries(
-    Object.entries(outputs).map(([name, values]) => [name.slice('loss.'.length), values[0] as number]),
+    Object.entries(outputs).flatMap(([name, values]) =>
+      name === CONTRAST ? [] : [[name.slice('loss.'.length), values[0] as number]],
+    ),
   );

@@ -203,7 +203,10 @@ test('train, then eval: log, results and a checkpoint with the names of PyTorch'
 
   const { code, stdout } = await coinHere('eval', '--weights', path, '--data', own);
   assert.is(code, 0);
-  assert.match(stdout, /top-1 +[\d.]+ % of 100 images \(95 % interval [\d.]+–[\d.]+, Wilson\)\nS_Dbw/);
+  assert.match(
+    stdout,
+    /^top-1 +[\d.]+ % of 100 images \(95 % interval [\d.]+–[\d.]+, Wilson\)\ntop-5 .*\nmean of the classes .*\nexpected calibration error .*\nS_Dbw/,
+  );
   const [, top1] = /top-1 +([\d.]+) %/.exec(stdout) ?? [];
   assert.is(Number(top1), Number(result.top1.toFixed(2)));
 

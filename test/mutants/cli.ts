@@ -16,12 +16,6 @@ export const mutants = [
     'cli/train.node.test.ts',
     'train does what its options say',
     ['--weights is ignored', FINE_TUNE, 'if (weights && !from)', 'if (weights && false)'],
-    [
-      "the architecture is the option's and not the checkpoint's",
-      TRAIN,
-      'const arch = card?.arch ?? options.arch;',
-      'const arch = options.arch;',
-    ],
     ['--lr is ignored', TRAIN, 'lr: options.lr,', 'lr: 0.01,'],
     ['--momentum is ignored', TRAIN, 'momentum: options.momentum,', 'momentum: 0.9,'],
     ['--weight-decay is ignored', TRAIN, 'weight_decay: options.weightDecay,', 'weight_decay: 1e-4,'],
@@ -44,6 +38,12 @@ export const mutants = [
       '...options, momentum: 0.9, nesterov',
     ],
   ),
+  ...noticedBy('cli/train.node.test.ts', 'the architecture is that', [
+    "the architecture is the option's and not the checkpoint's",
+    TRAIN,
+    'const arch = card?.arch ?? options.arch;',
+    'const arch = options.arch;',
+  ]),
   ...noticedBy(
     'cli/train.node.test.ts',
     'pretrain does what its options say',
