@@ -1,5 +1,6 @@
 import { ceTuning } from './ce_tuning.ts';
 import { coin } from './coin.ts';
+import { mae } from './mae.ts';
 import type { Method } from './method.ts';
 import { moco } from './moco.ts';
 import type { PretrainMethod } from './recipe.ts';
@@ -7,7 +8,7 @@ import { scl } from './scl.ts';
 import { simclr } from './simclr.ts';
 
 /** Every method of pre-training by its name on the command line. */
-export const pretrainMethods: readonly PretrainMethod[] = [simclr, moco];
+export const pretrainMethods: readonly PretrainMethod[] = [simclr, moco, mae];
 
 /** Every method of fine-tuning by its name on the command line. */
 export const methods: readonly Method[] = [ceTuning, scl, coin];
@@ -20,4 +21,4 @@ export function methodNamed(name: string): Method {
 }
 
 export type { PretrainMethod, Recipe } from './recipe.ts';
-export { ceTuning, coin, moco, scl, simclr };
+export { ceTuning, coin, mae, moco, scl, simclr };

@@ -1,5 +1,5 @@
 import type { Device } from '../gpu/device.ts';
-import type { Model } from '../nn/model.ts';
+import type { Model, ModelOptions } from '../nn/model.ts';
 import type { SupConVariant } from '../ops/sup_con.ts';
 import type { Tape } from '../tape/tape.ts';
 import type { Tensor } from '../tape/tensor.ts';
@@ -23,6 +23,14 @@ export interface MethodConfig {
   readonly key_momentum?: number;
   /** Parts of MoCo's batches that are normalised each by itself, as on so many GPUs; 8 unless given. */
   readonly batch_norm_groups?: number;
+  /** The share of patches that MAE's encoder does not see, from 0 to below 1; 0.75 unless given. */
+  readonly mask_ratio?: number;
+  /** Whether MAE predicts patches less their mean and over their deviation; yes unless given. */
+  readonly norm_pix?: boolean;
+  /** Channels (512 unless given), blocks (8) and heads (16) of MAE's decoder. */
+  readonly decoder_dim?: number;
+  readonly decoder_depth?: number;
+  readonly decoder_heads?: number;
 }
 
 /** What a loss may use of one training step. Parts are recorded when first asked for, so unused heads cost nothing. */
@@ -75,19 +83,23 @@ export interface Stage {
 }
 
 /** What a method may add to before training: more encoders, queues, heads, or noise on the weights. */
-export type MethodModel = Pick<Model, 'options' | 'store' | 'encoder' | 'projector'>;
+export type MethodModel = Pick<Model, 'options' | 'store' | 'encoder' | 'projector' | 'reconstruct'>;
 
-/** The model's tensors under PyTorch's names and layouts, and a stage's `state` as it is on the device, behind `training.method.`. */
+/** The model's tensors under PyTorch's names and layouts, averages where they are kept, and a stage's `state` as it is on the device, behind `training.method.`. */
 export interface RunTensors {
   readonly tensors: ReadonlyMap<string, HostTensor>;
 }
 
-/** A fine-tuning method: which stages it trains in, and what it adds to the model. */
+/** A method of fine-tuning or pre-training: which stages it trains in, and what it adds to the model. */
 export interface Method {
   readonly name: string;
   readonly title: string;
   /** Whether a projector is trained beside the classifier. */
   readonly projector: boolean;
+  /** Whether there is a classifier; unless given there is. Pre-training goes without. */
+  readonly classifier?: boolean;
+  /** Makes the model, where that is another than `createModel`'s. Throws where the method cannot train it. */
+  create?(options: ModelOptions, config: MethodConfig): Model;
   /** Independently augmented views of each image in a batch; 1 unless given. The views stand one after the other. */
   readonly views?: number;
   stages(config: MethodConfig, model: MethodModel): readonly Stage[];

@@ -38,6 +38,8 @@ export interface EvaluatorOptions {
   readonly view?: Augmentation;
   /** Labelled images, among which the neighbours of the evaluated ones are looked for; without them there is no k-NN accuracy. */
   readonly bank?: Dataset;
+  /** The numbers of those of the bank; all unless given. */
+  readonly bankImages?: Uint32Array | undefined;
   /** The numbers of the images that are evaluated; all unless given. */
   readonly images?: Uint32Array | undefined;
 }
@@ -50,14 +52,16 @@ export async function createEvaluator(
   device: Device,
   model: Model,
   data: Dataset,
-  { batch = 64, view = evaluationView, bank, images }: EvaluatorOptions = {},
+  { batch = 64, view = evaluationView, bank, bankImages, images }: EvaluatorOptions = {},
 ): Promise<Evaluator> {
   checkNumber('createEvaluator', 'batch', batch, COUNT);
   const outputsOf = await createForward(device, model, data, { batch, view, images });
   const bankOutputsOf =
-    bank && (await createForward(device, { ...model, classifier: undefined }, bank, { batch, view }));
-  const labels = images ? Int32Array.from(images, (index) => data.labels[index] as number) : data.labels;
-  const [before, count] = [bank?.labels.length ?? 0, labels.length];
+    bank &&
+    (await createForward(device, { ...model, classifier: undefined }, bank, { batch, view, images: bankImages }));
+  const labels = labelsOf(data, images);
+  const bankLabels = bank && labelsOf(bank, bankImages);
+  const [before, count] = [bankLabels?.length ?? 0, labels.length];
   return async function* () {
     const of = before + count;
     const neighbours = bankOutputsOf && (yield* bankOutputsOf({ before: 0, of }));
@@ -65,10 +69,11 @@ export async function createEvaluator(
     const correct = predictions?.reduce((sum, prediction, i) => sum + Number(prediction === labels[i]), 0);
     const voted =
       bank &&
+      bankLabels &&
       neighbours &&
       (await knn(
         device,
-        { features: neighbours.features, labels: bank.labels },
+        { features: neighbours.features, labels: bankLabels },
         { features, labels },
         { classes: bank.classes.length },
       ));
@@ -80,6 +85,9 @@ export async function createEvaluator(
     return { scores, features, labels, ...(predictions && { predictions }) };
   };
 }
+
+const labelsOf = ({ labels }: Dataset, images: Uint32Array | undefined): Int32Array =>
+  images ? Int32Array.from(images, (index) => labels[index] as number) : labels;
 
 /** What a model makes of all images of a data set; of all that is to be evaluated, `before` images are done. */
 type Forward = (progress: {

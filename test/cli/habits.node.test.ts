@@ -114,7 +114,7 @@ test('the best evaluation after training is kept, the first of equals, of a run 
   const save = async ({ place }: RunState) => void saved.push(place.epoch);
   for await (const _ of keepBest(events(), { before, save }));
   assert.equal(saved, [4]);
-  assert.equal(bestOf([...before, ...now]), { epoch: 4, top1: 85 });
+  assert.equal(bestOf([...before, ...now]), { epoch: 4, accuracy: 85 });
 });
 
 test('images are held out of each class by the seed alone, and the rest is all others', () => {
