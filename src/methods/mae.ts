@@ -25,7 +25,7 @@ export const mae: PretrainMethod = {
   recipe: (size) => ({
     ...{ epochs: 800, lr: 1.5e-4, optimizer: 'adamw', betas: [0.9, 0.95], weight_decay: 0.05, decay: 'matrices' },
     ...(size < PHOTOGRAPH
-      ? { arch: 'vit_lite_patch4', batch: 256 }
+      ? { arch: 'vit_mini_patch4', batch: 256 }
       : { arch: 'vit_base_patch16', batch: 64, accumulate: 64 }),
     // 40 of 800 epochs.
     schedule: ({ epochs }) => ({
@@ -36,7 +36,7 @@ export const mae: PretrainMethod = {
     config: {
       ...{ mask_ratio: 0.75, norm_pix: true },
       ...(size < PHOTOGRAPH
-        ? { decoder_dim: 128, decoder_depth: 2, decoder_heads: 4 }
+        ? { decoder_dim: 64, decoder_depth: 2, decoder_heads: 4 }
         : { decoder_dim: 512, decoder_depth: 8, decoder_heads: 16 }),
     },
   }),
@@ -78,7 +78,7 @@ function maskedModel(
 ): Model {
   const { arch, encoder: given = {}, seed } = options;
   if (!isViT(arch))
-    throw new Error(`MAE hides patches of a vision transformer, and a ${arch} has none; take --arch vit_lite_patch4.`);
+    throw new Error(`MAE hides patches of a vision transformer, and a ${arch} has none; take --arch vit_mini_patch4.`);
   const { global_pool = true, ...shape } = given;
   const store = createStore(seed);
   const encoder = encoders[arch](store.scope('encoder'), { ...shape, ...MASKED_ENCODER });

@@ -8,7 +8,7 @@ import {
   VITS,
   type VisionTransformerOptions,
   vit_base_patch16,
-  vit_lite_patch4,
+  vit_mini_patch4,
   vit_small_patch16,
   vit_tiny_patch16,
 } from './vit.ts';
@@ -28,7 +28,7 @@ export interface Model {
 /** The encoders by their names in `ModelOptions`. */
 export const encoders = {
   ...{ resnet8, resnet18, resnet34, resnet50, resnet56, resnet101 },
-  ...{ vit_lite_patch4, vit_tiny_patch16, vit_small_patch16, vit_base_patch16 },
+  ...{ vit_mini_patch4, vit_tiny_patch16, vit_small_patch16, vit_base_patch16 },
 };
 
 /** What an encoder may be told; an architecture reads those that its own options have. */

@@ -185,11 +185,10 @@ export function visionTransformer(
 
 /**
  * The vision transformers by MAE's and timm's names, for images of 224 px unless told otherwise. The tiny one is DeiT's (Touvron et
- * al., 2021), for slow adapters; the one for images as of CIFAR is ViT-Lite-6/4 of Hassani et al., "Escaping the Big Data Paradigm
- * with Compact Transformers", arXiv 2104.05704.
+ * al., 2021), for slow adapters; the mini one is this project's own, for small images as of CIFAR, of 32 px.
  */
 export const VITS = {
-  vit_lite_patch4: { dim: 256, depth: 6, heads: 4, mlp_hidden: 512, patch: 4, image_size: [32, 32] },
+  vit_mini_patch4: { dim: 96, depth: 4, heads: 3, patch: 4, image_size: [32, 32] },
   vit_tiny_patch16: { dim: 192, depth: 12, heads: 3, patch: 16 },
   vit_small_patch16: { dim: 384, depth: 12, heads: 6, patch: 16 },
   vit_base_patch16: { dim: 768, depth: 12, heads: 12, patch: 16 },
@@ -200,8 +199,8 @@ const named =
   (store: Store, options: Partial<VisionTransformerOptions> = {}): VisionTransformer =>
     visionTransformer(store, { ...VITS[name], ...options });
 
-/** ViT-Lite-6/4 for images of 32 px: features of 256 channels. */
-export const vit_lite_patch4 = named('vit_lite_patch4');
+/** For images of 32 px: features of 96 channels. */
+export const vit_mini_patch4 = named('vit_mini_patch4');
 
 /** ViT-Ti/16: features of 192 channels. */
 export const vit_tiny_patch16 = named('vit_tiny_patch16');
