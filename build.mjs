@@ -14,12 +14,12 @@ import {
   browserText,
   buildLibrary,
   bundle,
-  bundleTests,
   canBuild,
   importTypeScript,
   NATIVE,
   node,
   nodeLater,
+  ofTests,
   portable,
 } from './src/build/bundle.mjs';
 import { filesBelow, writeIfChanged } from './src/build/files.mjs';
@@ -81,12 +81,10 @@ function buildTypes() {
 async function buildTests(part, out) {
   const files = filesBelow('test', '.test.ts').filter((path) => path.includes(part));
   if (files.length === 0) throw new Error(`no test file has "${part}" in its path`);
-  await bundleTests(files, join(out, 'test.node.mjs'), node);
-  await bundleTests(
-    files.filter((path) => !path.endsWith('.node.test.ts')),
-    join(out, 'test.web.mjs'),
-    { ...portable, plugins: [browserText, nodeLater] },
-  );
+  await bundle({ ...ofTests(files, join(out, 'test.node.mjs')), ...node });
+  const anywhere = files.filter((path) => !path.endsWith('.node.test.ts'));
+  const plugins = [browserText, nodeLater];
+  await bundle({ ...ofTests(anywhere, join(out, 'test.web.mjs')), ...portable, plugins });
   await bundle({ entryPoints: ['test/deno.ts'], outfile: join(out, 'deno.mjs'), ...node });
   await bundle({ entryPoints: ['src/conformance/web.ts'], outfile: join(out, 'conformance.web.mjs'), ...portable });
 }

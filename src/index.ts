@@ -19,6 +19,7 @@ export { type Tuned, type TuneOptions, tune } from './gpu/tune/tune.ts';
 export * from './methods/index.ts';
 export type * from './methods/method.ts';
 export * from './metrics/alignment_uniformity.ts';
+export * from './metrics/calibration.ts';
 export * from './metrics/confusion.ts';
 export * from './metrics/knn.ts';
 export { type SDbw, type SDbwOptions, sDbw } from './metrics/s_dbw.ts';
@@ -61,7 +62,14 @@ export * from './tape/parameter.ts';
 export * from './tape/tape.ts';
 export * from './tape/tensor.ts';
 export type { TrainConfig } from './train/config.ts';
-export { createEvaluator, type Evaluation, type Evaluator, evaluate } from './train/evaluate.ts';
+export {
+  type Answers,
+  type Bank,
+  createEvaluator,
+  type Evaluation,
+  type Evaluator,
+  evaluate,
+} from './train/evaluate.ts';
 export type { Scores, TrainEvent } from './train/events.ts';
 export { type Batch, recordStep } from './train/step.ts';
 export { train } from './train/trainer.ts';

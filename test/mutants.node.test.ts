@@ -37,14 +37,15 @@ test('one is killed by a test that fails with it, survives one that passes, and 
       { ...fault, replacement: '(-1 + sorted.length)' },
       { ...fault, text: 'is not there' },
       { ...fault, replacement: ') no program (' },
+      { ...fault, replacement: 'nobody.declared.this' },
       { ...fault, test: { file: 'quantile.test.ts', name: 'a test that is not there' } },
     ],
     (line) => lines.push(line),
   );
-  assert.equal(counts, { killed: 1, survived: 1, wrong: 3 });
+  assert.equal(counts, { killed: 1, survived: 1, wrong: 4 });
   assert.equal(
     lines.map((line) => line.split(' ')[0]),
-    ['killed', 'survived', 'wrong', 'wrong', 'wrong'],
+    ['wrong', 'killed', 'survived', 'wrong', 'wrong', 'wrong'],
   );
 });
 

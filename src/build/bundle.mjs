@@ -49,31 +49,42 @@ export function canBuild() {
   }
 }
 
-/** Bundles as one ES module; errors are printed by esbuild. */
-export async function bundle(options) {
+/** esbuild with what all bundles have in common. */
+async function prepared(options) {
   if (!canBuild())
     throw new Error('a build needs the development dependencies: run npm ci without leaving them out (--omit=dev)');
-  const { build } = await import('esbuild');
-  return build({
+  const esbuild = await import('esbuild');
+  const common = {
     bundle: true,
     format: 'esm',
     logLevel: 'warning',
     legalComments: 'none',
     loader: { '.wgsl': 'text' },
-    plugins: [browserText],
-    ...options,
-  });
+  };
+  return { esbuild, settings: { ...common, plugins: [browserText], ...options } };
 }
 
-/** Bundles test files: each is loaded by its own import(), so that one that fails does not hide the others. */
-export function bundleTests(paths, outfile, options) {
+/** Bundles as one ES module; errors are printed by esbuild. */
+export async function bundle(options) {
+  const { esbuild, settings } = await prepared(options);
+  return esbuild.build(settings);
+}
+
+/** A bundle that is made several times, which reads again only what has changed. */
+export async function bundler(options) {
+  const { esbuild, settings } = await prepared(options);
+  return esbuild.context(settings);
+}
+
+/** Settings of a bundle of test files: each is loaded by its own import(), so that one that fails does not hide the others. */
+export function ofTests(paths, outfile) {
   const contents = [
     "import { runTests } from './harness.ts';",
     'await runTests([',
     ...paths.map((path) => `  ['test/${path}', () => import('./${path}')],`),
     ']);',
   ].join('\n');
-  return bundle({ stdin: { contents, resolveDir: 'test', loader: 'ts' }, outfile, sourcemap: 'inline', ...options });
+  return { stdin: { contents, resolveDir: 'test', loader: 'ts' }, outfile, sourcemap: 'inline' };
 }
 
 /** Leaves imports between this project's own modules as they are, but for their endings. */

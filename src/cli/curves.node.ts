@@ -40,6 +40,10 @@ export async function* writeCurves(
         images_per_second: event.imagesPerSecond,
       });
     }
+    if (event.type === 'epoch' && event.contrast) {
+      const told = Object.entries(event.contrast).map(([name, value]) => [`contrast/${name}`, value] as const);
+      await scalars((event.epoch + 1) * ofEpoch, Object.fromEntries(told));
+    }
     if (event.type === 'evaluation') {
       const scores = Object.entries(flatten(event)).filter(
         (entry): entry is [string, number] => typeof entry[1] === 'number',

@@ -14,7 +14,7 @@ import type { Run } from '../report/data.ts';
 import { textTable } from '../report/table.ts';
 import { createEvaluator } from '../train/evaluate.ts';
 import { guarded } from './errors.ts';
-import { checkRun, runMethod } from './fine_tune.ts';
+import { checkRun, neighbours, runMethod } from './fine_tune.ts';
 import {
   addRunningOptions,
   checkBatch,
@@ -28,7 +28,7 @@ import {
 } from './habits.ts';
 import { everyOf, fraction, number } from './options.ts';
 import { showEvaluation } from './progress.ts';
-import { reportData, withFeatures, writeReport } from './report.ts';
+import { reportData, withFinal, writeReport } from './report.ts';
 import { inRunFolder, type RunFolder } from './run_folder.node.ts';
 import { settingsText } from './settings.node.ts';
 import { type Settings, setupOf } from './setup.ts';
@@ -119,7 +119,12 @@ export async function compareMethods(
 
   const start = createModel({ ...card, classes: undefined, seed: options.seed });
   await loadParts(device, start, weights, ['encoder']);
-  const before = await showEvaluation(await createEvaluator(device, start, testData), { stream: process.stderr });
+  const before = await showEvaluation(
+    await createEvaluator(device, start, testData, {
+      bank: { data, images: neighbours(indices, data.classes.length, options.seed) },
+    }),
+    { stream: process.stderr },
+  );
 
   const report = await reportData(device, {
     title: 'COIN beside SCL and CE-Tuning on Fashion-MNIST',
@@ -146,9 +151,9 @@ export async function compareMethods(
   for (const method of methods) {
     const { run: trained, final, ...ended } = await runMethod(device, { ...run, method });
     device = ended.device;
-    runs.push(withFeatures(trained, final));
+    runs.push(withFinal(trained, final));
     // After each method, so that an interruption leaves those that are done.
-    written = await writeReport(out, { ...report, runs });
+    written = await writeReport(out, { ...report, runs }, memorySource(test));
   }
   console.log(textTable({ ...report, runs }));
   console.log(`\nreport: ${relative('', written.page)}, numbers: ${relative('', written.numbers)}`);

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { measureRoofs } from '../bench/roofs.ts';
 import { augment } from '../data/augment.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { subset } from '../data/sampler.ts';
 import { explained, writeWhole } from '../files.node.ts';
 import type { Device } from '../gpu/device.ts';
 import type { Method } from '../methods/method.ts';
@@ -13,12 +14,12 @@ import { adamw } from '../optim/adamw.ts';
 import { decayMatrices, layerDecay } from '../optim/layer_decay.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { sgd } from '../optim/sgd.ts';
-import { collect, flatten, type Run } from '../report/data.ts';
+import { collect, flatten, type Trained } from '../report/data.ts';
 import { dispatchTable, memoryLine } from '../report/dispatches.ts';
 import { profileTable } from '../report/profile.ts';
 import { createTape } from '../tape/tape.ts';
 import type { TrainConfig } from '../train/config.ts';
-import { createEvaluator, type Evaluation, evaluate } from '../train/evaluate.ts';
+import { type Bank, createEvaluator, type Evaluation, evaluate } from '../train/evaluate.ts';
 import type { TrainEvent } from '../train/events.ts';
 import { modelOf, type RunState } from '../train/run_state.ts';
 import { augmentationOf, recordStep } from '../train/step.ts';
@@ -44,8 +45,8 @@ export interface RunOptions {
   readonly data: Dataset;
   readonly indices: Uint32Array;
   readonly test?: Dataset;
-  /** Labelled images whose features are the neighbours of the test images', by which an encoder without classifier is watched. */
-  readonly bank?: Dataset;
+  /** Labelled images among which the neighbours of the test images are; some of those that are trained on unless given. */
+  readonly bank?: Bank;
   /** Of the data's images, those that are held out: with them the model is chosen, and the test images are seen at the end alone. */
   readonly heldOut?: Uint32Array | undefined;
   /** The encoder to start from; random values where absent. With `partial`, what matches of it. */
@@ -67,7 +68,7 @@ export interface RunOptions {
 }
 
 export interface Outcome {
-  readonly run: Run;
+  readonly run: Trained;
   readonly model: Model;
   /** The last evaluation, of the trained model. */
   readonly final: Evaluation | undefined;
@@ -78,15 +79,14 @@ export interface Outcome {
 
 /** Trains one model by one method, showing progress, logging and saving as it goes; or goes on where the folder's run was left. */
 export async function runMethod(first: Device, options: RunOptions): Promise<Outcome> {
-  const { method, settings, data, test, weights, out } = options;
-  const { arch, encoder, seed, alpha } = settings;
+  const { method, settings, data, indices, test, weights, out } = options;
+  const { arch, encoder, seed } = settings;
   const { channels } = data;
   const create = () => modelFor(options);
   const { size } = settings.augmentation;
   const { evaluation: view = { ...(size && { size }) } } = settings;
-  // Images that are held out are no neighbours of themselves.
-  const bankImages = options.heldOut && options.indices;
-  const evaluation = { batch: settings.batch, view, ...(options.bank && { bank: options.bank, bankImages }) };
+  const { bank = { data, images: neighbours(indices, data.classes.length, seed) } } = options;
+  const evaluation = { batch: settings.batch, view, bank };
   const image_size = size ?? data.size;
   const card: ModelCard = {
     arch,
@@ -172,7 +172,7 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
   );
   const meta = {
     ...{ method: method.name, title: method.title, seed, setup: options.setup },
-    alpha: method.name === 'coin' ? alpha : 0,
+    alpha: settings.coin_alpha ?? (method.settings(settings).includes('alpha') ? settings.alpha : 0),
   };
   const written = writeCurves(profiled, { folder: out, meta, before: before?.events ?? [] });
   const shown = showProgress(written, { title: method.title, stream: process.stderr });
@@ -196,11 +196,18 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
   }
 }
 
+/** Images among which an evaluation looks for neighbours, of all classes and of one: few, so that it takes little longer. */
+const NEIGHBOURS = { all: 1000, class: 20 };
+
+export const neighbours = (indices: Uint32Array, classes: number, seed: number): Uint32Array => {
+  const most = Math.min(indices.length, Math.max(NEIGHBOURS.all, classes * NEIGHBOURS.class));
+  return Uint32Array.from(subset(indices.length, most, seed), (place) => indices[place] as number);
+};
 /** The model that a run trains, with its first values. Throws where its settings make none. */
 function modelFor({ method, settings, data }: RunOptions): Model {
   const { arch, encoder, seed, freeze: frozen = [] } = settings;
   const options: ModelOptions = {
-    ...{ arch, seed, encoder: { ...encoder, channels: data.channels } },
+    ...{ arch, seed, encoder: { ...encoder, channels: data.channels }, ...method.heads },
     projector: method.projector ? settings.projector : undefined,
     classes: method.classifier === false ? undefined : data.classes.length,
   };

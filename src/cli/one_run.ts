@@ -4,13 +4,14 @@ import type { Statistics } from '../data/dataset.ts';
 import type { OpenedDataset } from '../data/load.node.ts';
 import type { Method } from '../methods/method.ts';
 import type { requestDevice } from '../node.ts';
-import type { ReportData, Run } from '../report/data.ts';
+import { classTable } from '../report/class_table.ts';
+import type { ReportData, Trained } from '../report/data.ts';
 import { textTable } from '../report/table.ts';
 import { checkRun, type RunOptions, runMethod } from './fine_tune.ts';
 import type { RunningOptions } from './habits.ts';
 import { type DataOptions, onDevice } from './load_data.ts';
 import { everyOf } from './options.ts';
-import { reportData, withFeatures, writeReport } from './report.ts';
+import { reportData, withFinal, writeReport } from './report.ts';
 import type { RunFolder } from './run_folder.node.ts';
 import { settingsText } from './settings.node.ts';
 import { setupOf } from './setup.ts';
@@ -53,7 +54,8 @@ export async function runOne({
     setup: await setupOf(settings, { train, images: indices.length, test, weights }),
     data,
     test: await onDevice(device, test, { ...memory, statistics: data }),
-    ...(isWatched && { bank: data }),
+    // Images that are held out are no neighbours of themselves.
+    ...(isWatched && { bank: { data, images: own.heldOut && indices } }),
     ...{ describe: options.describe, profile: options.profile, tune: options.tune },
     ...{ out: folder.path, saveEvery: everyOf(options.saveEvery), keep: options.keep, request },
   };
@@ -66,22 +68,24 @@ export async function runOne({
       ...{ settings, checkpoint: weights?.path, images: indices.length, test, classes },
     })),
     ...(isWatched && beforeOf(trained)),
-    runs: [withFeatures(trained, final)],
+    runs: [withFinal(trained, final)],
   };
-  const { page } = await writeReport(folder.path, report);
+  const { page } = await writeReport(folder.path, report, test);
   console.log(textTable(report));
+  const [{ confusion } = {}] = report.runs;
+  if (confusion) console.log(`\n${classTable(classes, confusion, relative('', page))}`);
   console.log(`\n${paceLine(trained, indices.length)}`);
   console.log(`checkpoint: ${relative('', checkpoint)}, report: ${relative('', page)}`);
 }
 
 /** The encoder before pre-training, whose scores the curves begin with. */
-function beforeOf({ evaluations: [first] }: Run) {
+function beforeOf({ evaluations: [first] }: Trained) {
   if (first?.epoch !== 0) return {};
   const { epoch: _, ...scores } = first;
   return { before: { label: 'Random encoder', ...scores } };
 }
 
-const paceLine = ({ seconds, epochs, waiting }: Run, images: number): string => {
+const paceLine = ({ seconds, epochs, waiting }: Trained, images: number): string => {
   const rate = Math.round((epochs * images) / seconds).toLocaleString('en');
   return `${rate} images/s; steps waited for data ${(100 * (waiting ?? 0)).toFixed(1)} % of the time`;
 };

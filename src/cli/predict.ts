@@ -6,7 +6,7 @@ import { probabilities } from '../train/inference.ts';
 import { guarded } from './errors.ts';
 import { showImages } from './images.node.ts';
 import { number, positiveInteger } from './options.ts';
-import { cardOf, loadParts, readWeights, viewOf } from './weights.ts';
+import { cardOf, headIn, loadParts, readWeights, viewOf } from './weights.ts';
 
 interface PredictOptions {
   readonly weights: string;
@@ -65,7 +65,7 @@ async function predict(
 ): Promise<void> {
   const weights = await readWeights(path);
   const card = cardOf(weights);
-  const [count] = weights.tensors.get('classifier.weight')?.shape ?? [];
+  const { classes: count, head } = headIn(weights);
   const { classes, statistics } = card ?? {};
   if (!card || !statistics || count === undefined || classes?.length !== count)
     throw new Error(
@@ -73,7 +73,7 @@ async function predict(
     );
   const device = await request();
   console.error(device.description);
-  const model = createModel({ ...card, classes: count, seed: 0 });
+  const model = createModel({ ...card, classes: count, head, seed: 0 });
   await loadParts(device, model, weights, ['encoder', 'classifier']);
   const predictions: Prediction[] = [];
   let bad = 0;

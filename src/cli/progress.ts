@@ -1,5 +1,6 @@
 // Shows a training on a terminal, or as plain lines in a file or a pipe.
 import cliProgress from 'cli-progress';
+import type { Contrast } from '../train/contrast.ts';
 import { type Evaluator, evaluate } from '../train/evaluate.ts';
 import type { EvaluationProgress, TrainEvent } from '../train/events.ts';
 import { type Forecast, forecaster } from './forecast.ts';
@@ -25,6 +26,8 @@ interface Position {
   readonly imagesPerSecond: number;
   /** The share of time that steps waited for images, where these are brought batch by batch. */
   readonly waiting?: number | undefined;
+  /** Of an epoch that is just done, where its loss is contrastive. */
+  readonly contrast?: Contrast | undefined;
   /** Milliseconds that training will still take; undefined as long as nothing tells. */
   readonly left?: number;
 }
@@ -36,7 +39,8 @@ interface Display {
   stage(event: Of<'stage'>): void;
   move(position: Position): void;
   evaluating(event: EvaluationProgress): void;
-  evaluation(event: Of<'evaluation'>): void;
+  /** `contrast` is of the epoch before. */
+  evaluation(event: Of<'evaluation'>, contrast: Contrast | undefined): void;
   end(event: Of<'end'>): void;
   /** Leaves the stream in order, also after an error. */
   close(): void;
@@ -49,6 +53,7 @@ export async function* showProgress(
 ): AsyncGenerator<TrainEvent> {
   const display = options.stream.isTTY ? bar(options) : lines(options);
   const { now = () => performance.now() } = options;
+  let contrast: Contrast | undefined;
   const [forecastAt, follow, announce] = [forecaster(), follower(), announcer()];
   try {
     for await (const event of events) {
@@ -63,7 +68,8 @@ export async function* showProgress(
       if (event.type === 'notice') display.notice(event.message);
       if (event.type === 'stage') display.stage(event);
       if (event.type === 'evaluating') display.evaluating(event);
-      if (event.type === 'evaluation') display.evaluation(event);
+      if (event.type === 'epoch') contrast = event.contrast;
+      if (event.type === 'evaluation') display.evaluation(event, contrast);
       if (event.type === 'end') display.end(event);
       yield event;
     }
@@ -92,6 +98,7 @@ function follower(): (event: TrainEvent, forecast: Forecast | undefined) => Posi
       loss: losses.total ?? Object.values(losses)[0] ?? Number.NaN,
       imagesPerSecond,
       waiting,
+      ...(event.type === 'epoch' && { contrast: event.contrast }),
       ...(forecast && { left: forecast.left }),
     };
   };
@@ -138,8 +145,12 @@ function lines({ title, stream, every = 10_000, now = () => performance.now() }:
     evaluating: (progress) => {
       if (progress.images > 0 && !isSoon()) print(describeEvaluation(progress));
     },
-    evaluation: (event) =>
-      print(event.epoch === 0 ? 'at first' : `after epoch ${event.epoch}/${epochs}`, ...scores(event)),
+    evaluation: (event, contrast) =>
+      print(
+        event.epoch === 0 ? 'at first' : `after epoch ${event.epoch}/${epochs}`,
+        ...scores(event),
+        ...describeContrast(contrast),
+      ),
     end: ({ seconds }) => print(`trained in ${duration(seconds)}`),
     close: () => {},
   };
@@ -189,9 +200,9 @@ function bar({ title, stream }: ProgressOptions): Display {
       evaluating = [describeEvaluation(progress)];
       drawn.update(text());
     },
-    evaluation: (event) => {
+    evaluation: (event, contrast) => {
       evaluating = [];
-      latest = scores(event);
+      latest = [...scores(event), ...describeContrast(contrast)];
       drawn.update(text());
     },
     end: ({ seconds }) => {
@@ -203,22 +214,35 @@ function bar({ title, stream }: ProgressOptions): Display {
   };
 }
 
-function describe({ done, epochs, loss, imagesPerSecond, waiting, left }: Position): string[] {
+function describe({ done, epochs, loss, contrast, imagesPerSecond, waiting, left }: Position): string[] {
   return [
     `epoch ${Math.max(1, Math.ceil(done))}/${epochs}`,
     `loss ${loss.toFixed(4)}`,
+    ...describeContrast(contrast),
     ...(imagesPerSecond > 0 ? [`${count(imagesPerSecond)} images/s`] : []),
     ...(waiting === undefined ? [] : [`waiting for images ${(100 * waiting).toFixed(0)} % of the time`]),
     ...(left !== undefined && done < epochs ? [`${duration(left / 1000)} left`] : []),
   ];
 }
 
+function describeContrast(contrast: Contrast | undefined): string[] {
+  if (!contrast) return [];
+  const { alone, top1, alignment, uniformity } = contrast;
+  return [
+    ...(top1 === undefined ? [] : [`contrastive top-1 ${top1.toFixed(1)} %`]),
+    ...(alignment === undefined ? [] : [`alignment ${alignment.toFixed(3)}`]),
+    `uniformity ${uniformity.toFixed(2)}`,
+    ...(alone >= 0.05 ? [`${alone.toFixed(1)} % without positives`] : []),
+  ];
+}
+
 const describeEvaluation = ({ images, of }: EvaluationProgress): string =>
   `evaluated ${count(images)} of ${count(of)} images`;
 
-function scores({ top1, knn, s_dbw }: Of<'evaluation'>): string[] {
+function scores({ top1, top5, knn, s_dbw }: Of<'evaluation'>): string[] {
   return [
     ...(top1 === undefined ? [] : [`top-1 ${top1.toFixed(2)} %`]),
+    ...(top5 === undefined ? [] : [`top-5 ${top5.toFixed(2)} %`]),
     ...(knn === undefined ? [] : [`k-NN ${knn.toFixed(2)} %`]),
     s_dbw === undefined ? 'S_Dbw undefined' : `S_Dbw ${s_dbw.score.toFixed(3)}`,
   ];

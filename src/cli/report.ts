@@ -9,15 +9,17 @@ import {
   type FeaturePlot,
   featurePlot,
   flatten,
+  type Mistake,
   type ReportData,
   type Run,
   results,
   type Thumbnails,
 } from '../report/data.ts';
+import { shownMistakes } from '../report/mistakes.ts';
 import { tsne } from '../report/projection.ts';
 import { renderReport } from '../report/report.ts';
 import { thumbnails } from '../report/thumbnails.ts';
-import type { Evaluation } from '../train/evaluate.ts';
+import type { Answers, Evaluation } from '../train/evaluate.ts';
 import type { Settings } from './setup.ts';
 
 /** Points of a scatter plot. */
@@ -25,11 +27,12 @@ const PLOTTED = 500;
 
 export interface ReportOptions {
   readonly title: string;
-  readonly settings: Settings;
+  /** None of a checkpoint that says nothing of how it was trained. */
+  readonly settings?: Settings | undefined;
   /** The file that every run starts from. */
   readonly checkpoint?: string | undefined;
   /** How many images were trained on. */
-  readonly images: number;
+  readonly images?: number | undefined;
   readonly test: ImageSource;
   readonly classes: readonly string[];
   /** The checkpoint itself, before any training. */
@@ -47,22 +50,9 @@ export async function reportData(device: Device, options: ReportOptions): Promis
     created: new Date().toISOString().slice(0, 10),
     settings: {
       ...(checkpoint !== undefined && { checkpoint }),
-      architecture: settings.arch,
-      'labelled images': images,
+      ...(images !== undefined && { 'labelled images': images }),
       'test images': tested,
-      epochs: settings.epochs,
-      batch: settings.batch,
-      'micro-batches a step': settings.accumulate,
-      'learning rate': settings.lr,
-      momentum: settings.momentum,
-      'weight decay': settings.weight_decay,
-      alpha: settings.alpha,
-      lambda: settings.lambda,
-      temperature: settings.temperature,
-      'SupCon variant': settings.variant,
-      'label smoothing': settings.label_smoothing,
-      augmentation: describeAugmentation(settings.augmentation),
-      seed: settings.seed,
+      ...(settings && settingRows(settings)),
     },
     classes,
     tested,
@@ -72,36 +62,86 @@ export async function reportData(device: Device, options: ReportOptions): Promis
   };
 }
 
-async function pictures(source: ImageSource, chosen: Uint32Array): Promise<Thumbnails> {
-  const images = { ...pick(source, chosen), channels: source.channels, pixels: await source.read(chosen) };
-  return thumbnails(images, allIndices(chosen.length));
-}
-
-/** A run with the picture of its features. */
-export const withFeatures = (run: Run, final: Evaluation | undefined): Run => ({
-  ...run,
-  ...(final && { features: plot(final) }),
+const settingRows = (settings: Settings): ReportData['settings'] => ({
+  architecture: settings.arch,
+  epochs: settings.epochs,
+  batch: settings.batch,
+  'micro-batches a step': settings.accumulate,
+  'learning rate': settings.lr,
+  momentum: settings.momentum,
+  'weight decay': settings.weight_decay,
+  alpha: settings.alpha,
+  lambda: settings.lambda,
+  temperature: settings.temperature,
+  'SupCon variant': settings.variant,
+  'label smoothing': settings.label_smoothing,
+  augmentation: describeAugmentation(settings.augmentation),
+  seed: settings.seed,
 });
 
-/** Writes `report.html` and `results.json` into the folder. Returns their paths. */
-export async function writeReport(folder: string, report: ReportData): Promise<{ page: string; numbers: string }> {
+async function pictures(source: ImageSource, chosen: Uint32Array, most?: number): Promise<Thumbnails> {
+  const images = { ...pick(source, chosen), channels: source.channels, pixels: await source.read(chosen) };
+  return thumbnails(images, allIndices(chosen.length), most);
+}
+
+/** A run with what its last evaluation says of single classes and images. */
+export const withFinal = (run: Run, final: Evaluation | undefined): Run => ({
+  ...run,
+  ...(final && { features: plot(final) }),
+  ...(final?.answers && { confusion: rowsOf(final.answers.confusion.matrix), mistakes: mistakesOf(final) }),
+});
+
+function rowsOf(matrix: Int32Array): number[][] {
+  const classes = Math.sqrt(matrix.length);
+  return Array.from({ length: classes }, (_, row) => [...matrix.subarray(row * classes, (row + 1) * classes)]);
+}
+
+/** Mistakes of a run that are kept, and pixels of the longer side of their pictures. */
+const MISTAKES = 24;
+const PICTURE = 64;
+
+function mistakesOf({ labels, answers }: Evaluation): Mistake[] {
+  const { predictions, confidences } = answers as Answers;
+  return Array.from(labels, (label, image): Mistake => {
+    return { image, label, prediction: predictions[image] as number, confidence: confidences[image] as number };
+  })
+    .filter(({ label, prediction }) => label !== prediction)
+    .sort((a, b) => b.confidence - a.confidence)
+    .slice(0, MISTAKES);
+}
+
+/** Writes `report.html` and `results.json` of tested runs into the folder. Returns their paths. */
+export async function writeReport(
+  folder: string,
+  report: ReportData,
+  test: ImageSource,
+): Promise<{ page: string; numbers: string }> {
   const page = join(folder, 'report.html');
   const numbers = join(folder, 'results.json');
+  const images = [...new Set(shownMistakes(report.runs).flatMap((run) => run.mistakes.map(({ image }) => image)))];
+  const pictured: ReportData = {
+    ...report,
+    ...(images.length > 0 && { mistaken: { ...(await pictures(test, Uint32Array.from(images), PICTURE)), images } }),
+  };
   await explained(`The report in ${folder} cannot be written`, async () => {
-    await writeWhole(page, renderReport(report));
-    await writeWhole(numbers, `${JSON.stringify(results(report), null, 2)}\n`);
+    await writeWhole(page, renderReport(pictured));
+    await writeWhole(numbers, `${readableJson(results(report))}\n`);
   });
   return { page, numbers };
 }
 
+/** JSON in lines, but a list of numbers in one. Only the layout has line breaks: within strings they are escaped. */
+const readableJson = (value: unknown): string =>
+  JSON.stringify(value, null, 2).replace(/\[\n[-\d.,\snule+]*\]/g, (list) => list.replace(/\s+/g, ''));
+
 /** The same images each time, chosen at random because files may be sorted by class. */
 const plotted = (images: number): Uint32Array => shuffle(images, 0, 0).subarray(0, PLOTTED);
 
-function plot({ features, labels, predictions }: Evaluation): FeaturePlot {
+function plot({ features, labels, answers }: Evaluation): FeaturePlot {
   const dim = features.length / labels.length;
   const chosen = plotted(labels.length);
   const rows = new Float32Array(chosen.length * dim);
   for (const [row, image] of chosen.entries()) rows.set(features.subarray(image * dim, (image + 1) * dim), row * dim);
   const of = (classes: Int32Array) => Array.from(chosen, (image) => classes[image] as number);
-  return featurePlot(tsne(rows, chosen.length), of(labels), predictions && of(predictions));
+  return featurePlot(tsne(rows, chosen.length), of(labels), answers && of(answers.predictions));
 }

@@ -1,10 +1,9 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { PresetName } from '../data/augment/presets.ts';
 import { commonSize } from '../data/dataset.ts';
 import type { OpenedDataset } from '../data/load.node.ts';
 import { allIndices, stratifiedSubset } from '../data/sampler.ts';
-import { methodNamed, methods } from '../methods/index.ts';
-import type { Method, MethodConfig } from '../methods/method.ts';
+import type { Method } from '../methods/method.ts';
 import { isViT } from '../nn/model.ts';
 import type { requestDevice } from '../node.ts';
 import { augmentOption, chooseViews } from './augmentation.ts';
@@ -20,22 +19,24 @@ import {
   splitOff,
 } from './habits.ts';
 import { withData } from './load_data.ts';
+import {
+  addMethodOptions,
+  type MethodOptions,
+  methodOf,
+  methodSettings,
+  OF_METHODS,
+  takeDefaults,
+} from './method_options.ts';
 import { addModelOptions, encoderOptions, imageSizeOf, type ModelOptions } from './model_options.ts';
 import { runOne } from './one_run.ts';
-import { flagOf, fraction, isGiven, nonNegative, number, positive, positiveInteger, refuseIdle } from './options.ts';
+import { flagOf, fraction, isGiven, number, positiveInteger, refuseIdle } from './options.ts';
 import { inRunFolder, type RunFolder } from './run_folder.node.ts';
 import type { Settings } from './setup.ts';
 import { cardOf, checkChannels, type ModelCard, readWeights, type Weights } from './weights.ts';
 
-interface TrainOptions extends ModelOptions, RunningOptions {
+interface TrainOptions extends MethodOptions, ModelOptions, RunningOptions {
   readonly weights?: string;
   readonly partial?: boolean;
-  readonly method: string;
-  readonly alpha: number;
-  readonly lambda: number;
-  readonly temperature: number;
-  readonly variant: Settings['variant'];
-  readonly labelSmoothing: number;
   readonly augment?: PresetName;
   readonly cropScale: number;
   readonly labels?: number;
@@ -45,45 +46,41 @@ interface TrainOptions extends ModelOptions, RunningOptions {
 export function addTrain(program: Command, request: typeof requestDevice): void {
   const train = program
     .command('train')
-    .description("fine-tune an encoder by one method; hyper-parameters default to the paper's")
-    .addOption(
-      new Option('--method <name>', 'fine-tuning method').choices(methods.map(({ name }) => name)).default('coin'),
-    );
-  addRunningOptions(addModelOptions(train, { arch: 'resnet8', projection: 256 }), PAPER)
+    .description("fine-tune an encoder by one method; hyper-parameters default to its authors'");
+  addRunningOptions(addModelOptions(addMethodOptions(train), { arch: 'resnet8', projection: 256 }), PAPER)
     .option('--weights <file>', 'checkpoint to start from, safetensors or of PyTorch (default: random values)')
     .option('--partial', 'load from the checkpoint what matches the encoder, and keep first values elsewhere')
-    .addOption(number('--alpha <share>', "COIN's first stage as a share of the epochs, 0 to 1", fraction, 0.7))
-    .addOption(number('--lambda <weight>', 'weight of SupCon beside the cross-entropy', nonNegative, 0.1))
-    .addOption(number('--temperature <tau>', 'temperature of SupCon', positive, 0.3))
-    .addOption(
-      new Option('--variant <form>', "SupCon's normalisation: the released code's or Eq. 1's")
-        .choices(['official', 'paper', 'paper-valid', 'sup_contrast'])
-        .default('official'),
-    )
     .option('--balanced', 'draw each class equally often')
-    .addOption(number('--label-smoothing <s>', 'of the cross-entropy', fraction, 0))
     .addOption(augmentOption())
     .addOption(number('--crop-scale <share>', 'smallest crop as a share of the area', fraction, 0.08))
     .addOption(number('--labels <n>', 'labelled images of each class (default: all)', positiveInteger))
     .action(
-      guarded((options: TrainOptions, command: Command) =>
-        inRunFolder('train', options, (folder) =>
-          withData(options, options.imageSize ?? 0, (images) => fineTune(options, images, command, folder, request)),
-        ),
-      ),
+      guarded((options: TrainOptions, command: Command) => {
+        const method = methodOf(options);
+        takeDefaults(command, method);
+        const settled = command.opts<TrainOptions>();
+        return inRunFolder('train', settled, (folder) =>
+          withData(settled, settled.imageSize ?? 0, (images) =>
+            fineTune(settled, method, images, command, folder, request),
+          ),
+        );
+      }),
     );
-  refuseIdle(train, { idle: { augment: ['cropScale'] }, needs: { partial: 'weights' } });
+  refuseIdle(train, {
+    idle: { augment: ['cropScale'] },
+    needs: { partial: 'weights', coinTemperature: 'coinAlpha' },
+  });
 }
 
 async function fineTune(
   options: TrainOptions,
+  method: Method,
   images: OpenedDataset,
   command: Command,
   folder: RunFolder,
   request: typeof requestDevice,
 ): Promise<void> {
   const { train } = images;
-  const method = methodNamed(options.method);
   const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
   // What matches only in part is of another encoder than the one asked for.
   const card =
@@ -105,12 +102,7 @@ async function fineTune(
     arch,
     encoder: { ...card?.encoder, ...encoderOptions(options, arch, views.augmentation.size ?? commonSize(train.sizes)) },
     projector: { out: options.projection },
-    epochs: epochsOf(options, indices.length),
-    alpha: options.alpha,
-    lambda: options.lambda,
-    temperature: options.temperature,
-    variant: options.variant,
-    label_smoothing: options.labelSmoothing,
+    ...methodSettings(options, method, epochsOf(options, indices.length)),
     ...views,
     ...habitsOf(options),
     ...(options.balanced && { balanced: true }),
@@ -132,20 +124,11 @@ async function fineTune(
   });
 }
 
-/** The options that only some methods read, and the settings that they become. */
-const OF_METHODS: Readonly<Record<string, keyof MethodConfig>> = {
-  alpha: 'alpha',
-  lambda: 'lambda',
-  temperature: 'temperature',
-  variant: 'variant',
-  labelSmoothing: 'label_smoothing',
-};
-
 /** Throws when one of the given options would change nothing. */
 function refuseWithoutEffect(given: ReadonlySet<string>, method: Method, settings: Settings): void {
   const read = method.settings(settings);
   const idle = [...given].find((name) => {
-    const setting = OF_METHODS[name];
+    const setting = OF_METHODS[name as keyof typeof OF_METHODS];
     return setting ? !read.includes(setting) : name === 'projection' && !method.projector;
   });
   if (idle === undefined) return;

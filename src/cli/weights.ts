@@ -146,6 +146,12 @@ export function cardOf(
   };
 }
 
+/** What the classifier of a checkpoint is made with: how many classes it tells apart, if it has one, and whether it has a bias. */
+export const headIn = ({ tensors }: Weights): { classes: number | undefined; head: { bias: boolean } } => ({
+  classes: tensors.get('classifier.weight')?.shape[0],
+  head: { bias: tensors.has('classifier.bias') },
+});
+
 function viewIn(value: unknown, damaged: () => Error): Augmentation {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw damaged();
   try {

@@ -21,6 +21,7 @@ import { selfAttention } from '../ops/self_attention.ts';
 import { softmax } from '../ops/softmax.ts';
 import { type SupConVariant, supCon } from '../ops/sup_con.ts';
 import { embedTokens, poolTokens } from '../ops/tokens.ts';
+import { tripletLoss } from '../ops/triplet.ts';
 import type { Parameter } from '../tape/parameter.ts';
 import type { Tape } from '../tape/tape.ts';
 import type { Tensor } from '../tape/tensor.ts';
@@ -292,6 +293,12 @@ export const conformanceOps: Readonly<Record<string, ConformanceOp>> = {
       const normalize = attrs.norm_pix === true;
       const target = patchTargets(tape, need(inputs, 'images'), { patch: attrs.patch as number, normalize });
       return { loss: maskedError(tape, need(inputs, 'pred'), target, need(inputs, 'mask')), target };
+    },
+  },
+  triplet: {
+    build: (tape, inputs, attrs) => {
+      const partners = { positive: need(inputs, 'positive'), negative: need(inputs, 'negative') };
+      return { y: tripletLoss(tape, need(inputs, 'v'), partners, { margin: attrs.margin as number }) };
     },
   },
   permute_rows: {

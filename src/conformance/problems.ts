@@ -110,6 +110,12 @@ const infoNce = (n: number, d: number, length: number, temperature: number, stri
   constant: ['k', 'queue'],
 });
 
+const triplet = (n: number, d: number, margin: number): Problem => ({
+  inputs: { v: [n, d], positive: [n], negative: [n] },
+  labels: { positive: n, negative: n },
+  attrs: { margin },
+});
+
 export const problems: Readonly<Record<string, readonly Problem[]>> = {
   matmul: [
     ...matmulShapes(7, 5, 9),
@@ -266,6 +272,7 @@ export const problems: Readonly<Record<string, readonly Problem[]>> = {
     { inputs: { x: [24, 5] }, attrs: { first: 3, count: 20 } },
     { inputs: { x: [6, 2, 2, 3] }, attrs: { first: 0, count: 4 } },
   ],
+  triplet: [triplet(9, 5, 1.2), triplet(6, 8, 2.1)],
   sum: [
     { inputs: { x: [5, 7] }, attrs: { axis: 'all' } },
     { inputs: { x: [37, 6] }, attrs: { axis: 'all' } },

@@ -6,6 +6,7 @@ import { augmentProcedures } from './augment.ts';
 import { type Case, compare, type Results, toleranceOf } from './case.ts';
 import { type Evaluation, type HostValue, run, type Variant, variants } from './evaluate.ts';
 import { runMae, runMaeMask, runSincos } from './mae.ts';
+import { methodProcedures } from './methods.ts';
 import { metricProcedures } from './metrics.ts';
 import { runMocoLoss, runMocoMomentum } from './moco.ts';
 import { runModel } from './model.ts';
@@ -25,6 +26,7 @@ export interface Check {
 /** Cases that are more than one op. */
 const procedures: Readonly<Record<string, (device: Device, golden: Case) => Promise<Results>>> = {
   ...augmentProcedures,
+  ...methodProcedures,
   ...metricProcedures,
   optim_sgd_accumulate: runAccumulation,
   schedule_stages: async (_, golden) => runStages(golden),

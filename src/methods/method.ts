@@ -9,9 +9,9 @@ import type { HostTensor } from '../weights/host-tensor.ts';
 export interface MethodConfig {
   /** Epochs N of the whole fine-tuning, both stages. */
   readonly epochs: number;
-  /** The share of epochs that COIN gives to its first stage, in [0, 1]. */
+  /** The share of epochs that a method in two stages (COIN, M&M) gives to its first, in [0, 1]. */
   readonly alpha: number;
-  /** The weight λ of the contrastive loss beside the cross-entropy. */
+  /** The weight of what a method adds to the cross-entropy: λ of SCL, η of BSS and Core-Tuning, α of L2-SP and DELTA. */
   readonly lambda: number;
   /** The temperature τ of the contrastive loss. */
   readonly temperature: number;
@@ -31,6 +31,21 @@ export interface MethodConfig {
   readonly decoder_dim?: number;
   readonly decoder_depth?: number;
   readonly decoder_heads?: number;
+  /** The share of epochs that COIN's first stage takes before another method, and its temperature; 0.3 unless given. */
+  readonly coin_alpha?: number;
+  readonly coin_temperature?: number;
+  /** The weight β of half the classifier's squared norm, with which L2-SP and DELTA replace weight decay; 0.01 unless given. */
+  readonly head_decay?: number;
+  /** Which parameters L2-SP holds: all, unless given, or those of two dimensions and more alone. */
+  readonly held?: 'all' | 'weights';
+  /** How much closer than another class's a partner must be in M&M's triplets, in squares of distances; 2.1 unless given. */
+  readonly margin?: number;
+  /** How often RIFLE makes the classifier anew; 2 unless given. */
+  readonly reinitializations?: number;
+  /** Whether RIFLE's classifier has the learning rate of all else, as it has unless given, or half a cosine in each period. */
+  readonly classifier_rate?: 'same' | 'cyclic';
+  /** The width of Noisy-Tune's noise in deviations of each tensor; 0.15 unless given. */
+  readonly noise?: number;
 }
 
 /** What a loss may use of one training step. Parts are recorded when first asked for, so unused heads cost nothing. */
@@ -46,12 +61,19 @@ export interface Step {
   readonly instances: Tensor;
   /** The encoder's output [n, dim]. */
   features(): Tensor;
+  /** The encoder's output for other images, such as one of several views, in the mode in which it is trained. */
+  encode(images: Tensor): Tensor;
   /** The projector's output before normalisation [n, p]. */
   projected(): Tensor;
   /** The classifier's output [n, classes]. */
   logits(): Tensor;
   /** Seed and step, u32 [2], of which random numbers on the GPU are made. */
   counter(): Tensor;
+  /**
+   * Has it told how well features z [n, p] find those of their label, i32 [n] or more, among the others or among `keys` of the same
+   * labels; see `contrast`. Once in a step, and without effect where nobody wants to know.
+   */
+  watch(z: Tensor, labels: Tensor, keys?: Tensor): void;
   /** Has something recorded behind the backward pass, which may still read what it changes: new keys of a queue, say. */
   afterBackward(record: () => void): void;
 }
@@ -73,6 +95,11 @@ export interface Stage {
   readonly pairs?: 'labels' | 'instances';
   /** Runs before each epoch of the stage, for what changes between epochs (re-initialised heads, refreshed queues). */
   readonly beforeEpoch?: (epoch: number, device: Device) => Promise<void>;
+  /** The learning rate of a parameter, where it is not the one `lr` of the epoch; `peak` is what `lr` begins with. */
+  readonly rate?: (
+    parameter: string,
+    at: { readonly epoch: number; readonly lr: number; readonly peak: number },
+  ) => number;
   /** Recorded behind each update of the weights: averages of them. */
   readonly afterUpdate?: (tape: Tape) => void;
   /**
@@ -83,7 +110,7 @@ export interface Stage {
 }
 
 /** What a method may add to before training: more encoders, queues, heads, or noise on the weights. */
-export type MethodModel = Pick<Model, 'options' | 'store' | 'encoder' | 'projector' | 'reconstruct'>;
+export type MethodModel = Pick<Model, 'options' | 'store' | 'encoder' | 'projector' | 'classifier' | 'reconstruct'>;
 
 /** The model's tensors under PyTorch's names and layouts, averages where they are kept, and a stage's `state` as it is on the device, behind `training.method.`. */
 export interface RunTensors {
@@ -100,6 +127,12 @@ export interface Method {
   readonly classifier?: boolean;
   /** Makes the model, where that is another than `createModel`'s. Throws where the method cannot train it. */
   create?(options: ModelOptions, config: MethodConfig): Model;
+  /** How the method's heads differ from COIN's: a classifier without bias, a projector of two layers. */
+  readonly heads?: Pick<ModelOptions, 'head'>;
+  /** Its authors' values of settings that other methods have other values of. */
+  readonly defaults?: Partial<MethodConfig>;
+  /** Whether it holds the weights by terms of its own, in place of the optimizer's weight decay. */
+  readonly replacesDecay?: boolean;
   /** Independently augmented views of each image in a batch; 1 unless given. The views stand one after the other. */
   readonly views?: number;
   stages(config: MethodConfig, model: MethodModel): readonly Stage[];

@@ -1,20 +1,19 @@
 import { randomNormal } from '../data/random.ts';
-import type { Device } from '../gpu/device.ts';
-import { compile } from '../gpu/program/program.ts';
 import type { Module, Training } from '../nn/layers.ts';
-import { createModel, type Model, type ModelOptions } from '../nn/model.ts';
+import type { ModelOptions } from '../nn/model.ts';
 import { argsort } from '../ops/argsort.ts';
 import { permuteRows, restoreRows, sliceRows } from '../ops/gather.ts';
 import { enqueue, infoNce, type KeyQueue } from '../ops/info_nce.ts';
 import { l2Normalize } from '../ops/l2_normalize.ts';
 import { uniform } from '../ops/random.ts';
 import { recordEma } from '../optim/ema.ts';
-import { createTape, type Tape } from '../tape/tape.ts';
+import type { Tape } from '../tape/tape.ts';
 import { type Tensor, variable } from '../tape/tensor.ts';
 import type { HostTensor } from '../weights/host-tensor.ts';
 import { type Layout, toTorchLayout } from '../weights/layout.ts';
 import type { MethodConfig, MethodModel, RunTensors, Step } from './method.ts';
 import { PHOTOGRAPH, type PretrainMethod } from './recipe.ts';
+import { createTwin } from './twin.ts';
 
 // Tell the uses of one seed apart.
 const STREAM_QUEUE = 0x6d6f636f;
@@ -64,30 +63,20 @@ export const moco: PretrainMethod = {
     const { options, projector } = model;
     if (!options || !projector)
       throw new Error('MoCo makes a second encoder: it needs a model of createModel with a projector.');
-    const keyModel = frozenTwin(options);
+    const twin = createTwin(model, 'MoCo');
     const queue = keyQueue(config, options);
-    const average = (tape: Tape, momentum: number) =>
-      recordEma(
-        tape,
-        model.store.arena,
-        keyModel.store.arena.chunks.map(({ values }) => values),
-        momentum,
-      );
     return [
       {
         name: 'pre-training',
         epochs: [0, epochs],
         pairs: 'instances',
-        loss: (step) => ({ info_nce: { loss: contrast(step, config, [model, keyModel], queue), weight: 1 } }),
+        loss: (step) => ({ info_nce: { loss: contrast(step, config, [model, twin.model], queue), weight: 1 } }),
         // The original averages before each forward pass, which is after each update but for the first, when both are equal.
-        afterUpdate: (tape) => average(tape, key_momentum),
+        afterUpdate: (tape) => recordEma(tape, model.store.arena, twin.chunks, key_momentum),
         beforeEpoch: async (epoch, device) => {
-          if (epoch === 0) await copy(device, (tape) => average(tape, 0));
+          if (epoch === 0) await twin.follow(device);
         },
-        state: new Map([
-          ...keyModel.store.entries.map(({ name, tensor }) => [`key.${name}`, tensor] as const),
-          ...Object.entries(queue),
-        ]),
+        state: new Map([...twin.state('key'), ...Object.entries(queue)]),
       },
     ];
   },
@@ -121,7 +110,7 @@ function officialNames({ tensors }: RunTensors, { store }: MethodModel): Map<str
 
 /** Records one step's loss; the keys join the queue behind the backward pass, which still reads those that they replace. */
 function contrast(
-  { tape, images, counter, afterBackward }: Step,
+  { tape, images, instances, counter, afterBackward, watch }: Step,
   { temperature, batch_norm_groups: groups = 8 }: MethodConfig,
   [queryModel, keyModel]: readonly [MethodModel, MethodModel],
   queue: KeyQueue,
@@ -137,6 +126,7 @@ function contrast(
   );
   const unit = l2Normalize(tape, keys);
   afterBackward(() => enqueue(tape, queue, unit));
+  watch(queries, instances, unit);
   return infoNce(tape, l2Normalize(tape, queries), unit, queue.queue, { temperature });
 }
 
@@ -144,14 +134,6 @@ const network =
   ({ encoder, projector }: MethodModel): Network =>
   (tape, images, training) =>
     (projector as Module)(tape, encoder.forward(tape, images, training), training);
-
-/** A model of the same make that gets no gradients. */
-function frozenTwin(options: ModelOptions): Model {
-  const twin = createModel(options);
-  for (const { parameters } of twin.store.arena.chunks)
-    for (const parameter of parameters) parameter.requiresGrad = false;
-  return twin;
-}
 
 /** Random unit keys. */
 function keyQueue({ queue_length = 65536 }: MethodConfig, { projector, seed }: ModelOptions): KeyQueue {
@@ -165,13 +147,4 @@ function keyQueue({ queue_length = 65536 }: MethodConfig, { projector, seed }: M
     });
   }
   return { queue: variable('queue', [queue_length, d], 'f32', keys), queue_ptr: variable('queue_ptr', [1], 'i32') };
-}
-
-/** Runs what is recorded once: the key encoder begins as the queries' is, which may come from a checkpoint. */
-async function copy(device: Device, record: (tape: Tape) => void): Promise<void> {
-  const tape = createTape(device.target, { grad: false });
-  record(tape);
-  const program = await compile(device, tape);
-  program.run();
-  program.destroy();
 }

@@ -5,9 +5,13 @@ import type { LossTerm, Method, MethodConfig, Stage, Step } from './method.ts';
 /** The supervised contrastive term (Khosla et al., 2020), on the projector's output. */
 export const supConTerm = (
   { temperature, variant }: MethodConfig,
-  { tape, projected, labels }: Step,
+  { tape, projected, labels, watch }: Step,
   weight: number,
-): LossTerm => ({ loss: supCon(tape, projected(), labels, { temperature, variant }), weight });
+): LossTerm => {
+  const z = projected();
+  watch(z, labels);
+  return { loss: supCon(tape, z, labels, { temperature, variant }), weight };
+};
 
 /** Cross-entropy + λ·SupCon over the given epochs: SCL itself, and COIN's second stage. */
 export const jointStage = (config: MethodConfig, epochs: Stage['epochs']): Stage => ({

@@ -27,9 +27,11 @@ export const simclr: PretrainMethod = {
       name: 'pre-training',
       epochs: [0, epochs],
       pairs: 'instances',
-      loss: ({ tape, projected, instances }) => ({
-        nt_xent: { loss: supCon(tape, projected(), instances, { temperature, variant: 'paper' }), weight: 1 },
-      }),
+      loss: ({ tape, projected, instances, watch }) => {
+        const z = projected();
+        watch(z, instances);
+        return { nt_xent: { loss: supCon(tape, z, instances, { temperature, variant: 'paper' }), weight: 1 } };
+      },
     },
   ],
 };

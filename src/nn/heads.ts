@@ -8,6 +8,22 @@ import type { Store } from './store.ts';
 export const projector = (store: Store, dim: number, hidden = dim, out = 256): Module =>
   sequential(linearLayer(store.scope('0'), dim, hidden, { relu: true }), linearLayer(store.scope('2'), hidden, out));
 
-/** A linear classifier without bias, as COIN's. */
-export const classifier = (store: Store, dim: number, classes: number): Module =>
-  linearLayer(store, dim, classes, { bias: false });
+/** How a classifier differs from COIN's. */
+export interface HeadOptions {
+  /** None unless given. */
+  readonly bias?: boolean;
+  /** Of the weights' normal first values, where they are not uniform in ±1/√dim; the bias is then 0 at first. */
+  readonly deviation?: number;
+}
+
+/** A linear classifier, without bias unless asked for, as COIN's. */
+export const classifier = (
+  store: Store,
+  dim: number,
+  classes: number,
+  { bias = false, deviation }: HeadOptions = {},
+): Module =>
+  linearLayer(store, dim, classes, {
+    bias,
+    ...(deviation !== undefined && { init: { kind: 'normal', deviation } }),
+  });

@@ -1,5 +1,5 @@
 import type { Encoder } from './encoder.ts';
-import { classifier, projector } from './heads.ts';
+import { classifier, type HeadOptions, projector } from './heads.ts';
 import type { Module } from './layers.ts';
 import type { MaskedAutoencoder } from './mae.ts';
 import { RESNETS, type ResNetOptions, resnet8, resnet18, resnet34, resnet50, resnet56, resnet101 } from './resnet.ts';
@@ -62,6 +62,7 @@ export interface ModelOptions {
   readonly projector?: { readonly hidden?: number; readonly out?: number } | undefined;
   /** Classes of the classifier; no classifier where absent. */
   readonly classes?: number | undefined;
+  readonly head?: HeadOptions | undefined;
   /** Fixes all first values; a whole number from 0. */
   readonly seed: number;
 }
@@ -79,7 +80,7 @@ export type ModelOf<O extends ModelOptions> = Model & {
  */
 export function createModel<const O extends ModelOptions>(modelOptions: O): ModelOf<O>;
 export function createModel(modelOptions: ModelOptions): Model {
-  const { arch, encoder: options, projector: head, classes, seed } = modelOptions;
+  const { arch, encoder: options, projector: projection, classes, head, seed } = modelOptions;
   if (!Object.hasOwn(encoders, arch))
     throw new Error(`createModel: arch is ${arch}, but it must be one of ${Object.keys(encoders).join(', ')}.`);
   const idle = OTHERS[isViT(arch) ? 'vit' : 'resnet'].find((name) => options && name in options);
@@ -90,7 +91,7 @@ export function createModel(modelOptions: ModelOptions): Model {
     options: modelOptions,
     store,
     encoder,
-    projector: head && projector(store.scope('projector'), encoder.dim, head.hidden, head.out),
-    classifier: classes === undefined ? undefined : classifier(store.scope('classifier'), encoder.dim, classes),
+    projector: projection && projector(store.scope('projector'), encoder.dim, projection.hidden, projection.out),
+    classifier: classes === undefined ? undefined : classifier(store.scope('classifier'), encoder.dim, classes, head),
   };
 }

@@ -86,6 +86,10 @@ function hash(name: string): number {
   return value >>> 0;
 }
 
+/** The parameters whose names begin with a part of the model's, such as `encoder`. */
+export const parametersOf = ({ arena }: Pick<Store, 'arena'>, part: string): Parameter[] =>
+  arena.chunks.flatMap(({ parameters }) => parameters.filter(({ label }) => label.startsWith(`${part}.`)));
+
 /**
  * Freezes parameters for tapes that are recorded from now on: those whose names are, or begin with, one of the given parts of
  * names, such as `encoder` or `encoder.layer1`. They get no gradient, and an optimizer leaves them as they are.

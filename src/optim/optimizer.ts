@@ -35,13 +35,16 @@ export interface Optimizer {
   readonly steps: Map<string, number>;
 }
 
+/** A learning rate, at least 0: one for all parameters, or by a parameter's name. */
+export type Rate = number | ((parameter: string) => number);
+
 /** An optimizer's part in one program. */
 export interface Update {
   /**
-   * The program's inputs for its next run, at this learning rate (at least 0). Each run needs them anew, and counts the
-   * step when it has taken them.
+   * The program's inputs for its next run, at this learning rate. Each run needs them anew, and counts the step when it has
+   * taken them.
    */
-  inputs(lr: number): Record<string, Float32Array<ArrayBuffer>>;
+  inputs(lr: Rate): Record<string, Float32Array<ArrayBuffer>>;
 }
 
 /** What tells one optimizer from another. */
@@ -113,11 +116,12 @@ export function createOptimizer<S extends string, U extends string>(
       });
       return {
         inputs(lr) {
-          checkNumber(rule.name, 'the learning rate', lr, NOT_NEGATIVE);
           const data = new Float32Array(4 * own.length);
           const next = nextSteps();
-          own.forEach(({ scale, decay }, row) => {
-            data.set(rule.settings(lr * scale, decay, next[row] as number), 4 * row);
+          own.forEach(({ label, scale, decay }, row) => {
+            const rate = typeof lr === 'number' ? lr : lr(label);
+            checkNumber(rule.name, 'the learning rate', rate, NOT_NEGATIVE);
+            data.set(rule.settings(rate * scale, decay, next[row] as number), 4 * row);
           });
           madeFor.set(data, next);
           return { optimizer: data };

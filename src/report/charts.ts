@@ -1,7 +1,8 @@
 // What the page's script draws, made from the runs: plain data that is embedded in the page as JSON.
 import { shuffle } from '../data/random.ts';
+import { confusedMethods, TABLE_CLASSES } from './confused.ts';
 import { type FeaturePlot, type Group, groups, type ReportData, type Run, statistic, type Thumbnails } from './data.ts';
-import { intervalOf, KNN, S_DBW, type Score, TOP1 } from './ranking.ts';
+import { intervalOf, KNN, S_DBW, type Score, TOP1, TOP5 } from './ranking.ts';
 import { list } from './summary.ts';
 
 /** Scores or losses over epochs, a line for each method. */
@@ -36,6 +37,14 @@ export interface Scatter {
   readonly images: readonly number[];
 }
 
+/** A matrix of many classes, drawn as a picture. */
+export interface Confusion {
+  readonly id: string;
+  readonly text: string;
+  /** Row, column and count of each place that is not 0, one after the other. */
+  readonly counts: readonly number[];
+}
+
 /** All that the page draws. */
 export interface Charts {
   readonly methods: readonly string[];
@@ -49,6 +58,10 @@ export interface Charts {
   }[];
   readonly scores: readonly Curves[];
   readonly losses: readonly Curves[];
+  /** How well the features of contrastive losses find each other. */
+  readonly contrasts: readonly Curves[];
+  /** Empty where classes are so few that tables show them. */
+  readonly confusions: readonly Confusion[];
   readonly scatters: readonly Scatter[];
   /** Absent where there are no pictures. */
   readonly thumbnails?: Omit<Thumbnails, 'url'>;
@@ -67,10 +80,13 @@ export function charts(data: ReportData): Charts {
     switches: methods.flatMap(({ label, runs: [run] }, method) => stageSwitch(label, run, method)),
     scores: [
       withIntervals(scoreCurves(methods, 'chart-top1', TOP1, 'Top-1 accuracy', 'top-1 accuracy (%)'), tested),
+      withIntervals(scoreCurves(methods, 'chart-top5', TOP5, 'Top-5 accuracy', 'top-5 accuracy (%)'), tested),
       withIntervals(scoreCurves(methods, 'chart-knn', KNN, 'k-NN accuracy', 'k-NN accuracy (%)'), tested),
       scoreCurves(methods, 'chart-s_dbw', S_DBW, 'S_Dbw', 'S_Dbw (no unit, lower is better)'),
     ].filter(({ lines }) => lines.length > 0),
     losses: lossCurves(methods),
+    contrasts: contrastCurves(methods),
+    confusions: confusions(data),
     scatters: scatters(data, methods),
     ...(thumbnails && {
       thumbnails: { columns: thumbnails.columns, width: thumbnails.width, height: thumbnails.height },
@@ -115,12 +131,12 @@ function meanOf(runs: readonly Points[]): Points {
 function scoreCurves(
   methods: readonly Group[],
   id: string,
-  { value, share }: Score,
+  { value, classified }: Score,
   title: string,
   axis: string,
 ): Curves {
   return curves(methods, { id, title, axis }, (run) => {
-    const from = share ? trainedFrom(run) : 0;
+    const from = classified ? trainedFrom(run) : 0;
     return run.evaluations.flatMap((evaluation) => {
       const own = value(evaluation);
       return own === undefined || evaluation.epoch < from ? [] : [[evaluation.epoch, own] as const];
@@ -164,6 +180,38 @@ function lossCurves(methods: readonly Group[]): Curves[] {
     return curves(methods, { id: `chart-loss-${name}`, title, axis: 'mean over the epoch (nats)' }, (run) =>
       lossPoints(run, name),
     );
+  });
+}
+
+const CONTRASTS = [
+  ['top1', 'Contrastive top-1', 'nearest of its batch is a positive (%)'],
+  ['alignment', 'Alignment', 'mean |v − v′|² of positives (lower is better)'],
+  ['uniformity', 'Uniformity', 'log mean exp(−2 |v − v′|²) (lower is better)'],
+  ['alone', 'Images without positives', 'of their batch (%)'],
+] as const;
+
+/** Means over the batches of an epoch; what no run has anything to say of is left out. */
+function contrastCurves(methods: readonly Group[]): Curves[] {
+  return CONTRASTS.map(([name, title, axis]) =>
+    curves(methods, { id: `chart-contrast-${name}`, title, axis }, ({ losses }) =>
+      losses.flatMap(({ epoch, contrast }) => {
+        const value = contrast?.[name];
+        return value === undefined ? [] : [[epoch + 1, value] as const];
+      }),
+    ),
+  ).filter(({ id, lines }) =>
+    lines.some(({ points }) => !id.endsWith('alone') || points.some(([, value]) => (value ?? 0) > 0)),
+  );
+}
+
+function confusions({ runs, classes }: ReportData): Confusion[] {
+  if (classes.length <= TABLE_CLASSES) return [];
+  return confusedMethods({ runs }).map(({ label, confusion }, i) => {
+    const counts = confusion.flatMap((row, y) => row.flatMap((count, x) => (count === 0 ? [] : [y, x, count])));
+    const right = confusion.reduce((sum, row, y) => sum + (row[y] as number), 0);
+    const all = confusion.flat().reduce((sum, count) => sum + count, 0);
+    const text = `${label}: confusion matrix of ${classes.length} classes; ${right} of ${all} test images are on its diagonal, recognised.`;
+    return { id: `confusion-${i}`, text, counts };
   });
 }
 

@@ -1,7 +1,7 @@
 // Some images of each class of a data set, as one HTML page that needs nothing but itself: whether labels and images belong
 // together is seen at once.
 import type { LabelledImages } from '../data/dataset.ts';
-import { escapeHtml } from './report.ts';
+import { escapeHtml } from './html.ts';
 import { styleFor } from './style.ts';
 import { thumbnails } from './thumbnails.ts';
 

@@ -1,12 +1,21 @@
 // What a report is made of, and how runs of the trainer become it.
+import type { Contrast } from '../train/contrast.ts';
 import type { Scores, TrainEvent } from '../train/events.ts';
 
 /** How well a model does on the test images; a score is absent where it is undefined. */
 export interface FlatScores {
   /** Percent of the test images. */
   readonly top1?: number;
+  /** Percent of the test images, where there are more than five classes. */
+  readonly top5?: number;
+  /** The mean of the classes' percentages. */
+  readonly mean_per_class?: number;
+  /** The expected calibration error in percent. */
+  readonly ece?: number;
   /** Of the nearest neighbours among labelled images, in percent of the test images. */
   readonly knn?: number;
+  /** Of a linear classifier that was trained on features as they are, in percent of the test images. */
+  readonly probe?: number;
   readonly s_dbw?: number;
   readonly scat?: number;
   readonly dens_bw?: number;
@@ -22,7 +31,17 @@ export interface FeaturePlot {
   readonly predictions?: ArrayLike<number>;
 }
 
-/** Small pictures of the images that are plotted, side by side in one. */
+/** A test image that is taken for another class than its own. */
+export interface Mistake {
+  /** Its number among the test images. */
+  readonly image: number;
+  readonly label: number;
+  readonly prediction: number;
+  /** Of the prediction, 0 to 1. */
+  readonly confidence: number;
+}
+
+/** Small pictures of images, side by side in one. */
 export interface Thumbnails {
   /** A `data:` URL of a picture of `columns` pictures a row, in the order of the points. */
   readonly url: string;
@@ -57,12 +76,15 @@ export interface RunMeta {
   readonly setup?: object;
 }
 
-/** One training run: a method with one seed. */
+/** Counts by true class and prediction. */
+export type ConfusionMatrix = readonly (readonly number[])[];
+
+/** One training run: a method with one seed, or the scores of a checkpoint. */
 export interface Run extends RunMeta, FlatScores {
   /** Epochs trained. */
   readonly epochs: number;
-  /** Of training, evaluations not counted. */
-  readonly seconds: number;
+  /** Of training, evaluations not counted; absent for a checkpoint. */
+  readonly seconds?: number;
   /** The share of the time that steps waited for images, where these were brought batch by batch. */
   readonly waiting?: number;
   /** Epochs trained when the method went over to its second stage; absent for methods with one stage. */
@@ -72,6 +94,8 @@ export interface Run extends RunMeta, FlatScores {
     epoch: number;
     stage: string;
     losses: Readonly<Record<string, number>>;
+    /** How well the features of a contrastive loss find each other. */
+    contrast?: Contrast;
     /** The learning rate with which the epoch began. */
     lr?: number;
     /** Of training up to its end. */
@@ -80,9 +104,16 @@ export interface Run extends RunMeta, FlatScores {
   /** `epoch` is the number of epochs trained so far. */
   readonly evaluations: readonly ({ epoch: number } & FlatScores)[];
   readonly features?: FeaturePlot;
+  /** How many test images of each class, by row, were taken for each class, by column. */
+  readonly confusion?: ConfusionMatrix;
+  /** The mistakes that were made with the highest probability, this first. */
+  readonly mistakes?: readonly Mistake[];
   /** Where the scores are not the last epoch's: by which rule a model was chosen, and after how many epochs. */
   readonly selected?: { readonly rule: string; readonly epoch: number };
 }
+
+/** A run that a training made. */
+export type Trained = Run & Required<Pick<Run, 'seconds'>>;
 
 /** All that `renderReport` and the tables show. */
 export interface ReportData {
@@ -103,48 +134,88 @@ export interface ReportData {
   readonly projection?: string;
   /** The plotted images, where every plot shows the same ones in the same order. */
   readonly thumbnails?: Thumbnails;
+  /** Pictures of the runs' mistakes, in the order of `images`. */
+  readonly mistaken?: Thumbnails & { readonly images: readonly number[] };
 }
 
 /** One run in `results.json`. */
 export interface Result {
   method: string;
   top1: number | null;
-  /** Only where it was computed. */
+  /** These only where they were computed. */
+  top5?: number;
+  mean_per_class?: number;
+  ece?: number;
   knn?: number;
+  probe?: number;
   s_dbw: number | null;
   scat: number | null;
   dens_bw: number | null;
-  seconds: number;
+  seconds: number | null;
   epochs: number;
   alpha: number;
   adapter: string;
   seed: number;
+  /** The names of the classes, the percentage of each class's images that is right (null without images), and counts by true class and prediction. */
+  classes?: readonly string[];
+  per_class?: readonly (number | null)[];
+  confusion?: ConfusionMatrix;
 }
 
 /** The content of `results.json`: one object a run, with null for a score that is undefined, and what it was made from. */
-export function results({ adapter, runs }: ReportData): Result[] {
-  return runs.map(({ method, top1, knn, s_dbw, scat, dens_bw, seconds, epochs, alpha, seed, setup, selected }) => ({
-    method,
-    top1: top1 ?? null,
-    ...(knn !== undefined && { knn }),
-    s_dbw: s_dbw ?? null,
-    scat: scat ?? null,
-    dens_bw: dens_bw ?? null,
-    seconds,
-    epochs,
-    alpha,
-    adapter,
-    seed,
-    ...(selected && { selected }),
-    ...setup,
-  }));
+export function results({ adapter, runs, classes }: ReportData): Result[] {
+  return runs.map((run) => {
+    const { method, top1, top5, mean_per_class, ece, knn, probe, s_dbw, scat, dens_bw } = run;
+    const { seconds, epochs, alpha, seed, setup, selected, confusion } = run;
+    return {
+      method,
+      top1: top1 ?? null,
+      ...(top5 !== undefined && { top5 }),
+      ...(mean_per_class !== undefined && { mean_per_class }),
+      ...(ece !== undefined && { ece }),
+      ...(knn !== undefined && { knn }),
+      ...(probe !== undefined && { probe }),
+      s_dbw: s_dbw ?? null,
+      scat: scat ?? null,
+      dens_bw: dens_bw ?? null,
+      seconds: seconds ?? null,
+      ...{ epochs, alpha, adapter, seed },
+      ...(confusion && { classes, per_class: classShares(confusion).map(({ right }) => right ?? null), confusion }),
+      ...(selected && { selected }),
+      ...setup,
+    };
+  });
+}
+
+/** What became of a class's test images. */
+export interface ClassShare {
+  readonly label: number;
+  readonly images: number;
+  /** Percent of them that was recognised; absent where there are none. */
+  readonly right?: number;
+  /** What most of the others were taken for, the first of equals, and in how many percent of the class's images. */
+  readonly taken?: { readonly label: number; readonly percent: number };
+}
+
+/** Class by class, in order. */
+export function classShares(confusion: ConfusionMatrix): ClassShare[] {
+  return confusion.map((row, label) => {
+    const images = row.reduce((sum, count) => sum + count, 0);
+    if (images === 0) return { label, images };
+    const wrong = row.map((count, prediction) => (prediction === label ? 0 : count));
+    const most = Math.max(...wrong);
+    return {
+      ...{ label, images, right: (100 * (row[label] as number)) / images },
+      ...(most > 0 && { taken: { label: wrong.indexOf(most), percent: (100 * most) / images } }),
+    };
+  });
 }
 
 /**
  * Keeps what a report tells of a training from its events. The scores are those of the last evaluation. Where the training goes
  * on from an earlier place, what was told of what lies behind that is left out.
  */
-export function follow(meta: RunMeta): { add(event: TrainEvent): void; run(): Run } {
+export function follow(meta: RunMeta): { add(event: TrainEvent): void; run(): Trained } {
   let losses: Run['losses'][number][] = [];
   let evaluations: Run['evaluations'][number][] = [];
   const stages = new Set<number>();
@@ -161,7 +232,8 @@ export function follow(meta: RunMeta): { add(event: TrainEvent): void; run(): Ru
       if (event.type === 'step' && event.waiting !== undefined) waits.push(event.waiting);
       if (event.type === 'epoch') {
         const { epoch, stage, lr } = event;
-        losses.push({ epoch, stage, lr, seconds: event.seconds, losses: event.losses });
+        const { contrast } = event;
+        losses.push({ epoch, stage, lr, seconds: event.seconds, losses: event.losses, ...(contrast && { contrast }) });
       }
       if (event.type === 'evaluation') evaluations.push({ epoch: event.epoch, ...flatten(event) });
       if (event.type === 'epoch' || event.type === 'end') seconds = event.seconds;
@@ -185,18 +257,22 @@ export function follow(meta: RunMeta): { add(event: TrainEvent): void; run(): Ru
 }
 
 /** Follows a training to its end. */
-export async function collect(meta: RunMeta, events: AsyncIterable<TrainEvent> | Iterable<TrainEvent>): Promise<Run> {
+export async function collect(
+  meta: RunMeta,
+  events: AsyncIterable<TrainEvent> | Iterable<TrainEvent>,
+): Promise<Trained> {
   const { add, run } = follow(meta);
   for await (const event of events) add(event);
   return run();
 }
 
 /** The scores of an evaluation with the terms of S_Dbw beside it. */
-export function flatten({ top1, knn, s_dbw, s_dbw_undefined }: Scores): FlatScores {
+export function flatten({ s_dbw, ...scores }: Scores): FlatScores {
+  const kept = (['top1', 'top5', 'mean_per_class', 'ece', 'knn', 's_dbw_undefined'] as const).filter(
+    (name) => scores[name] !== undefined,
+  );
   return {
-    ...(top1 !== undefined && { top1 }),
-    ...(knn !== undefined && { knn }),
-    ...(s_dbw_undefined !== undefined && { s_dbw_undefined }),
+    ...Object.fromEntries(kept.map((name) => [name, scores[name]])),
     ...(s_dbw && { s_dbw: s_dbw.score, scat: s_dbw.scat, dens_bw: s_dbw.dens_bw }),
   };
 }

@@ -13,6 +13,7 @@ import {
   type TooltipModel,
 } from 'chart.js';
 import type { Charts, Curves, Scatter } from './charts.ts';
+import { drawMatrix } from './matrix.ts';
 import { classStyle, methodStyle } from './palette.ts';
 
 Chart.register(LinearScale, LineController, LineElement, PointElement, ScatterController, Tooltip);
@@ -285,8 +286,12 @@ function drawScatter(scatter: Scatter): Chart {
 function draw(): void {
   for (const chart of drawn) chart.destroy();
   Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
-  drawn = [...[...charts.scores, ...charts.losses].map(drawCurves), ...charts.scatters.map(drawScatter)];
+  const curves = [...charts.scores, ...charts.losses, ...charts.contrasts];
+  drawn = [...curves.map(drawCurves), ...charts.scatters.map(drawScatter)];
+  for (const redraw of matrices) redraw();
 }
+
+const matrices = charts.confusions.map((confusion) => drawMatrix(canvas(confusion.id), confusion, charts.classes));
 
 const buttons = [...document.querySelectorAll<HTMLButtonElement>('button[data-class]')];
 for (const button of buttons) {
@@ -300,14 +305,16 @@ for (const button of buttons) {
 }
 
 /** A table that is wider than its place says so, where no scroll bar does. */
-function showCut(): void {
-  const table = document.querySelector('.wide') as HTMLElement;
+function showCut(table: HTMLElement): void {
   const hidden = table.scrollWidth - table.clientWidth - table.scrollLeft;
   table.classList.toggle('cut', hidden > 1);
-  (document.querySelector('.hint') as HTMLElement).hidden = table.scrollWidth <= table.clientWidth + 1;
+  const hint = table.nextElementSibling as HTMLElement | null;
+  if (hint?.className === 'hint') hint.hidden = table.scrollWidth <= table.clientWidth + 1;
 }
-document.querySelector('.wide')?.addEventListener('scroll', showCut);
-new ResizeObserver(showCut).observe(document.querySelector('.wide') as Element);
+for (const table of document.querySelectorAll<HTMLElement>('.wide')) {
+  table.addEventListener('scroll', () => showCut(table));
+  new ResizeObserver(() => showCut(table)).observe(table);
+}
 
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);
 draw();

@@ -10,10 +10,14 @@ export interface Score {
   readonly digits: number;
   /** Whether it is a share of the test images in percent, which tells how far chance in their choice goes. */
   readonly share?: boolean;
+  /** Whether it is the classifier's, and chance before that is trained. */
+  readonly classified?: boolean;
 }
 
-export const TOP1: Score = { value: (run) => run.top1, better: 'higher', digits: 2, share: true };
+export const TOP1: Score = { value: (run) => run.top1, better: 'higher', digits: 2, share: true, classified: true };
+export const TOP5: Score = { ...TOP1, value: (run) => run.top5 };
 export const KNN: Score = { value: (run) => run.knn, better: 'higher', digits: 2, share: true };
+export const PROBE: Score = { value: (run) => run.probe, better: 'higher', digits: 2, share: true };
 export const S_DBW: Score = { value: (run) => run.s_dbw, better: 'lower', digits: 3 };
 
 export interface Ranked {

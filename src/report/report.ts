@@ -1,7 +1,10 @@
 // The report as one HTML page that needs nothing but itself.
 import script from 'browser:./page.ts';
 import { type Charts, type Curves, charts, type Scatter } from './charts.ts';
-import { groups, type ReportData } from './data.ts';
+import { classSection } from './classes.ts';
+import { type FlatScores, groups, type ReportData } from './data.ts';
+import { escapeHtml } from './html.ts';
+import { mistakeSection } from './mistakes.ts';
 import { classStyle, methodStyle } from './palette.ts';
 import { styleFor } from './style.ts';
 import { summary } from './summary.ts';
@@ -27,7 +30,15 @@ export function renderReport(data: ReportData): string {
 <p class="lead">${escapeHtml(summary(data))}</p>
 </header>
 <main>
-${[tableSection(data), curveSection(drawn), scatterSection(drawn, data), readingSection(data), settingsSection(data)]
+${[
+  tableSection(data),
+  curveSection(drawn),
+  classSection(data, drawn.confusions, NO_SCRIPT),
+  mistakeSection(data),
+  scatterSection(drawn, data),
+  readingSection(data),
+  settingsSection(data),
+]
   .filter((section) => section !== '')
   .join('\n')}
 </main>
@@ -37,11 +48,6 @@ ${data.thumbnails ? `<img id="thumbnails" src="${data.thumbnails.url}" alt="" hi
 </body>
 </html>
 `;
-}
-
-/** Text as it stands in HTML. */
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
 /** JSON for a script element, which must hold neither its end tag nor the start of a comment. */
@@ -109,8 +115,8 @@ const figure = ({ id, title, text }: Curves | Scatter, box: string, subtitle = '
 <div class="${box}"><canvas id="${escapeHtml(id)}" role="img" aria-label="${escapeHtml(text)}">${escapeHtml(text)}</canvas></div>
 </figure>`;
 
-function curveSection({ methods, scores, losses, switches }: Charts): string {
-  if (scores.length + losses.length === 0) return '';
+function curveSection({ methods, scores, losses, contrasts, switches }: Charts): string {
+  if (!hasCurves({ scores, losses, contrasts })) return '';
   const legend = methods.map((label, i) => {
     const { color, shape, dash } = methodStyle(i);
     const paint = `var(--method-${color})`;
@@ -120,7 +126,10 @@ function curveSection({ methods, scores, losses, switches }: Charts): string {
   const hasIntervals = scores.some(({ lines }) => lines.some(({ interval }) => interval));
   const notes = [
     'Scores on the test images, then losses on the training images.',
-    'Accuracies begin with the first epoch that trains the classifier.',
+    ...(contrasts.length > 0
+      ? ['Last, how well the projected features of a contrastive loss find each other within their batches.']
+      : []),
+    'Accuracies of the classifier begin with the first epoch that trains it.',
     ...(hasIntervals ? ['Bars at the right end are the 95 % intervals of the last values.'] : []),
     ...(changes.length > 0 ? [`A dashed vertical line marks where a method goes ${changes.join(' or ')}.`] : []),
   ];
@@ -134,9 +143,12 @@ ${scores.map((curves) => figure(curves, 'curve')).join('\n')}
 <div class="grid losses">
 ${losses.map((curves) => figure(curves, 'curve')).join('\n')}
 </div>
-${NO_SCRIPT}
+${contrasts.length > 0 ? `<div class="grid losses">\n${contrasts.map((curves) => figure(curves, 'curve')).join('\n')}\n</div>\n` : ''}${NO_SCRIPT}
 </section>`;
 }
+
+const hasCurves = (drawn: Pick<Charts, 'scores' | 'losses' | 'contrasts'>): boolean =>
+  Object.values(drawn).some((curves) => curves.length > 0);
 
 const NO_SCRIPT = '<noscript><p class="note">The charts are drawn by JavaScript, which is switched off.</p></noscript>';
 
@@ -160,10 +172,31 @@ ${NO_SCRIPT}
 </section>`;
 }
 
-function readingSection({ runs }: ReportData): string {
+function readingSection(data: ReportData): string {
+  const { runs } = data;
   const oneSeed = new Set(runs.map(({ seed }) => seed)).size === 1;
   const entries = [
     ['Top-1', 'The share of test images whose most probable class is the right one. Higher is better.'],
+    ...(has(data, 'top5') ? [['Top-5', 'The share whose class is among the five most probable ones.']] : []),
+    ...(has(data, 'ece')
+      ? [
+          [
+            'ECE',
+            'The expected calibration error: how far the probability that the classifier gives to its answers is from the share of them that is right, over 15 ranges of probability. Lower is better.',
+          ],
+        ]
+      : []),
+    ...(has(data, 'knn')
+      ? [
+          [
+            'k-NN',
+            'The share of test images whose most similar training images are mostly of their class (200 of them, by cosine): what the features are worth without a classifier.',
+          ],
+        ]
+      : []),
+    ...(has(data, 'probe')
+      ? [['Linear probe', 'The top-1 of a linear classifier that was trained on the features as they are.']]
+      : []),
     [
       'S_Dbw',
       'How well the classes part in feature space: Scat + Dens_bw, computed on all dimensions of the features. Lower is better.',
@@ -175,6 +208,18 @@ function readingSection({ runs }: ReportData): string {
       'Losses',
       'A total is the sum that a method minimises at the time. Methods sum up different terms, so compare their terms rather than totals.',
     ],
+    ...(runs.some(({ losses }) => losses.some(({ contrast }) => contrast))
+      ? [
+          [
+            'Contrastive top-1',
+            'The share of images whose nearest neighbour in the batch, in the projected features, is a positive: of their class, or a view of the same image.',
+          ],
+          [
+            'Alignment, uniformity',
+            'How close positives lie on the unit sphere, and how evenly all features are spread on it. Both low is good; alignment alone falls where all features become one.',
+          ],
+        ]
+      : []),
     [
       'Scatter plots',
       'They show which classes overlap. A projection distorts distances, so trust S_Dbw where the two disagree.',
@@ -195,6 +240,9 @@ ${entries.map(([term, meaning]) => `<dt>${term}</dt><dd>${meaning}</dd>`).join('
 </dl>
 </section>`;
 }
+
+const has = ({ runs, before }: ReportData, name: keyof FlatScores): boolean =>
+  [...runs, ...(before ? [before] : [])].some((scores) => scores[name] !== undefined);
 
 function settingsSection({ settings }: ReportData): string {
   const entries = Object.entries(settings);

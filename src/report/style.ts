@@ -11,13 +11,13 @@ export const styleFor = (classes: number): string => `
 :root {
   color-scheme: light dark;
   --paper: #fdfdfb; --plot: #fdfdfb; --ink: #1c1e21; --muted: #5b6068; --grid: #ebebe6; --axis: #c9c9c2;
-  --rule: #dcdcd5; --tint: #f3f2ec; --faint: #e4e4de; --tooltip: #ffffff; --link: #0063a0;
+  --rule: #dcdcd5; --tint: #f3f2ec; --faint: #e4e4de; --tooltip: #ffffff; --link: #0063a0; --right: #0072b2; --wrong: #d55e00; --wrong-ink: #a84a00;
   ${variables(palette('light', classes))}
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #16181b; --plot: #16181b; --ink: #e8e8e4; --muted: #a3a8b0; --grid: #25282d; --axis: #454a52;
-    --rule: #33373d; --tint: #1f2226; --faint: #2c3036; --tooltip: #22262b; --link: #7fc1f5;
+    --rule: #33373d; --tint: #1f2226; --faint: #2c3036; --tooltip: #22262b; --link: #7fc1f5; --right: #58b0f0; --wrong: #ff8b4d; --wrong-ink: #ff9a63;
     ${variables(palette('dark', classes))}
   }
 }
@@ -53,6 +53,40 @@ td small { display: block; color: var(--muted); font-weight: 400; font-size: .78
 .best { font-weight: 700; }
 .best > span:first-child::after { content: ''; display: inline-block; width: .42em; height: .42em; margin: 0 -.75em .12em .33em; border-radius: 50%; background: var(--method-2); }
 .key { display: inline-block; width: .42em; height: .42em; margin: 0 .1em .12em .25em; border-radius: 50%; background: var(--method-2); }
+.tall { max-height: 34rem; overflow-y: auto; border-bottom: 1px solid var(--rule); }
+.tall thead th { position: sticky; top: 0; z-index: 1; background: var(--paper); }
+.tall thead th:first-child { z-index: 2; }
+.shares { width: auto; min-width: min(100%, 40rem); font-size: .92rem; }
+.shares th, .shares td, .pairs th, .pairs td { padding: .25rem .3rem .25rem 1.1rem; }
+.shares th:first-child, .pairs th:first-child { padding-left: 0; }
+.shares thead th + th, .pairs thead th + th, .confusion thead th + th { width: auto; }
+.shares td.bar { min-width: 7rem; background: linear-gradient(to right, color-mix(in srgb, var(--paint) 26%, transparent) var(--share), transparent 0) no-repeat; background-size: calc(100% - 1.1rem) 62%; background-position: 1.1rem center; }
+.shares small, .pairs small { display: inline; font-size: .85em; }
+.pairs { width: auto; font-size: .92rem; }
+th.text, td.text { text-align: left; }
+.confusion { width: auto; border-collapse: separate; border-spacing: 1px; font-size: .74rem; line-height: 1.15; }
+.confusion td { padding: 0; width: 1.75rem; min-width: 1.6rem; height: 1.75rem; text-align: center; border: 0; background: var(--tint); }
+.confusion td.right { background: color-mix(in srgb, var(--right) calc(55% * var(--share)), var(--paper)); }
+.confusion td.wrong { background: color-mix(in srgb, var(--wrong) calc(60% * var(--share)), var(--paper)); }
+.confusion th { padding: 0 .35rem 0 0; border: 0; font-size: .78rem; font-weight: 400; }
+.confusion thead th { padding: 0 0 .3rem; height: 1px; text-align: center; }
+.confusion thead th > span:not(.hidden) { display: inline-block; writing-mode: vertical-rl; transform: rotate(180deg); max-height: 9rem; overflow: hidden; text-overflow: ellipsis; text-align: left; }
+.confusion tbody th { max-width: 9rem; overflow: hidden; text-overflow: ellipsis; }
+.swatch { display: inline-block; width: .8em; height: .8em; border-radius: 2px; vertical-align: -.05em; }
+.swatch.right { background: var(--right); }
+.swatch.wrong { background: var(--wrong); }
+.matrices { grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), max-content)); }
+.pictures { grid-template-columns: repeat(auto-fit, minmax(min(100%, 25rem), 1fr)); }
+.matrix { position: relative; width: 100%; max-width: 46rem; aspect-ratio: 1; }
+.matrix canvas { display: block; width: 100%; height: 100%; touch-action: pan-y; }
+.matrix canvas:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
+.mistakes { display: grid; grid-template-columns: repeat(auto-fill, minmax(6.4rem, 1fr)); gap: 1.1rem .9rem; padding: 0; margin: .8rem 0 1.6rem; list-style: none; font-size: .82rem; line-height: 1.3; }
+.mistakes svg { display: block; width: 100%; max-width: 7rem; image-rendering: pixelated; background: var(--tint); border: 1px solid var(--rule); margin-bottom: .3rem; overflow: hidden; }
+.mistakes p { margin: 0; overflow-wrap: anywhere; }
+.mistakes .wrong { color: var(--wrong-ink); font-weight: 600; }
+.mistakes small { font-weight: 400; }
+summary h3 { display: inline; }
+section details { margin-top: 1.2rem; }
 .legend { display: flex; flex-wrap: wrap; gap: .2rem 1.4rem; padding: 0; margin: .7rem 0 1rem; list-style: none; font-size: .92rem; }
 .legend li { display: flex; align-items: center; gap: .5rem; }
 .legend svg { flex: none; }

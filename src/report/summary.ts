@@ -74,6 +74,8 @@ function conditions({ runs, settings, before, adapter }: ReportData): string {
     fewest === most
       ? ''
       : ` Epochs differ between runs (${fewest} to ${most}), so scores do not compare as they stand.`;
+  // A checkpoint's scores say nothing of how it was trained.
+  if (runs.every(({ seconds }) => seconds === undefined)) return `Scored on ${adapter}.`;
   return `${subject} trained${start}${length}, ${seed}, on ${adapter}.${unequal}`;
 }
 

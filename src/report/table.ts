@@ -1,7 +1,7 @@
 // The comparison of runs as a table: its cells, and its two forms in plain text.
 import { alignColumns } from './align.ts';
 import { type FlatScores, type Group, groups, type ReportData, type Statistic, statistic } from './data.ts';
-import { intervalOf, KNN, rank, S_DBW, type Score, TOP1 } from './ranking.ts';
+import { intervalOf, KNN, PROBE, rank, S_DBW, type Score, TOP1, TOP5 } from './ranking.ts';
 
 interface Column extends Omit<Score, 'better'> {
   readonly heading: string;
@@ -15,7 +15,10 @@ interface Column extends Omit<Score, 'better'> {
 /** All columns after the method's name. A time depends on what else the machine did, so nobody is best in it. */
 const COLUMNS: readonly Column[] = [
   { heading: 'Top-1', unit: '%', ...TOP1 },
+  { heading: 'Top-5', unit: '%', ...TOP5 },
+  { heading: 'ECE', unit: '%', digits: 1, better: 'lower', value: (run) => run.ece },
   { heading: 'k-NN', unit: '%', ...KNN },
+  { heading: 'Linear probe', unit: '%', ...PROBE },
   { heading: 'S_Dbw', ...S_DBW },
   { heading: 'Scat', digits: 3, better: 'lower', value: (run) => run.scat },
   { heading: 'Dens_bw', digits: 3, better: 'lower', value: (run) => run.dens_bw },
@@ -24,12 +27,13 @@ const COLUMNS: readonly Column[] = [
   { heading: 'α', digits: 2, setting: true, value: (run) => run.alpha },
 ];
 
-/** Those of a report: models without a classifier have a k-NN accuracy in place of another, and others have none. */
+/** Not in every report: a model without a classifier has only the accuracy of neighbours, and few classes have no five best. */
+const SOMETIMES = ['Top-1', 'Top-5', 'ECE', 'k-NN', 'Linear probe', 'Time'];
+
+/** Those of a report. */
 export function columnsOf({ runs }: Pick<ReportData, 'runs'>): Column[] {
-  const hasNeighbours = runs.some((run) => run.knn !== undefined);
-  const hasClassifier = runs.some((run) => run.top1 !== undefined) || !hasNeighbours;
   return COLUMNS.filter(
-    ({ heading }) => (heading !== 'Top-1' || hasClassifier) && (heading !== 'k-NN' || hasNeighbours),
+    ({ heading, value }) => !SOMETIMES.includes(heading) || runs.some((run) => value(run) !== undefined),
   );
 }
 

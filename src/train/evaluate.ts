@@ -3,22 +3,36 @@ import type { Dataset } from '../data/dataset.ts';
 import { allIndices } from '../data/sampler.ts';
 import type { Device } from '../gpu/device.ts';
 import { compile, type Program, type Readback } from '../gpu/program/program.ts';
-import { knn } from '../metrics/knn.ts';
+import { calibrationError } from '../metrics/calibration.ts';
+import { type Confusion, confusion } from '../metrics/confusion.ts';
+import { knn, type LabelledFeatures } from '../metrics/knn.ts';
 import { sDbwInTurns } from '../metrics/s_dbw.ts';
-import { argmax } from '../metrics/top_k.ts';
+import { argmax, topK } from '../metrics/top_k.ts';
 import type { Model } from '../nn/model.ts';
 import { COUNT, checkNumber } from '../tape/check.ts';
 import { createTape } from '../tape/tape.ts';
 import { nonFinite } from '../weights/finite.ts';
 import type { EvaluationProgress, Scores } from './events.ts';
+import { probabilities } from './inference.ts';
 
 /** Scores of a model on a data set, and the features [n, dim] that they are of. */
 export interface Evaluation {
   readonly scores: Scores;
   readonly features: Float32Array;
   readonly labels: Int32Array;
-  /** The class of each image's largest logit, as PyTorch's argmax has it. Absent without a classifier. */
-  readonly predictions?: Int32Array;
+  /** What the classifier says of each image. Absent without one. */
+  readonly answers?: Answers;
+  /** Features and classes of the images among which neighbours were looked for. */
+  readonly bank?: LabelledFeatures;
+}
+
+/** A classifier's answers to n images. */
+export interface Answers {
+  /** The class of each image's largest logit, as PyTorch's argmax has it. */
+  readonly predictions: Int32Array;
+  /** The probability of that class, 0 to 1. */
+  readonly confidences: Float32Array;
+  readonly confusion: Confusion;
 }
 
 /** Tells how far it is, at first and after each batch. Can be called again and again while the model trains. */
@@ -37,12 +51,19 @@ export interface EvaluatorOptions {
   /** How images are seen: not augmented unless given. */
   readonly view?: Augmentation;
   /** Labelled images, among which the neighbours of the evaluated ones are looked for; without them there is no k-NN accuracy. */
-  readonly bank?: Dataset;
-  /** The numbers of those of the bank; all unless given. */
-  readonly bankImages?: Uint32Array | undefined;
+  readonly bank?: Bank | undefined;
   /** The numbers of the images that are evaluated; all unless given. */
   readonly images?: Uint32Array | undefined;
 }
+
+/** Images of a data set: those with the given numbers, or all. */
+export interface Bank {
+  readonly data: Dataset;
+  readonly images?: Uint32Array | undefined;
+}
+
+/** How many of the classes that are taken for most likely count as right in the second accuracy, where there are more. */
+const SEVERAL = 5;
 
 /**
  * Compiles the evaluation of a model (running statistics, no augmentation but a size) on all of `data`, or some of its images. Throws when `batch` is
@@ -52,48 +73,58 @@ export async function createEvaluator(
   device: Device,
   model: Model,
   data: Dataset,
-  { batch = 64, view = evaluationView, bank, bankImages, images }: EvaluatorOptions = {},
+  { batch = 64, view = evaluationView, bank, images }: EvaluatorOptions = {},
 ): Promise<Evaluator> {
   checkNumber('createEvaluator', 'batch', batch, COUNT);
   const outputsOf = await createForward(device, model, data, { batch, view, images });
   const bankOutputsOf =
     bank &&
-    (await createForward(device, { ...model, classifier: undefined }, bank, { batch, view, images: bankImages }));
+    (await createForward(device, { ...model, classifier: undefined }, bank.data, { batch, view, images: bank.images }));
   const labels = labelsOf(data, images);
-  const bankLabels = bank && labelsOf(bank, bankImages);
+  const bankLabels = bank && labelsOf(bank.data, bank.images);
   const [before, count] = [bankLabels?.length ?? 0, labels.length];
+  const classes = data.classes.length;
   return async function* () {
     const of = before + count;
     const neighbours = bankOutputsOf && (yield* bankOutputsOf({ before: 0, of }));
-    const { features, predictions } = yield* outputsOf({ before, of });
-    const correct = predictions?.reduce((sum, prediction, i) => sum + Number(prediction === labels[i]), 0);
+    const { features, answers } = yield* outputsOf({ before, of });
+    const told = answers && { ...answers, confusion: confusion(labels, answers.predictions, classes) };
+    const known = bankLabels && neighbours && { features: neighbours.features, labels: bankLabels };
     const voted =
-      bank &&
-      bankLabels &&
-      neighbours &&
-      (await knn(
-        device,
-        { features: neighbours.features, labels: bankLabels },
-        { features, labels },
-        { classes: bank.classes.length },
-      ));
+      known && (await knn(device, known, { features, labels }, { classes: (bank as Bank).data.classes.length }));
     const scores = {
-      ...(correct !== undefined && { top1: (100 * correct) / count }),
+      ...(told && accuracies(told, labels)),
+      ...(answers && classes > SEVERAL && { top5: (100 * answers.within) / count }),
       ...(voted && { knn: 100 * voted.accuracy }),
       ...(await score(features, labels)),
     };
-    return { scores, features, labels, ...(predictions && { predictions }) };
+    return { scores, features, labels, ...(told && { answers: told }), ...(known && { bank: known }) };
   };
 }
 
 const labelsOf = ({ labels }: Dataset, images: Uint32Array | undefined): Int32Array =>
   images ? Int32Array.from(images, (index) => labels[index] as number) : labels;
 
+function accuracies(
+  { predictions, confidences, confusion: { mean_per_class } }: Answers,
+  labels: Int32Array,
+): Pick<Scores, 'top1' | 'mean_per_class' | 'ece'> {
+  const right = Array.from(predictions, (prediction, i) => prediction === labels[i]);
+  return {
+    top1: (100 * right.filter(Boolean).length) / labels.length,
+    mean_per_class: 100 * mean_per_class,
+    ece: 100 * calibrationError(confidences, right),
+  };
+}
+
+/** What is known of a model's outputs for a data set. */
+interface Outputs extends Pick<Evaluation, 'features'> {
+  /** `within` counts images whose label is among the largest logits. */
+  readonly answers?: Pick<Answers, 'predictions' | 'confidences'> & { readonly within: number };
+}
+
 /** What a model makes of all images of a data set; of all that is to be evaluated, `before` images are done. */
-type Forward = (progress: {
-  before: number;
-  of: number;
-}) => AsyncGenerator<EvaluationProgress, Pick<Evaluation, 'features' | 'predictions'>>;
+type Forward = (progress: { before: number; of: number }) => AsyncGenerator<EvaluationProgress, Outputs>;
 
 async function createForward(
   device: Device,
@@ -105,7 +136,8 @@ async function createForward(
     images: chosen,
   }: Required<Pick<EvaluatorOptions, 'batch' | 'view'>> & Pick<EvaluatorOptions, 'images'>,
 ): Promise<Forward> {
-  const count = chosen?.length ?? data.labels.length;
+  const labels = labelsOf(data, chosen);
+  const count = labels.length;
   const { dim } = model.encoder;
   const classes = data.classes.length;
   const outputs: string[] = model.classifier ? ['features', 'logits'] : ['features'];
@@ -122,6 +154,8 @@ async function createForward(
   return async function* ({ before, of }) {
     const features = new Float32Array(count * dim);
     const predictions = new Int32Array(count);
+    const confidences = new Float32Array(count);
+    let within = 0;
     const all = Uint32Array.from(chosen ?? allIndices(count));
     const batches = Array.from({ length: Math.ceil(count / batch) }, (_, i) => all.slice(i * batch, (i + 1) * batch));
     data.feed?.plan(batches);
@@ -146,10 +180,20 @@ async function createForward(
           );
       }
       features.set(read.features as Float32Array, oldest.from * dim);
-      if (read.logits) predictions.set(argmax(read.logits, classes), oldest.from);
+      if (read.logits) {
+        const logits = read.logits as Float32Array;
+        const largest = argmax(logits, classes);
+        const shares = probabilities(logits, classes);
+        predictions.set(largest, oldest.from);
+        confidences.set(
+          shares.map((own, row) => own[largest[row] as number] as number),
+          oldest.from,
+        );
+        within += topK(logits, labels.subarray(oldest.from, end), [SEVERAL]).correct[0] as number;
+      }
       yield { images: before + end, of };
     }
-    return { features, ...(model.classifier && { predictions }) };
+    return { features, ...(model.classifier && { answers: { predictions, confidences, within } }) };
   };
 }
 

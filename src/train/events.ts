@@ -2,6 +2,7 @@ import type { DispatchInfo } from '../gpu/program/dispatch_info.ts';
 import type { Profile } from '../gpu/program/profile.ts';
 import type { ProgramMemory } from '../gpu/program/program.ts';
 import type { SDbw } from '../metrics/s_dbw.ts';
+import type { Contrast } from './contrast.ts';
 import type { Place, RunState } from './run_state.ts';
 
 /** What a run of the trainer tells, in order. Progress bars, logs and reports are made from these alone. */
@@ -60,6 +61,8 @@ export type TrainEvent =
       readonly lr: number;
       /** Means over the epoch's images. */
       readonly losses: Readonly<Record<string, number>>;
+      /** Of its batches; absent where no loss is contrastive. */
+      readonly contrast?: Contrast;
       /** Of training so far, evaluations not counted. */
       readonly seconds: number;
     }
@@ -95,6 +98,12 @@ export interface EvaluationProgress {
 export interface Scores {
   /** Percent of images whose largest logit is their class; absent for a model without classifier. */
   readonly top1?: number;
+  /** Percent of images whose class is among the five largest logits; absent where there are no more classes than that. */
+  readonly top5?: number;
+  /** The mean over the classes of the percentage of their images that is right: each class counts alike. */
+  readonly mean_per_class?: number;
+  /** The expected calibration error in percent: how far the probability of an answer is from how often such answers are right. */
+  readonly ece?: number;
   /** Percent of images that their nearest neighbours among labelled images put into their class; absent without those. */
   readonly knn?: number;
   /** Of the encoder's features; absent where S_Dbw is undefined. */

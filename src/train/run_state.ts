@@ -15,7 +15,7 @@ export interface Place {
   readonly evaluated: number;
   /** Of training so far, evaluations not counted. */
   readonly seconds: number;
-  /** Images of the epoch so far, and the sums of the losses over them. */
+  /** Images of the epoch so far, and the sums over them of the losses and of what `contrast` tells. */
   readonly images: number;
   readonly sums: Readonly<Record<string, number>>;
 }

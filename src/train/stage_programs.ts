@@ -9,10 +9,10 @@ import type { Stage } from '../methods/method.ts';
 import type { Accumulator } from '../optim/accumulate.ts';
 import { clipGradients } from '../optim/clip.ts';
 import { recordEma } from '../optim/ema.ts';
-import type { Update } from '../optim/optimizer.ts';
+import type { Rate, Update } from '../optim/optimizer.ts';
 import { createTape, type Tape } from '../tape/tape.ts';
 import type { TrainConfig } from './config.ts';
-import { augmentationOf, recordStep } from './step.ts';
+import { augmentationOf, CONTRAST, recordStep } from './step.ts';
 
 /** The programs of a stage: one for each size of batch that occurs, which share pipelines and memory. */
 export interface StagePrograms {
@@ -20,7 +20,7 @@ export interface StagePrograms {
    * Submits one micro-batch of the given images and, where `apply` says so, the optimizer's step; returns without
    * waiting. The losses can be read whenever it suits.
    */
-  run(images: Uint32Array<ArrayBuffer>, step: number, lr: number, apply: boolean): Promise<Readback<string>>;
+  run(images: Uint32Array<ArrayBuffer>, step: number, lr: Rate, apply: boolean): Promise<Readback<string>>;
   /** Does the same and times the micro-batch's dispatches, for which it waits. */
   profile(...step: Parameters<StagePrograms['run']>): Promise<Profile & Readback<string>>;
   /** The dispatches of a full micro-batch and its optimizer step. */
@@ -32,14 +32,15 @@ export interface StagePrograms {
 /** A step on tapes, which are not compiled yet. */
 interface RecordedStep {
   readonly tape: Tape;
-  readonly losses: readonly string[];
+  readonly told: readonly string[];
   readonly update?: Update;
   readonly apply?: { readonly tape: Tape; readonly update: Update };
 }
 
 interface StepProgram {
   readonly program: Program;
-  readonly losses: readonly string[];
+  /** What is read back: the losses, and how well features find each other where the loss is contrastive. */
+  readonly told: readonly string[];
   /** Present where the same program takes the optimizer's step. */
   readonly update?: Update;
   /** Present where gradients are first summed up. */
@@ -69,14 +70,14 @@ export async function createStagePrograms(
     describe: () => [...full.program.describe(), ...(full.apply?.program.describe() ?? [])],
     memory: full.program.memory,
     async run(images, step, lr, apply) {
-      const { program, losses, update, apply: optimizer } = programFor(images);
-      const readback = program.run({ ...inputsOf(images, config, step), ...update?.inputs(lr) }, losses);
+      const { program, told, update, apply: optimizer } = programFor(images);
+      const readback = program.run({ ...inputsOf(images, config, step), ...update?.inputs(lr) }, told);
       if (apply) optimizer?.program.run(optimizer.update.inputs(lr));
       return readback;
     },
     async profile(images, step, lr, apply) {
-      const { program, losses, update, apply: optimizer } = programFor(images);
-      const profile = await program.profile({ ...inputsOf(images, config, step), ...update?.inputs(lr) }, losses);
+      const { program, told, update, apply: optimizer } = programFor(images);
+      const profile = await program.profile({ ...inputsOf(images, config, step), ...update?.inputs(lr) }, told);
       if (apply) optimizer?.program.run(optimizer.update.inputs(lr));
       return profile;
     },
@@ -107,8 +108,8 @@ function recordStepOf(
   const views = method.views ?? 1;
   const tape = createTape(target);
   const batch = augment(tape, data, views * size, augmentationOf(stage, augmentation));
-  const trained = recordStep(tape, model, stage, batch);
-  const losses = [...tape.outputs.keys()].filter((name) => name.startsWith('loss.'));
+  const trained = recordStep(tape, model, stage, batch, { watch: true });
+  const told = [...tape.outputs.keys()].filter((name) => name.startsWith('loss.') || name === CONTRAST);
   const { arena } = model.store;
   const recordUpdate = (onto: Tape, from?: Accumulator): Update => {
     if (max_norm !== undefined) clipGradients(onto, arena, trained, { max_norm, from });
@@ -119,11 +120,11 @@ function recordStepOf(
     return update;
   };
   if (!sums) {
-    return { tape, losses, update: recordUpdate(tape) };
+    return { tape, told, update: recordUpdate(tape) };
   }
   sums.record(tape, trained, 1 / accumulate);
   const applying = createTape(target);
-  return { tape, losses, apply: { tape: applying, update: recordUpdate(applying, sums) } };
+  return { tape, told, apply: { tape: applying, update: recordUpdate(applying, sums) } };
 }
 
 const inputsOf = (images: Uint32Array, { method, seed }: TrainConfig, step: number) => ({

@@ -1,6 +1,7 @@
 import type { Augmentation } from '../data/augment/description.ts';
 import type { LossTerm, Stage, Step } from '../methods/method.ts';
 import type { Model } from '../nn/model.ts';
+import { contrast } from '../ops/contrast.ts';
 import { gradients } from '../ops/gradients.ts';
 import { weightedSum } from '../ops/reduce.ts';
 import type { Tape } from '../tape/tape.ts';
@@ -20,13 +21,23 @@ export interface Batch {
   readonly targets?: Tensor;
 }
 
+/** The output that says how well the features of a batch find each other, see `contrast`. */
+export const CONTRAST = 'contrast';
+
 /**
  * Records one training step's forward and backward pass under a stage's loss. Returns the gradients of what the stage
- * trains, by parameter.
+ * trains, by parameter. With `watch` a contrastive loss leaves the output `CONTRAST`.
  */
-export function recordStep(tape: Tape, model: Model, stage: Stage, batch: Batch): Map<Tensor, Tensor> {
+export function recordStep(
+  tape: Tape,
+  model: Model,
+  stage: Stage,
+  batch: Batch,
+  { watch = false }: { watch?: boolean } = {},
+): Map<Tensor, Tensor> {
   const behind: (() => void)[] = [];
-  const found = gradients(tape, recordLoss(tape, model, stage, batch, behind));
+  const watched: Step['watch'] = (...rows) => tape.output(CONTRAST, contrast(tape, ...rows));
+  const found = gradients(tape, recordLoss(tape, model, stage, batch, behind, watch ? watched : () => {}));
   for (const record of behind) record();
   return found;
 }
@@ -35,8 +46,15 @@ export function recordStep(tape: Tape, model: Model, stage: Stage, batch: Batch)
  * Records the forward pass alone, and leaves in `behind` what comes after a backward pass. The total and each term of the loss
  * become outputs `loss.total`, `loss.NAME`.
  */
-export function recordLoss(tape: Tape, model: Model, stage: Stage, batch: Batch, behind: (() => void)[] = []): Tensor {
-  const terms = stage.loss(lazyStep(tape, model, batch, behind));
+export function recordLoss(
+  tape: Tape,
+  model: Model,
+  stage: Stage,
+  batch: Batch,
+  behind: (() => void)[] = [],
+  watch: Step['watch'] = () => {},
+): Tensor {
+  const terms = stage.loss({ ...lazyStep(tape, model, batch, behind), watch });
   const list: LossTerm[] = Object.values(terms);
   const total = weightedSum(
     tape,
@@ -52,12 +70,13 @@ function lazyStep(
   { store, encoder, projector, classifier }: Model,
   batch: Batch,
   behind: (() => void)[],
-): Step {
+): Omit<Step, 'watch'> {
   // An encoder that is frozen as a whole keeps its statistics too: a linear probe's features are those of evaluation.
   const isTrained = store.arena.chunks.some(({ parameters }) =>
     parameters.some(({ label, requiresGrad }) => requiresGrad && label.startsWith('encoder.')),
   );
-  const features = once(() => encoder.forward(tape, batch.images, isTrained));
+  const encode = (images: Tensor) => encoder.forward(tape, images, isTrained);
+  const features = once(() => encode(batch.images));
   const head = (name: string, module: Model['projector']) =>
     once(() => {
       if (!module) throw new Error(`The loss needs a ${name}, but the model has none.`);
@@ -67,6 +86,7 @@ function lazyStep(
     tape,
     ...batch,
     features,
+    encode,
     projected: head('projector', projector),
     logits: head('classifier', classifier),
     counter() {

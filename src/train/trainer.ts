@@ -11,12 +11,14 @@ import { createSchedule, microBatchesOf, rateEpoch, type Schedule, takesStep } f
 import { elements } from '../tape/tensor.ts';
 import { loadState, saveState } from '../weights/state_dict.ts';
 import type { TrainConfig } from './config.ts';
+import { contrastOf, isContrast, namedSums } from './contrast.ts';
 import type { Evaluator } from './evaluate.ts';
 import type { TrainEvent } from './events.ts';
 import { createFiniteCheck, type FiniteCheck } from './finite.ts';
 import { notices } from './notices.ts';
 import { BEGINNING, captureState, type Place, restoreState, type Stateful, SUMS } from './run_state.ts';
 import { createStagePrograms, recordStage, type StagePrograms } from './stage_programs.ts';
+import { CONTRAST } from './step.ts';
 
 /** The micro-batch of a stage that is profiled where that is asked for: late enough to find all memory touched. */
 const PROFILED = 2;
@@ -210,14 +212,16 @@ async function* trainEpoch(
     const step = epoch * microBatches + index;
     const apply = takesStep(index, microBatches, accumulate, leftover);
     const lr = rate(rateEpoch({ epoch, index }, { microBatches, accumulate, ...schedule }));
+    const { rate: own } = stage;
+    const rateOf = own && ((parameter: string) => own(parameter, { epoch, lr, peak: config.lr }));
     const timed = profile === true && epoch === stage.epochs[0] && index === Math.min(PROFILED, microBatches - 1);
     const held = (await feed?.bring(device, chosen)) ?? chosen;
     let readback: Readback<string>;
     if (timed) {
-      const profile = await programs.profile(held, step, lr, apply);
+      const profile = await programs.profile(held, step, rateOf ?? lr, apply);
       yield { event: { type: 'profile', stage: stage.name, profile }, at: place };
       readback = profile;
-    } else readback = await programs.run(held, step, lr, apply);
+    } else readback = await programs.run(held, step, rateOf ?? lr, apply);
     pending.push({ images: chosen.length, readback });
     if ((step + 1) % readEvery !== 0 && !isLast && !signal?.aborted) continue;
     const weights = checkWeights();
@@ -229,10 +233,13 @@ async function* trainEpoch(
     let images = 0;
     const sums: Record<string, number> = { ...place.sums };
     for (const { images: count, readback } of pending.splice(0)) {
-      losses = lossesOf(await readback.read());
+      const read = await readback.read();
+      losses = lossesOf(read);
       const broken = Object.entries(losses).find(([, value]) => !(Math.abs(value) < EXPLODED));
       if (broken) throw stop(`loss ${broken[0]}`, broken[1]);
       for (const [name, value] of Object.entries(losses)) sums[name] = (sums[name] ?? 0) + value * count;
+      for (const [name, value] of read[CONTRAST] ? namedSums(read[CONTRAST]) : [])
+        sums[name] = (sums[name] ?? 0) + value;
       images += count;
     }
     const broken = await weights();
@@ -246,10 +253,14 @@ async function* trainEpoch(
     };
     if (!isLast) yield { event: { type: 'step', epoch, step, lr, losses, ...speed }, at: place };
     else {
-      const means = Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / place.images]));
+      const means = Object.fromEntries(
+        Object.entries(sums).flatMap(([name, sum]) => (isContrast(name) ? [] : [[name, sum / place.images]])),
+      );
+      const contrast = contrastOf(sums);
       const at = { ...place, epoch: epoch + 1, index: 0, images: 0, sums: {} };
       yield { event: { type: 'step', epoch, step, lr, losses, ...speed }, at };
-      yield { event: { type: 'epoch', epoch, stage: stage.name, lr: rate(epoch), losses: means, seconds }, at };
+      const told = { losses: means, ...(contrast && { contrast }) };
+      yield { event: { type: 'epoch', epoch, stage: stage.name, lr: rate(epoch), ...told, seconds }, at };
     }
     since = performance.now();
     waited = feed?.waited() ?? 0;
@@ -268,5 +279,7 @@ const countParameters = ({ store }: Model): number =>
 /** The losses of one micro-batch by name. */
 const lossesOf = (outputs: Readonly<Record<string, TypedArray>>): Record<string, number> =>
   Object.fromEntries(
-    Object.entries(outputs).map(([name, values]) => [name.slice('loss.'.length), values[0] as number]),
+    Object.entries(outputs).flatMap(([name, values]) =>
+      name === CONTRAST ? [] : [[name.slice('loss.'.length), values[0] as number]],
+    ),
   );

@@ -70,7 +70,7 @@ const refused: [name: string, args: () => string[], message: RegExp][] = [
       [['--method', 'ce-tuning', '--alpha', '0.5'], /^error: --alpha has no effect: CE-Tuning does not read it/],
       [['--method', 'ce-tuning', '--lambda', '0.5'], /--lambda has no effect/],
       [['--method', 'ce-tuning', '--temperature', '1'], /--temperature has no effect/],
-      [['--method', 'ce-tuning', '--variant', 'paper'], /--variant has no effect/],
+      [['--method', 'ce-tuning', '--sup-con', 'paper'], /--sup-con has no effect/],
       [['--method', 'ce-tuning', '--projection', '8'], /--projection has no effect/],
       [['--method', 'scl', '--alpha', '0.7'], /--alpha has no effect: SCL does not read it/],
       [['--alpha', '1', '--lambda', '0.1'], /--lambda has no effect: COIN with --alpha 1 does not read it/],
@@ -203,7 +203,10 @@ test('train, then eval: log, results and a checkpoint with the names of PyTorch'
 
   const { code, stdout } = await coinHere('eval', '--weights', path, '--data', own);
   assert.is(code, 0);
-  assert.match(stdout, /top-1 +[\d.]+ % of 100 images \(95 % interval [\d.]+–[\d.]+, Wilson\)\nS_Dbw/);
+  assert.match(
+    stdout,
+    /^top-1 +[\d.]+ % of 100 images \(95 % interval [\d.]+–[\d.]+, Wilson\)\ntop-5 .*\nmean of the classes .*\nexpected calibration error .*\nS_Dbw/,
+  );
   const [, top1] = /top-1 +([\d.]+) %/.exec(stdout) ?? [];
   assert.is(Number(top1), Number(result.top1.toFixed(2)));
 

@@ -20,7 +20,7 @@ import { loadState, saveState } from '../../src/weights/state_dict.ts';
 import { testDevice } from '../device.ts';
 import { assert, suite } from '../harness.ts';
 import { writeCorners } from './corner_data.ts';
-import { coinHere } from './in_process.ts';
+import { coinHere, coinOn } from './in_process.ts';
 
 const test = suite('train and pretrain');
 
@@ -79,7 +79,7 @@ test('train does what its options say: the trainer makes the same bits of them',
       '0.7',
       '--temperature',
       '0.6',
-      '--variant',
+      '--sup-con',
       'paper',
       '--label-smoothing',
       '0.2',
@@ -117,6 +117,19 @@ test('train does what its options say: the trainer makes the same bits of them',
     events.flatMap((event) => (event.type === 'evaluation' ? [event.epoch] : [])),
     [0, 2, 3],
   );
+});
+
+test('the architecture is that of the checkpoint, whatever is the default', async () => {
+  const path = join(folder, 'resnet18.safetensors');
+  const { store } = createModel({ arch: 'resnet18', encoder, seed: 9 });
+  const metadata = { arch: 'resnet18', width: '4', channels: '1' };
+  await writeFile(path, writeSafetensors(await saveState(await testDevice(), store.entries), metadata));
+  const noDevice = () => Promise.reject(new Error('There is no device.'));
+  const { stderr } = await coinOn(
+    ...([noDevice, 'train', '--data', data, '--weights', path, '--batch', '9', '--out', join(folder, 'none')] as const),
+  );
+  assert.match(stderr, /^encoder: resnet18, from .*resnet18\.safetensors$/m);
+  assert.match(stderr, /^error: There is no device\.$/m);
 });
 
 test('pretrain does what its options say: the trainer makes the same bits of them', async () => {
@@ -316,8 +329,30 @@ test('eval gives the score that train ended with', async () => {
   const out = join(folder, 'scored');
   assert.is((await coinHere(...quick('scored', '--epochs', '2'))).code, 0);
   const [result] = JSON.parse(await readFile(join(out, 'results.json'), 'utf8'));
-  const { code, stdout } = await coinHere('eval', '--data', data, '--weights', join(out, 'scl.safetensors'));
-  assert.is(code, 0);
+  const [scored, given] = [join(folder, 'eval'), ['--data', data, '--weights', join(out, 'scl.safetensors')]];
+  const { code, stdout, stderr } = await coinHere('eval', ...given, '--probe', '--out', scored);
+  assert.is(code, 0, stderr);
+  const [again] = JSON.parse(await readFile(join(scored, 'results.json'), 'utf8'));
+  for (const name of [
+    'method',
+    'top1',
+    'ece',
+    'mean_per_class',
+    'confusion',
+    'per_class',
+    'classes',
+    's_dbw',
+    'epochs',
+  ])
+    assert.equal(again[name], result[name], name);
+  assert.is(
+    result.confusion.flat().reduce((sum: number, count: number) => sum + count, 0),
+    9,
+  );
+  assert.ok(again.probe > 90, `the features tell three corners apart: ${again.probe}`);
+  assert.match(stdout, /^linear probe {2}[\d.]+ % of 9 images .*\nk-NN {2}/m);
+  assert.match(stdout, /^Class +images +right \(%\) +mostly taken for$/m);
+  assert.match(await readFile(join(scored, 'report.html'), 'utf8'), /SCL reaches/);
   assert.is(Number(/top-1 +([\d.]+) %/.exec(stdout)?.[1]), Number(result.top1.toFixed(2)));
   assert.is(Number(/S_Dbw +([\d.]+) /.exec(stdout)?.[1]), Number(result.s_dbw.toFixed(4)));
 });

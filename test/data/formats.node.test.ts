@@ -176,6 +176,20 @@ const REFUSED: [what: string, files: () => Promise<Files>, message: RegExp][] = 
     /data_batch_3\.bin is damaged or truncated: its 4000 bytes are no records of 3073\.$/,
   ],
   [
+    'a label of CIFAR-10 that is no class',
+    async () => {
+      const { files } = all.find(({ name }) => name === 'CIFAR-10, binary version') as Layout;
+      const path = 'cifar-10-batches-bin/test_batch.bin';
+      return { ...files, [path]: Uint8Array.from(files[path] as Uint8Array, (byte, i) => (i === 0 ? 10 : byte)) };
+    },
+    /CIFAR-10 \(test\) is damaged: the label of image 0 is 10, of 3 classes\.$/,
+  ],
+  [
+    'a class of ImageNet-20 in two places',
+    () => tiny('small/train/n01440764/1.jpg', 'large/train/n01440764/1.jpg'),
+    /has the class n01440764 in large\/ and in small\/; leave one of them there\.$/,
+  ],
+  [
     'a truncated pickle of CIFAR-10',
     async () => {
       const { files } = all.find(({ name }) => name === 'CIFAR-10, Python version') as Layout;

@@ -31,6 +31,9 @@ const instances = [7, 8, 9, 7, 8, 9];
 
 const model = createModel({ arch: 'resnet8', encoder: { width: 4, channels: 1 }, seed: 0 });
 
+/** Which features are told how well they find each other, and by which labels. */
+const watched: string[][] = [];
+
 /** The terms of a stage's loss on these logits and projections, and their weights. */
 async function lossesOf(stage: Stage): Promise<Record<string, { loss: number; weight: number }>> {
   const device = await testDevice();
@@ -44,9 +47,11 @@ async function lossesOf(stage: Stage): Promise<Record<string, { loss: number; we
     labels: tape.input('labels', [6], 'i32'),
     instances: tape.input('instances', [6], 'i32'),
     features: unused,
+    encode: unused,
     projected: () => tape.input('projected', [6, 4]),
     logits: () => tape.input('logits', [6, 3]),
     counter: unused,
+    watch: (z, among) => watched.push([z.label, among.label]),
     afterBackward: unused,
   });
   for (const [name, { loss }] of Object.entries(terms)) tape.output(name, loss);
@@ -92,7 +97,10 @@ for (const [method, settings, ...wanted] of stages)
     const found = method.stages(settings, model);
     assert.is(found.length, wanted.length);
     for (const [index, stage] of found.entries()) {
+      watched.length = 0;
       const losses = await lossesOf(stage);
+      // A contrastive loss has told how well its own rows find each other.
+      assert.equal(watched, stage.pairs ? [['projected', stage.pairs]] : []);
       assert.equal(Object.keys(losses), Object.keys(wanted[index]!));
       for (const [name, [loss, weight]] of Object.entries(wanted[index]!)) {
         assert.ok(

@@ -66,6 +66,10 @@ test('without augmentation each query is its own key, whichever way keys were sh
     `${losses['loss.info_nce']} and not ${y!.data}`,
   );
 
+  const [alone, found, positives, distance] = losses.contrast!;
+  assert.equal([alone, found, positives], [0, 8, 8]);
+  assert.ok(distance! < 1e-4, `${distance}`);
+
   // The keys of the step are the oldest of the queue now, in their queries' order.
   const after = await state('queue');
   assert.equal(after.slice(8 * OUT), queue.slice(8 * OUT));
@@ -77,6 +81,34 @@ test('without augmentation each query is its own key, whichever way keys were sh
     });
   }
   assert.equal(await state('queue_ptr'), [8]);
+});
+
+test('keys are normalised in groups, with others than their queries are', async () => {
+  const device = await testDevice();
+  const { model, settings, stage, state } = await setUp(device, { batch_norm_groups: 2 });
+  const images = [3, 1, 22, 7, 14, 0, 26, 9];
+  // The keys of all groups of four that the shuffled images may be cut into.
+  const places = Array.from({ length: 256 }, (_, bits) => images.flatMap((_, i) => ((bits >> i) & 1 ? [i] : [])));
+  const groups = places.filter(({ length }) => length === 4);
+  const tape = createTape(device.target, { grad: false });
+  const batch = augment(tape, settings.data, 4 * groups.length, evaluationView);
+  const features = model.encoder.forward(tape, batch.images, { groups: groups.length });
+  tape.output('keys', model.projector!(tape, features, { groups: groups.length }));
+  const program = await compile(device, tape);
+  const indices = Uint32Array.from(groups.flat(), (i) => images[i]!);
+  const { keys } = await program.run({ indices, counter: new Uint32Array(2) }, ['keys']).read();
+
+  const programs = await createStagePrograms(device, settings, stage, undefined);
+  await (await programs.run(Uint32Array.from(images), 0, 0.1, true)).read();
+  const queue = await state('queue');
+  const isKey = (i: number, row: number) => {
+    const own = [...keys!.slice(row * OUT, (row + 1) * OUT)];
+    return own.every((value, c) => Math.abs(queue[i * OUT + c]! - value / Math.hypot(...own)) < 1e-4);
+  };
+  const found = groups.filter((group, at) => group.every((i, k) => isKey(i, 4 * at + k)));
+  assert.is(found.length, 2);
+  assert.equal([...new Set(found.flat())].sort(), [0, 1, 2, 3, 4, 5, 6, 7]);
+  assert.is.not(String(found[0]), '0,1,2,3');
 });
 
 test('the key encoder follows the weights and has statistics of its own', async () => {

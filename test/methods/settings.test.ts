@@ -1,4 +1,4 @@
-import { ceTuning, coin, scl, simclr } from '../../src/methods/index.ts';
+import { ceTuning, coin, l2Sp, mAndM, noisyTune, rifle, scl, simclr } from '../../src/methods/index.ts';
 import type { MethodConfig } from '../../src/methods/method.ts';
 import { createModel } from '../../src/nn/model.ts';
 import { createTape } from '../../src/tape/tape.ts';
@@ -14,6 +14,11 @@ for (const [method, change] of [
   [ceTuning, {}],
   [scl, {}],
   [simclr, {}],
+  [l2Sp, {}],
+  [mAndM, { alpha: 0 }],
+  [mAndM, { alpha: 0.5 }],
+  [rifle, {}],
+  [noisyTune, {}],
   [coin, {}],
   [coin, { alpha: 0 }],
   [coin, { alpha: 1 }],
@@ -37,7 +42,10 @@ for (const [method, change] of [
     });
     for (const stage of method.stages(watched, model)) {
       if (stage.epochs[0] === stage.epochs[1]) continue;
-      recordLoss(createTape(target), model, stage, {
+      const tape = createTape(target);
+      tape.input('counter', [2], 'u32');
+      stage.rate?.('classifier.weight', { epoch: 0, lr: 0, peak: 0 });
+      recordLoss(tape, model, stage, {
         images: variable('images', [4, 8, 8, 1]),
         labels: variable('labels', [4], 'i32'),
         instances: variable('instances', [4], 'i32'),

@@ -50,6 +50,16 @@ export const mutants = [
     'data/augment/draws.test.ts',
     '',
     ['jitter has one order', DRAW, 'var digits = u32(whole(order, 24.0));', 'var digits = 0u;'],
+    [
+      'grey is taken before the jitter',
+      DRAW,
+      `draws[at] = vec4f(steps[0], steps[1]);
+  draws[at + 1u] = vec4f(steps[2], steps[3]);
+  draws[at + 2u] = vec4f(select(0.0, f32(GRAYSCALE), grey), 0.0, 0.0, 0.0);`,
+      `draws[at] = vec4f(select(0.0, f32(GRAYSCALE), grey), 0.0, steps[0]);
+  draws[at + 1u] = vec4f(steps[1], steps[2]);
+  draws[at + 2u] = vec4f(steps[3], 0.0, 0.0);`,
+    ],
     ['a share is uniform', DRAW, 'vec2f(1.0 / alpha)', 'vec2f(1.0)'],
     ['erased parts may be too large', DRAW, 'let taken = open & all(own < size);', 'let taken = open;'],
     ['an operation is never negated', DRAW, 'select(1.0, -1.0, u.z < 0.5)', '1.0'],
@@ -69,6 +79,29 @@ export const mutants = [
       'random4(vec4u(counter[0], counter[1], slot, k))',
       'random4(vec4u(counter[0], counter[1], slot + params.batch, k))',
     ],
-    ['grey is taken before the jitter', 'src/data/augment/draws.ts', '{ first: 0, end: 5 }', '{ first: 0, end: 4 }'],
+    ['grey is left out', 'src/data/augment/draws.ts', '{ first: 0, end: 5 }', '{ first: 0, end: 4 }'],
+  ),
+  ...noticedBy(
+    'conformance/augment.test.ts',
+    '',
+    ['a Gaussian ends at two deviations', 'kernels/augment/blur.wgsl', 'ceil(4.0 * sigma)', 'ceil(2.0 * sigma)'],
+    [
+      'the last pixel of a blur is the one before it',
+      'kernels/augment/blur.wgsl',
+      'select(params.width, params.height, is_vertical)) - 1',
+      'select(params.width, params.height, is_vertical)) - 2',
+    ],
+    [
+      'partners are smoothed apart',
+      'kernels/augment/targets.wgsl',
+      '(1.0 - params.smoothing) * (own + other)',
+      '(1.0 - params.smoothing) * own + other',
+    ],
+    [
+      'contrast takes the grey of the beginning',
+      'kernels/augment/adjust.wgsl',
+      'step < middle; step++',
+      'step < params.first; step++',
+    ],
   ),
 ];

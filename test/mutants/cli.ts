@@ -3,6 +3,7 @@
 import { noticedBy } from './mutant.ts';
 
 const TRAIN = 'src/cli/train.ts';
+const METHODS = 'src/cli/method_options.ts';
 const FINE_TUNE = 'src/cli/fine_tune.ts';
 const PRETRAIN = 'src/cli/pretrain.ts';
 const FILES = 'src/files.node.ts';
@@ -15,22 +16,16 @@ export const mutants = [
     'cli/train.node.test.ts',
     'train does what its options say',
     ['--weights is ignored', FINE_TUNE, 'if (weights && !from)', 'if (weights && false)'],
-    [
-      "the architecture is the option's and not the checkpoint's",
-      TRAIN,
-      'const arch = card?.arch ?? options.arch;',
-      'const arch = options.arch;',
-    ],
     ['--lr is ignored', TRAIN, 'lr: options.lr,', 'lr: 0.01,'],
     ['--momentum is ignored', TRAIN, 'momentum: options.momentum,', 'momentum: 0.9,'],
     ['--weight-decay is ignored', TRAIN, 'weight_decay: options.weightDecay,', 'weight_decay: 1e-4,'],
-    ['--label-smoothing is ignored', TRAIN, 'label_smoothing: options.labelSmoothing,', 'label_smoothing: 0,'],
+    ['--label-smoothing is ignored', METHODS, "labelSmoothing: 'label_smoothing',", "labelSmoothing: 'held',"],
     ['--crop-scale is ignored', TRAIN, 'scale: [options.cropScale, 1]', 'scale: [0.08, 1]'],
     ['--projection is ignored', TRAIN, 'projector: { out: options.projection },', 'projector: { out: 256 },'],
-    ['--temperature is ignored', TRAIN, 'temperature: options.temperature,', 'temperature: 0.3,'],
-    ['--lambda is ignored', TRAIN, 'lambda: options.lambda,', 'lambda: 0.1,'],
-    ['--alpha is ignored', TRAIN, 'alpha: options.alpha,', 'alpha: 0.7,'],
-    ['--variant is ignored', TRAIN, 'variant: options.variant,', "variant: 'official',"],
+    ['--temperature is ignored', METHODS, "temperature: 'temperature',", "temperature: 'held',"],
+    ['--lambda is ignored', METHODS, "lambda: 'lambda',", "lambda: 'held',"],
+    ['--alpha is ignored', METHODS, "alpha: 'alpha',", "alpha: 'held',"],
+    ['--sup-con is ignored', METHODS, "supCon: 'variant',", "supCon: 'held',"],
     ['--accumulate is ignored', TRAIN, 'accumulate: options.accumulate,', 'accumulate: 4,'],
     ['--batch is ignored', TRAIN, 'batch: options.batch,', 'batch: 18,'],
     ['--labels is ignored', TRAIN, 'options.labels === undefined', 'true'],
@@ -43,6 +38,12 @@ export const mutants = [
       '...options, momentum: 0.9, nesterov',
     ],
   ),
+  ...noticedBy('cli/train.node.test.ts', 'the architecture is that', [
+    "the architecture is the option's and not the checkpoint's",
+    TRAIN,
+    'const arch = card?.arch ?? options.arch;',
+    'const arch = options.arch;',
+  ]),
   ...noticedBy(
     'cli/train.node.test.ts',
     'pretrain does what its options say',

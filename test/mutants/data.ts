@@ -10,6 +10,7 @@ const MAT = 'src/data/mat.ts';
 const LOAD = 'src/data/load.node.ts';
 const DECODE = 'src/data/decode.node.ts';
 const CACHE = 'src/data/decoded_cache.node.ts';
+const ARCHIVES = 'src/data/tree/archives.ts';
 
 export const mutants = [
   ...noticedBy(
@@ -36,6 +37,12 @@ export const mutants = [
       'src/weights/zip.ts',
       'end.setUint32(0, crc, true);',
       'end.setUint32(0, crc + 1, true);',
+    ],
+    [
+      'a compressed entry is read as it is',
+      'src/weights/zip.ts',
+      'if (method === STORED && compressed === full)',
+      'if (compressed > 0)',
     ],
     [
       'what lies unpacked beside its archive is replaced',
@@ -120,6 +127,38 @@ export const mutants = [
       CACHE,
       'images.set(key, { segment, offset, size: [height, width] });',
       'images.delete(key);',
+    ],
+  ),
+  ...noticedBy(
+    'data/tree/tree.node.test.ts',
+    '',
+    ['of several entries of a name the last counts', 'src/data/tree/tar_tree.ts', ' || found.has(path)', ''],
+    ['archives in archives stay closed', ARCHIVES, 'depth < DEEPEST &&', 'false &&'],
+    ['archives are files of the data set', ARCHIVES, ' || (isArchive(path) && part.tree === tree)', ''],
+    ['archives that changed are not read again', ARCHIVES, '`${tree.stampOf(path)}/${source.size}`', "''"],
+    [
+      'what an inner archive says is not told',
+      ARCHIVES,
+      '[tree, ...opened.map((part) => part.tree)].flat',
+      '[tree].flat',
+    ],
+    [
+      'only the file itself may be left behind',
+      'src/data/tree/tree.ts',
+      'kept.some(isLeftBehind)',
+      "isLeftBehind(kept.at(-1) ?? '')",
+    ],
+  ),
+  ...noticedBy(
+    'data/formats.node.test.ts',
+    '',
+    ['test images may have classes of their own', 'src/data/formats/format.ts', 'if (stranger)', 'if (false)'],
+    ['a class may lie in two places', 'src/data/formats/imagenet20.ts', 'if (other !== root)', 'if (false)'],
+    [
+      'labels of CIFAR may be of no class',
+      'src/data/formats/cifar.ts',
+      'label < 0 || label >= classes.length',
+      'false',
     ],
   ),
 ];

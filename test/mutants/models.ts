@@ -6,6 +6,7 @@ const FORWARD = 'kernels/attention/forward_tile.wgsl';
 const KEYS = 'kernels/attention/backward_kv_tile.wgsl';
 const POSITIONS = 'src/weights/pos_embed.ts';
 const VIT = 'src/nn/vit.ts';
+const DECAY = 'src/optim/layer_decay.ts';
 
 export const mutants = [
   ...noticedBy(
@@ -84,6 +85,30 @@ export const mutants = [
       'src/weights/state_dict.ts',
       'missing.some(isLastNorm) && unexpected',
       'true || unexpected',
+    ],
+  ),
+  ...noticedBy(
+    'conformance/models.test.ts',
+    'optim_adamw',
+    ['the first block learns as the embeddings do', DECAY, 'Number(block) + 1', 'Number(block)'],
+    ['the class token decays', DECAY, "name?.[2] === 'cls_token' || ", ''],
+    ['rates are one layer off', DECAY, 'depth + 1 - layer', 'depth - layer'],
+  ),
+  ...noticedBy(
+    'ops/self_attention.test.ts',
+    '',
+    ['channels beyond the last one count', FORWARD, 'select(0.0, 1.0, column < DEPTH)', '1.0'],
+    [
+      'channels beyond the last one have slopes',
+      'kernels/attention/backward_q_tile.wgsl',
+      'select(0.0, 1.0, column < DEPTH)',
+      '1.0',
+    ],
+    [
+      'keys beyond the end of a sequence have slopes',
+      'kernels/attention/backward_q_tile.wgsl',
+      'vec4f(inside(first + 4u * x)) * params.scale',
+      'vec4f(params.scale)',
     ],
   ),
 ];

@@ -25,7 +25,12 @@ export const mutants = [
   ...noticedBy(
     'methods/moco.test.ts',
     'follows the weights',
-    ['the key encoder stays', MOCO, 'afterUpdate: (tape) => average(tape, key_momentum),', ''],
+    [
+      'the key encoder stays',
+      MOCO,
+      'afterUpdate: (tape) => recordEma(tape, model.store.arena, twin.chunks, key_momentum),',
+      '',
+    ],
     [
       'the key encoder forgets',
       'kernels/optimizer/ema.wgsl',
@@ -36,8 +41,8 @@ export const mutants = [
   ...noticedBy('methods/moco.test.ts', 'from an encoder that has changed', [
     'keys begin elsewhere than queries',
     MOCO,
-    'if (epoch === 0) await copy(',
-    'if (epoch > 0) await copy(',
+    'if (epoch === 0) await twin.follow(',
+    'if (epoch > 0) await twin.follow(',
   ]),
   ...noticedBy(
     'ops/batch_norm.test.ts',
@@ -83,4 +88,30 @@ export const mutants = [
       'places.reverse().forEach((place, half)',
     ],
   ),
+  ...noticedBy('optim/ema.test.ts', '', [
+    'averages may be laid out otherwise',
+    'src/optim/ema.ts',
+    ' !== bytes(average))',
+    " === '')",
+  ]),
+  ...noticedBy('methods/moco.test.ts', 'follows the weights', [
+    'averages grow',
+    'src/optim/ema.ts',
+    'one_minus_momentum: 1 - momentum',
+    'one_minus_momentum: 1',
+  ]),
+  ...noticedBy(
+    'methods/moco.test.ts',
+    '',
+    ["keys are of the queries' views", MOCO, 'sliceRows(tape, images, n, n)', 'sliceRows(tape, images, 0, n)'],
+    ['keys have running statistics', MOCO, 'shuffled, { groups })', 'shuffled, false)'],
+    ['keys are not in groups', MOCO, 'shuffled, { groups })', 'shuffled, true)'],
+    ['queries are not normalised', MOCO, 'infoNce(tape, l2Normalize(tape, queries), ', 'infoNce(tape, queries, '],
+  ),
+  ...noticedBy('cli/train.node.test.ts', "MoCo's checkpoint", [
+    "the queue's keys are rows",
+    MOCO,
+    "toTorch(kept('queue'), 'linear_weight')",
+    "kept('queue')",
+  ]),
 ];

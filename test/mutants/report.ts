@@ -49,7 +49,7 @@ export const mutants = [
     [
       'accuracies begin with a random head',
       'src/report/charts.ts',
-      'const from = share ? trainedFrom(run) : 0;',
+      'const from = classified ? trainedFrom(run) : 0;',
       'const from = 0;',
     ],
     [
@@ -107,8 +107,8 @@ export const mutants = [
     [
       'predictions land at the place of another batch',
       'src/train/evaluate.ts',
-      'classes), oldest.from)',
-      'classes), 0)',
+      'predictions.set(largest, oldest.from)',
+      'predictions.set(largest, 0)',
     ],
     [
       'the reason is lost',

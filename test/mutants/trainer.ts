@@ -3,6 +3,8 @@
 import { noticedBy } from './mutant.ts';
 
 const TRAINER = 'src/train/trainer.ts';
+const SURVIVE = 'src/train/survive.ts';
+const STATE = 'src/train/run_state.ts';
 
 export const mutants = [
   ...noticedBy('train/evaluation.test.ts', '', [
@@ -32,8 +34,8 @@ export const mutants = [
     [
       'SimCLR takes labels for instances',
       'src/methods/simclr.ts',
-      'loss: ({ tape, projected, instances })',
-      'loss: ({ tape, projected, labels: instances })',
+      'loss: ({ tape, projected, instances, watch })',
+      'loss: ({ tape, projected, labels: instances, watch })',
     ],
     [
       "SimCLR's temperature is its default",
@@ -126,12 +128,7 @@ export const mutants = [
     'train/habits.test.ts',
     '',
     ['what is frozen is trained', 'src/nn/store.ts', 'parameter.requiresGrad = false', 'parameter.requiresGrad = true'],
-    [
-      'a frozen encoder keeps training its statistics',
-      'src/train/step.ts',
-      'batch.images, isTrained)',
-      'batch.images, true)',
-    ],
+    ['a frozen encoder keeps training its statistics', 'src/train/step.ts', 'images, isTrained)', 'images, true)'],
     ['the rate falls to the end of the last epoch', TRAINER, 'epochs : limit / microBatches', 'epochs : epochs'],
     ['the average has its own statistics', TRAINER, "if (!('gradient' in tensor))", 'if (false)'],
   ),
@@ -193,4 +190,30 @@ export const mutants = [
     ],
     ['nothing is off', 'test/ops/against.ts', 'assert.ok(ok, `${name} is off', 'assert.ok(true, `${name} is off'],
   ),
+  ...noticedBy(
+    'train/resume.test.ts',
+    'lost',
+    ['losses of devices are counted over a whole run', SURVIVE, "if (event.type === 'saved') losses = 0;", ''],
+    ['a run is tried once more', SURVIVE, '++losses >= PATIENCE', '++losses > PATIENCE'],
+    ['a run begins again where it began', SURVIVE, '      from = await latest();\n', ''],
+    ['a run begins without its state', SURVIVE, 'let from = await latest();', 'let from: S | undefined;'],
+  ),
+  ...noticedBy(
+    'train/resume.test.ts',
+    '',
+    [
+      'tensors of other shapes are restored',
+      STATE,
+      'if (given && showShape(given.shape) !== showShape(shape))',
+      'if (false)',
+    ],
+    ['averages begin anew', STATE, 'if (average) await loadState(device, average, averageOf(state), from);', ''],
+    ['another optimizer is restored', STATE, 'if (!given && !name.startsWith', 'if (false && !name.startsWith'],
+  ),
+  ...noticedBy('optim/clip.test.ts', '', [
+    'gradients are clipped in place of their sums',
+    'src/optim/clip.ts',
+    'from?.chunks[index] ?? arena',
+    'arena',
+  ]),
 ];

@@ -5,21 +5,22 @@ import { assert, suite } from '../harness.ts';
 const test = suite('curves for other programs');
 
 test('a table has a row an epoch, with what is known of it', () => {
+  const contrast = { alone: 0, top1: 75, alignment: 0.5, uniformity: -2 };
   const text = csv({
     losses: [
-      { epoch: 0, stage: 'contrastive, first', lr: 0.1, seconds: 2.5, losses: { total: 3, sup_con: 3 } },
+      { epoch: 0, stage: 'contrastive, first', lr: 0.1, seconds: 2.5, losses: { total: 3, sup_con: 3 }, contrast },
       { epoch: 1, stage: 'said "joint"', lr: 0.05, seconds: 5, losses: { total: 2, cross_entropy: 1 } },
     ],
     evaluations: [
-      { epoch: 0, top1: 10, s_dbw: 0.5, scat: 0.25, dens_bw: 0.25 },
+      { epoch: 0, top1: 10, s_dbw: 0.5, scat: 0.25, dens_bw: 0.25, knn: 30 },
       { epoch: 2, top1: 50 },
     ],
   });
   assert.equal(text.split('\n'), [
-    'epoch,stage,lr,seconds,top1,s_dbw,scat,dens_bw,loss_total,loss_sup_con,loss_cross_entropy',
-    '0,,,,10,0.5,0.25,0.25,,,',
-    '1,"contrastive, first",0.1,2.5,,,,,3,3,',
-    '2,"said ""joint""",0.05,5,50,,,,2,,1',
+    'epoch,stage,lr,seconds,top1,s_dbw,scat,dens_bw,knn,contrast_alone,contrast_top1,contrast_alignment,contrast_uniformity,loss_total,loss_sup_con,loss_cross_entropy',
+    '0,,,,10,0.5,0.25,0.25,30,,,,,,,',
+    '1,"contrastive, first",0.1,2.5,,,,,,0,75,0.5,-2,3,3,',
+    '2,"said ""joint""",0.05,5,50,,,,,,,,,2,,1',
     '',
   ]);
 });

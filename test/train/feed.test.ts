@@ -73,7 +73,7 @@ test('training and evaluation give the same bits as with all images on the GPU',
   assert.equal(fed.losses, whole.losses);
   assert.is(fed.losses.length, 4);
   assert.equal(fed.evaluation.features, whole.evaluation.features);
-  assert.equal(fed.evaluation.predictions, whole.evaluation.predictions);
+  assert.equal(fed.evaluation.answers, whole.evaluation.answers);
   assert.ok(whole.steps.every(({ waiting }) => waiting === undefined));
 });
 

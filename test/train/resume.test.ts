@@ -10,7 +10,7 @@ import { sgd } from '../../src/optim/sgd.ts';
 import { variable } from '../../src/tape/tensor.ts';
 import type { TrainConfig } from '../../src/train/config.ts';
 import type { TrainEvent } from '../../src/train/events.ts';
-import { type RunState, stateFile, stateOf } from '../../src/train/run_state.ts';
+import { BEGINNING, type RunState, stateFile, stateOf } from '../../src/train/run_state.ts';
 import { survive } from '../../src/train/survive.ts';
 import { train } from '../../src/train/trainer.ts';
 import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors.ts';
@@ -141,6 +141,13 @@ test('the state of another run is refused before anything is written', async () 
     await refusal(statesOf(device, { ...settings, resume: state })),
     /^The state that the run goes on from has no training\.optimizer\.\S+\.exp_avg, so it is of another run: another optimizer, method or program\.$/,
   );
+  const name = [...state.tensors.keys()].find((key) => key.startsWith('training.optimizer.'))!;
+  const other = { ...state.tensors.get(name)!, shape: [1], data: new Float32Array(1) };
+  const narrow = { ...state, tensors: new Map(state.tensors).set(name, other) };
+  assert.match(
+    await refusal(statesOf(device, { ...setUp(device), resume: narrow })),
+    /is of another run: training\.optimizer\.\S+ is \[1\] there and \[[\d, ]+\] here\.$/,
+  );
 });
 
 test('a device that is lost is made again, and the run ends with the same bits', async () => {
@@ -191,6 +198,24 @@ test('a run whose device is lost before anything was saved begins again, and one
   assert.is(await refusal(reading), 'The device is gone.');
   assert.equal(begun, [undefined, undefined, undefined]);
   assert.is(told.length, 2);
+});
+
+test('a run that saves before each loss goes on, each time from the state that it has by then, however many devices are lost', async () => {
+  const gone = deviceThat(Promise.resolve());
+  const begun: unknown[] = [];
+  const events = survive(gone, {
+    request: async () => gone,
+    latest: async () => ({ state: { place: { ...BEGINNING, index: begun.length }, tensors: new Map(), steps: {} } }),
+    begin: async (_, from) => {
+      begun.push(from?.state.place.index);
+      return (async function* (): AsyncGenerator<TrainEvent> {
+        yield { type: 'saved', step: begun.length, file: 'made up' };
+        if (begun.length < 5) throw new Error('The device is gone.');
+      })();
+    },
+  });
+  for await (const event of events) assert.ok(event.type === 'saved' || event.type === 'notice');
+  assert.equal(begun, [0, 1, 2, 3, 4]);
 });
 
 test('what is wrong with a run itself is no lost device', async () => {

@@ -1,12 +1,16 @@
+import { augment } from '../../src/data/augment.ts';
 import { allIndices } from '../../src/data/sampler.ts';
 import type { Device } from '../../src/gpu/device.ts';
+import { compile } from '../../src/gpu/program/program.ts';
 import { ceTuning } from '../../src/methods/ce_tuning.ts';
 import { coin } from '../../src/methods/coin.ts';
 import type { Method } from '../../src/methods/method.ts';
 import { scl } from '../../src/methods/scl.ts';
 import { simclr } from '../../src/methods/simclr.ts';
+import { classAlignment, uniformity } from '../../src/metrics/alignment_uniformity.ts';
 import { createModel, type Model } from '../../src/nn/model.ts';
 import { sgd } from '../../src/optim/sgd.ts';
+import { createTape } from '../../src/tape/tape.ts';
 import type { TrainConfig } from '../../src/train/config.ts';
 import { createEvaluator, evaluate } from '../../src/train/evaluate.ts';
 import type { TrainEvent } from '../../src/train/events.ts';
@@ -90,6 +94,25 @@ test('COIN switches its loss at αN, leaves the classifier alone before, and doe
     rates,
     [0, 1, 2, 3].map((e) => 0.5 * 0.1 * (1 + Math.cos((Math.PI * e) / 4))),
   );
+});
+
+test('each epoch tells how well the projected features find each other, as the metrics of its features have it', async () => {
+  const device = await testDevice();
+  // All images in one batch, seen as they are: an epoch's features are those of the model before it.
+  const settings = setUp(device, coin, { batch: 27, options: { ...config, epochs: 1, alpha: 1 }, augmentation: {} });
+  const { encoder, projector } = settings.model;
+  const tape = createTape(device.target, { grad: false });
+  const batch = augment(tape, settings.data, 27, {});
+  tape.output('z', projector!(tape, encoder.forward(tape, batch.images, true), true));
+  const program = await compile(device, tape);
+  const { z } = await program.run({ indices: allIndices(27), counter: new Uint32Array(2) }, ['z']).read();
+  const [event] = of(await run(device, settings), 'epoch');
+  const { alone, top1, alignment, uniformity: spread } = event!.contrast!;
+  assert.is(alone, 0);
+  assert.ok(top1! > 0 && top1! <= 100);
+  assert.ok(Math.abs(alignment! - classAlignment(z as Float32Array, settings.data.labels)!) < 1e-4);
+  assert.ok(Math.abs(spread - (await uniformity(device, z as Float32Array, 27))) < 1e-4);
+  assert.equal(Object.keys(event!.losses).sort(), ['sup_con', 'total']);
 });
 
 test('COIN with α = 0 is SCL to the bit', async () => {

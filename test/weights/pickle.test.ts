@@ -1,11 +1,11 @@
-import { readPickle } from '../../src/weights/pickle.ts';
+import { type Handlers, readPickle } from '../../src/weights/pickle.ts';
 import { assert, suite } from '../harness.ts';
 
 const test = suite('pickles');
 
-const read = (hex: string): unknown => {
+const read = (hex: string, call: Handlers['call'] = () => undefined): unknown => {
   const bytes = Uint8Array.from(hex.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
-  return readPickle(bytes, 0, 'FILE', { persistent: () => undefined, call: () => undefined }).value;
+  return readPickle(bytes, 0, 'FILE', { persistent: () => undefined, call }).value;
 };
 
 // What Python's `pickle.dumps` writes in protocols 2 and 4.
@@ -39,6 +39,19 @@ test('lists, tuples, dicts, texts and bytes are as Python wrote them', () => {
 test('what lies below an open bracket is not there to be taken', () => {
   // 1 ( 0 .: a number, a bracket, and one value dropped.
   assert.throws(() => read('80024b0128302e'), /takes a value that is not there at byte 5\./);
+});
+
+test('what a pickle leaves on its stack, and containers without end, are refused', () => {
+  // 1 2 .: Python takes the last one, and no program writes so.
+  assert.throws(() => read('80024b014b022e'), /ends with values left over at byte 6\./);
+  assert.throws(() => read(`8002${'5d'.repeat(2 ** 18 + 1)}`), /makes more than 262144 objects at byte 262146\./);
+});
+
+test('of a call with keyword arguments those by place are its arguments', () => {
+  // As protocol 4 has what __getnewargs_ex__ gives: m.n, (7,), {} and NEWOBJ_EX.
+  const called: unknown[] = [];
+  read('8004636d0a6e0a4b07857d922e', (name, args) => called.push(name, ...args));
+  assert.equal(called, ['m.n', 7]);
 });
 
 test.run();

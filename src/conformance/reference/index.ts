@@ -6,7 +6,7 @@ import { conv_batch_norm } from './conv_batch_norm.ts';
 import { add, gelu, l2_normalize, mean, relu, scale, softmax, sum, weighted_sum } from './elementwise.ts';
 import { permute_rows, restore_rows, slice_rows } from './gather.ts';
 import { attention, conv2d, linear, matmul } from './linear_algebra.ts';
-import { cross_entropy, info_nce, mae_loss, sup_con } from './losses.ts';
+import { cross_entropy, info_nce, mae_loss, sup_con, triplet } from './losses.ts';
 import { batch_norm, batch_norm_split, layer_norm } from './normalization.ts';
 import { global_avg_pool2d, max_pool2d } from './pooling.ts';
 import { residual } from './residual.ts';
@@ -47,6 +47,7 @@ export const references: Record<string, Reference> = {
   softmax,
   sum,
   sup_con,
+  triplet,
   weighted_sum,
 };
 

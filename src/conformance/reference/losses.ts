@@ -107,6 +107,26 @@ export const info_nce: Reference = (inputs, attrs) => {
 };
 
 /**
+ * (1 / 2n) Σ max(0, margin + ‖v_i - v_p‖² - ‖v_i - v_q‖²), p and q the rows that `positive` and `negative` name for row i; with
+ * -1 in place of q, v_q is 0.
+ */
+export const triplet: Reference = (inputs, attrs) => {
+  const v = input(inputs, 'v');
+  const { rows, width } = rowsOf(v);
+  const distance = (i: number, j: number) => {
+    let sum = 0;
+    for (let c = 0; c < width; c++) sum += (v.data[i * width + c]! - (j < 0 ? 0 : v.data[j * width + c]!)) ** 2;
+    return sum;
+  };
+  let loss = 0;
+  for (let i = 0; i < rows; i++) {
+    const [p, q] = [input(inputs, 'positive').data[i]!, input(inputs, 'negative').data[i]!];
+    loss += Math.max(0, number(attrs, 'margin') + distance(i, p) - distance(i, q)) / (2 * rows);
+  }
+  return { y: array64([loss]) };
+};
+
+/**
  * MAE's loss: the mean, weighted by `mask` [b, n], of the mean square errors of pred [b, n, p² c] against the patches of images
  * [b, c, h, w]: in a patch rows, columns, then channels; with `norm_pix` less their mean and over their unbiased deviation.
  */

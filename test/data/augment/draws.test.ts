@@ -189,11 +189,17 @@ test('what is erased has the area and ratio asked for, and lies within the view'
     1,
     'tops',
   );
+  // torchvision tries again where a part is as high or as wide as the view; half of these would be.
+  const large = { probability: 1, scale: [0.6, 0.95], ratio: [0.5, 2] } as const;
+  for (const row of await drawn({ erasing: large }, { views: 200, size: [40, 32] })) {
+    const [, , height, width] = row.slice(28, 32) as [number, number, number, number];
+    assert.ok(height < 40 && width < 32, `${height} × ${width}`);
+  }
 });
 
 test('shares of mixing are from beta distributions, the same for a batch; cutmix counts what it cut', async () => {
   const rows = await drawn(
-    { mix: { mixup: 0.8, cutmix: 1, switch: 0.4 } },
+    { mix: { mixup: 0.4, cutmix: 1, switch: 0.4 } },
     { views: 2, batches: 800, size: [320, 240] },
   );
   for (let i = 0; i < rows.length; i += 2) assert.equal(rows[i]!.slice(32), rows[i + 1]!.slice(32));
@@ -211,10 +217,7 @@ test('shares of mixing are from beta distributions, the same for a batch; cutmix
     return pixels!;
   });
   // Beta(α, α) has the variance 1 / (4 (2α + 1)).
-  assert.ok(
-    Math.abs(mean(shares) - 0.5) < 0.07 && Math.abs(variance(shares) - 1 / 10.4) < 0.015,
-    `${variance(shares)}`,
-  );
+  assert.ok(Math.abs(mean(shares) - 0.5) < 0.09 && Math.abs(variance(shares) - 1 / 7.2) < 0.02, `${variance(shares)}`);
   for (const {
     cut,
     shares: [, label],

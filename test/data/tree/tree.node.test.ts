@@ -66,9 +66,12 @@ test('archives that lie in a folder, and in an archive, are read as if they were
         'images/2.jpg': 'unpacked',
         'more/all.zip': zipOf({ 'deep/inner.tgz': await tgzOf({ 'x.txt': 'inner' }), 'y.txt': 'outer' }),
         'a.txt': 'beside',
+        'links.zip': zipOf({ 'a.jpg': '/etc/passwd' }, { mode: 0o120777 }),
       }),
     ),
   );
+  assert.is(tree.notes.length, 1);
+  assert.match(tree.notes[0]!, /links\.zip has 1 link, which is left out\.$/);
   assert.equal(await contents(tree), {
     'images/1.jpg': 'one',
     'images/2.jpg': 'unpacked',
@@ -78,6 +81,19 @@ test('archives that lie in a folder, and in an archive, are read as if they were
   });
   assert.is(new TextDecoder().decode(await tree.read('more/deep/x.txt')), 'inner');
   await tree.close();
+});
+
+test('of several entries of a name the first counts, with its size and its bytes', async () => {
+  const again = ['a.jpg', 'a.txt'].map((name) => ({
+    header: { name, size: 6, type: 'file' as const },
+    body: 'second',
+  }));
+  const tree = await opened(file(await tarOf({ 'a.jpg': 'one', 'a.txt': 'one' }, again), '.tar'));
+  assert.equal(
+    [...tree.files.values()].map(({ size }) => size),
+    [3, 3],
+  );
+  assert.equal(await contents(tree), { 'a.jpg': 'one', 'a.txt': 'one' });
 });
 
 test('what systems leave behind is no file', async () => {
@@ -198,6 +214,12 @@ test('stamps tell versions of a file apart', async () => {
   await new Promise((resolve) => setTimeout(resolve, 20));
   writeFileSync(join(path, 'a.jpg'), 'two');
   assert.is.not((await opened(path)).stampOf('a.jpg'), first);
+  const archived = async () => (await withArchives(await opened(path))).stampOf('b.jpg');
+  writeFileSync(join(path, 'b.zip'), zipOf({ 'b.jpg': 'one' }));
+  const archive = await archived();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  writeFileSync(join(path, 'b.zip'), zipOf({ 'b.jpg': 'two' }));
+  assert.is.not(await archived(), archive);
 });
 
 test('names are sorted by code points, which UTF-16 is not', () => {
