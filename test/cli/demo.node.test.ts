@@ -42,7 +42,7 @@ test('CE-Tuning, SCL and COIN start from the same encoder, and the results are o
       device,
       {
         ...DEMO,
-        ...{ splits, weights, labels: 3, epochs: 2, alpha: 0.5, seed: 1, tuned: true, batch: 9 },
+        ...{ splits, weights, labels: 3, epochs: 2, alpha: 0.5, seed: 1, tuned: true, batch: 9, clip: 0.5 },
         ...{ saveEvery: '1min', keep: 1, leftover: 'step', select: 'last', heldOut: 0.1, request: testDevice },
       },
       run,
@@ -57,6 +57,10 @@ test('CE-Tuning, SCL and COIN start from the same encoder, and the results are o
       ['scl', 0, 2, 1],
       ['coin', 0.5, 2, 1],
     ],
+  );
+  assert.equal(
+    results.map(({ settings }) => (settings as { max_norm?: number }).max_norm),
+    [0.5, 0.5, 0.5],
   );
   for (const title of ['CE-Tuning', 'SCL', 'COIN']) assert.match(stdout, new RegExp(`^${title} +\\d`, 'm'));
   const files = await readdir(folder);
