@@ -81,11 +81,11 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
   const { method, settings, data, indices, test, weights, out } = options;
   const { arch, encoder, seed, ema, freeze: frozen = [] } = settings;
   const { channels } = data;
-  const classes = method.views ? undefined : data.classes.length;
+  const classes = 'recipe' in method ? undefined : data.classes.length;
   const create = () => {
-    const projector = method.projector ? settings.projector : undefined;
+    const projector = method.projector ? { ...method.heads?.projector, ...settings.projector } : undefined;
     const made = createModel({
-      ...{ arch, projector, classes, seed, ...method.heads },
+      ...{ arch, ...method.heads, projector, classes, seed },
       encoder: { ...encoder, channels },
     });
     freeze(made.store, frozen);
