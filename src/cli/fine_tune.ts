@@ -208,7 +208,7 @@ function modelFor({ method, settings, data }: RunOptions): Model {
   const { arch, encoder, seed, freeze: frozen = [] } = settings;
   const options: ModelOptions = {
     ...{ arch, seed, encoder: { ...encoder, channels: data.channels }, ...method.heads },
-    projector: method.projector ? settings.projector : undefined,
+    projector: method.projector ? { ...method.heads?.projector, ...settings.projector } : undefined,
     classes: method.classifier === false ? undefined : data.classes.length,
   };
   const model = method.create?.(options, settings) ?? createModel(options);

@@ -16,6 +16,11 @@ export interface MethodOptions {
   readonly headDecay: number;
   readonly held: NonNullable<MethodConfig['held']>;
   readonly margin: number;
+  readonly queueLength: number;
+  readonly keyMomentum: number;
+  readonly officialQuirks?: boolean;
+  readonly channels: NonNullable<MethodConfig['channels']>;
+  readonly singularValues: number;
   readonly reinitializations: number;
   readonly classifierRate: NonNullable<MethodConfig['classifier_rate']>;
   readonly noise: number;
@@ -33,6 +38,11 @@ export const OF_METHODS = {
   headDecay: 'head_decay',
   held: 'held',
   margin: 'margin',
+  queueLength: 'queue_length',
+  keyMomentum: 'key_momentum',
+  officialQuirks: 'official_quirks',
+  channels: 'channels',
+  singularValues: 'singular_values',
   reinitializations: 'reinitializations',
   classifierRate: 'classifier_rate',
   noise: 'noise',
@@ -66,13 +76,24 @@ export function addMethodOptions(command: Command): Command {
         .default('paper'),
     )
     .addOption(number('--label-smoothing <s>', 'of the cross-entropy', fraction, 0))
-    .addOption(number('--head-decay <beta>', "l2-sp: weight of half the classifier's squared norm", nonNegative, 0.01))
+    .addOption(
+      number('--head-decay <beta>', "l2-sp, delta: weight of half the classifier's squared norm", nonNegative, 0.01),
+    )
     .addOption(
       new Option('--held <which>', 'l2-sp: what is held, all or only weights of two dimensions and more')
         .choices(['all', 'weights'])
         .default('all'),
     )
     .addOption(number('--margin <m>', 'm-and-m: of the triplets', nonNegative, 2.1))
+    .addOption(
+      new Option('--channels <weights>', 'delta: learned first, by the loss without each channel, or all equal')
+        .choices(['learned', 'equal'])
+        .default('learned'),
+    )
+    .addOption(number('--singular-values <k>', 'bss: how many of the smallest are shrunk', positiveInteger, 1))
+    .addOption(number('--queue-length <n>', 'bi-tuning: keys that are held of each class', positiveInteger, 40))
+    .addOption(number('--key-momentum <m>', "bi-tuning: of the keys' encoder", fraction, 0.999))
+    .option('--official-quirks', 'core-tuning: as its released code does, where that is not what its paper says')
     .addOption(number('--reinitializations <n>', 'rifle: how often the classifier is made anew', positiveInteger, 2))
     .addOption(
       new Option('--classifier-rate <kind>', "rifle: the classifier's rate, as all else or a cosine each period")
@@ -103,10 +124,12 @@ export function methodOf({ method: name, coinAlpha }: Pick<MethodOptions, 'metho
  * Gives the options that were not given what the method's authors take, so that a run's settings tell it. Throws where one that
  * was given contradicts the method.
  */
-export function takeDefaults(command: Command, { defaults = {}, replacesDecay, title }: Method): void {
+export function takeDefaults(command: Command, { defaults = {}, heads, replacesDecay, title }: Method): void {
   for (const [option, setting] of Object.entries(OF_METHODS))
     if (defaults[setting] !== undefined && command.getOptionValueSource(option) === 'default')
       command.setOptionValueWithSource(option, defaults[setting], 'default');
+  if (heads?.projector && command.getOptionValueSource('projection') === 'default')
+    command.setOptionValueWithSource('projection', heads.projector.out, 'default');
   if (!replacesDecay) return;
   if (command.getOptionValueSource('weightDecay') !== 'default' && command.getOptionValue('weightDecay') !== 0)
     throw new Error(`--weight-decay contradicts ${title}, which holds the weights by terms of its own; leave it out.`);

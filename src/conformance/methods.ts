@@ -3,16 +3,21 @@
 
 import type { Device } from '../gpu/device.ts';
 import { compile } from '../gpu/program/program.ts';
-import { ceTuning, coin, scl, slCeTuning } from '../methods/index.ts';
+import { biTuningTerms } from '../methods/bi_tuning.ts';
+import { coreTuningTerms } from '../methods/core_tuning.ts';
+import { featureTerms, headPenalty } from '../methods/delta.ts';
+import { channelWeights } from '../methods/delta_channels.ts';
+import { bss, ceTuning, coin, scl, slCeTuning } from '../methods/index.ts';
 import { l2SpTerms } from '../methods/l2_sp.ts';
 import { tripletTerm } from '../methods/m_and_m.ts';
 import type { LossTerm, MethodConfig, Stage, Step } from '../methods/method.ts';
 import { isRenewed, rifle } from '../methods/rifle.ts';
 import { classifier, projector } from '../nn/heads.ts';
 import type { Model } from '../nn/model.ts';
-import { createStore } from '../nn/store.ts';
+import { createStore, parametersOf } from '../nn/store.ts';
 import { crossEntropy } from '../ops/cross_entropy.ts';
 import { perturb } from '../ops/perturb.ts';
+import { smallSingularValues } from '../ops/small_singular_values.ts';
 import { accumulator } from '../optim/accumulate.ts';
 import { createSchedule } from '../optim/schedule.ts';
 import { createArena } from '../tape/parameter.ts';
@@ -20,7 +25,7 @@ import { createTape } from '../tape/tape.ts';
 import { type Tensor, variable } from '../tape/tensor.ts';
 import { recordStep } from '../train/step.ts';
 import type { HostTensor } from '../weights/host-tensor.ts';
-import { type Layout, toEngineLayout, toTorchLayout } from '../weights/layout.ts';
+import { type Layout, permute, toEngineLayout, toTorchLayout } from '../weights/layout.ts';
 import { loadState } from '../weights/state_dict.ts';
 import type { Case, Results } from './case.ts';
 
@@ -37,7 +42,14 @@ const given = (inputs: Case['inputs'], name: string): HostTensor => {
   return tensor;
 };
 
-const layoutOf = ({ shape }: HostTensor): Layout | undefined =>
+const layoutOf = (name: string, { shape }: HostTensor): Layout | undefined =>
+  /^encoder\.projected|^(features|projected)_k/.test(name)
+    ? undefined
+    : /^encoder\.student\.|^teacher\./.test(name)
+      ? 'activation'
+      : layoutOfWeight(shape);
+
+const layoutOfWeight = (shape: readonly number[]): Layout | undefined =>
   shape.length === 4 ? 'conv_weight' : shape.length === 2 ? 'linear_weight' : undefined;
 
 /** A model whose encoder gives the case's features, which are a parameter of it, with the case's weights. */
@@ -51,7 +63,7 @@ async function modelOf(device: Device, { inputs }: Case): Promise<Model> {
   for (const [name, tensor] of Object.entries(inputs))
     if (/^(encoder|classifier|projector)\./.test(name)) {
       weights.set(name, tensor);
-      const layout = layoutOf(tensor);
+      const layout = layoutOf(name, tensor);
       if (!name.startsWith('encoder.')) continue;
       const shape = layout
         ? toEngineLayout(layout, tensor.data as Float32Array<ArrayBuffer>, tensor.shape).shape
@@ -65,7 +77,7 @@ async function modelOf(device: Device, { inputs }: Case): Promise<Model> {
   const model: Model = {
     store,
     encoder: { forward: () => kept, dim, channels: 1 },
-    projector: out === undefined ? undefined : projector(store.scope('projector'), dim, hidden, out),
+    projector: out === undefined ? undefined : projector(store.scope('projector'), dim, { hidden, out }),
     classifier:
       classes === undefined
         ? undefined
@@ -96,8 +108,12 @@ async function runStep(device: Device, golden: Case, record: Terms): Promise<Res
     const tensor = given(inputs, name);
     const known = tape.inputs.get(name);
     if (known) return known;
-    fed.set(name, tensor);
-    return tape.input(name, tensor.shape, tensor.dtype === 'I32' ? 'i32' : 'f32');
+    const layout = layoutOf(name, tensor);
+    const own = layout
+      ? { ...tensor, ...toEngineLayout(layout, tensor.data as Float32Array<ArrayBuffer>, tensor.shape) }
+      : tensor;
+    fed.set(name, own);
+    return tape.input(name, own.shape, tensor.dtype === 'I32' ? 'i32' : 'f32');
   };
   const rows = labels.shape[0] as number;
   const batch = {
@@ -137,7 +153,12 @@ async function runStep(device: Device, golden: Case, record: Terms): Promise<Res
   for (const name of names) results[`output.${name}`] = read[name] as Float32Array;
   const state = sums.state();
   for (const name of Object.keys(grads)) {
-    const parameter = name === 'features' ? FEATURES : name;
+    const parameter =
+      name === 'features_q'
+        ? FEATURES
+        : name === 'features' || name === 'projected_q' || name.startsWith('student.')
+          ? `encoder.${name}`
+          : name;
     const data = (await device.read(state.get(parameter) as Tensor)) as Float32Array<ArrayBuffer>;
     const entry = model.store.entries.find((own) => own.name === parameter);
     results[`grad.${name}`] = entry?.layout ? toTorchLayout(entry.layout, data, entry.tensor.shape).data : data;
@@ -209,6 +230,111 @@ async function runMAndM(device: Device, golden: Case): Promise<Results> {
   });
 }
 
+/** A case without features or labels gets some that nothing depends on. */
+function withBatch(golden: Case, dim: number): Case {
+  const zeros: HostTensor = { dtype: 'F32', shape: [1, dim], data: new Float32Array(dim) };
+  const labels: HostTensor = { dtype: 'I32', shape: [1], data: new Int32Array(1) };
+  return { ...golden, inputs: { features: zeros, labels, ...golden.inputs } };
+}
+
+async function runBss(device: Device, golden: Case): Promise<Results> {
+  const { k = 0, eta = 0 } = numbers(golden.attrs);
+  const [rows = 0] = given(golden.inputs, 'features').shape;
+  const labels: HostTensor = { dtype: 'I32', shape: [rows], data: new Int32Array(rows) };
+  const [stage] = bss.stages({ ...SHARED, lambda: eta, singular_values: k }, noModel);
+  return runStep(device, { ...golden, inputs: { ...golden.inputs, labels } }, (step) => {
+    // The case has no classifier, and tells the singular values apart.
+    const { singular_values } = stage!.loss({ ...step, logits: () => step.features() });
+    const { squares } = smallSingularValues(step.tape, step.features(), k);
+    return { terms: { singular_values: singular_values as LossTerm }, outputs: { squared_singular_values: squares } };
+  });
+}
+
+async function runBiTuning(device: Device, golden: Case): Promise<Results> {
+  const { inputs, attrs } = golden;
+  const config: MethodConfig = { ...SHARED, lambda: 1, temperature: numbers(attrs).temperature as number };
+  // The case has a queue's features first, the engine has them last.
+  const queueOf = (name: string) => {
+    const { data, shape } = given(inputs, name);
+    const own = permute(data as Float32Array, shape, [1, 2, 0]);
+    return variable(name, own.shape, 'f32', own.data);
+  };
+  const { data: pointers, shape } = given(inputs, 'pointers');
+  const queues = {
+    queue_z: queueOf('queue_z'),
+    queue_h: queueOf('queue_h'),
+    pointers: variable('pointers', shape, 'i32', pointers as Int32Array),
+  };
+  const renamed = { features: given(inputs, 'features_q'), 'encoder.projected_q': given(inputs, 'projected_q') };
+  const results = await runStep(device, { ...golden, inputs: { ...inputs, ...renamed } }, (step, draws, model) => {
+    const own = (name: string) => model.store.entries.find((entry) => entry.name === name)?.tensor as Tensor;
+    const q = { features: step.features(), projected: own('encoder.projected_q') };
+    const k = { features: draws('features_k'), projected: draws('projected_k') };
+    const [weight, bias] = [own('classifier.weight'), own('classifier.bias')];
+    return { terms: biTuningTerms(step, config, { q, k, weight, bias, queues }) };
+  });
+  const after = async (queue: Tensor) =>
+    permute((await device.read(queue)) as Float32Array, queue.shape, [2, 0, 1]).data;
+  return {
+    ...results,
+    'output.queue_z': await after(queues.queue_z),
+    'output.queue_h': await after(queues.queue_h),
+    'output.pointers': await device.read(queues.pointers),
+  };
+}
+
+async function runCoreTuning(device: Device, golden: Case): Promise<Results> {
+  const { attrs } = golden;
+  const { eta = 0, temperature = 0 } = numbers(attrs);
+  const config = { ...SHARED, temperature, lambda: eta, official_quirks: attrs.variant === 'official' };
+  return runStep(device, golden, (step, draws, model) => {
+    const given = { permutation: draws('permutation'), mix: draws('mix'), mix_hard: draws('mix_hard') };
+    const { terms, pairs } = coreTuningTerms(step, config, model, given);
+    return { terms, outputs: { hard_positive: pairs.positive, hard_negative: pairs.negative } };
+  });
+}
+
+async function runDelta(device: Device, golden: Case): Promise<Results> {
+  const { alpha = 0, beta = 0, layers = 0 } = numbers(golden.attrs);
+  const config: MethodConfig = { ...SHARED, lambda: alpha, head_decay: beta };
+  const inputs = Object.fromEntries(
+    Object.entries(golden.inputs).map(([name, tensor]) => [
+      name.startsWith('student.') ? `encoder.${name}` : name,
+      tensor,
+    ]),
+  );
+  const places = Array.from({ length: layers }, (_, index) => index);
+  const dim = given(inputs, 'classifier.weight').shape[1] as number;
+  const results = await runStep(device, withBatch({ ...golden, inputs }, dim), ({ tape }, draws, model) => {
+    const head = headPenalty({ tape }, config, model);
+    const parameters = parametersOf(model.store, 'encoder');
+    const maps = {
+      student: places.map((index) => parameters.find(({ label }) => label === `encoder.student.${index}`) as Tensor),
+      teacher: places.map((index) => draws(`teacher.${index}`)),
+      ...(golden.attrs.variant === 'attention' && {
+        weights: places.map((index) => draws(`channel_weights.${index}`)),
+      }),
+    };
+    return { terms: { ...featureTerms(tape, config, maps), penalty_head: head } };
+  });
+  return {
+    ...results,
+    'output.omega': places.map((index) => results[`output.feature_map_${index + 1}`]?.[0] as number),
+    'output.penalty_head': [beta * (results['output.penalty_head']?.[0] as number)],
+  };
+}
+
+function runChannelWeights({ inputs, attrs }: Case): Results {
+  const baseline = given(inputs, 'baseline').data as Float32Array;
+  const zeroed = given(inputs, 'zeroed');
+  const [, count = 0] = zeroed.shape;
+  const losses = Array.from(baseline, (_, batch) => [
+    ...(zeroed.data as Float32Array).subarray(batch * count, (batch + 1) * count),
+  ]);
+  const { increase, weights } = channelWeights([...baseline], losses, numbers(attrs).temperature);
+  return { 'output.increase': increase, 'output.weights': weights };
+}
+
 async function runNoisyTune(device: Device, { inputs, attrs }: Case): Promise<Results> {
   const arena = createArena();
   const tape = createTape(device.target);
@@ -255,6 +381,11 @@ export const methodProcedures: Readonly<Record<string, (device: Device, golden: 
   })),
   method_l2_sp: runL2Sp,
   method_m_and_m: runMAndM,
+  method_delta: runDelta,
+  method_delta_channel_weights: async (_device, golden) => runChannelWeights(golden),
+  method_bss: runBss,
+  method_core_tuning: runCoreTuning,
+  method_bi_tuning: runBiTuning,
   method_noisy_tune: runNoisyTune,
   method_rifle: async (_device, golden) => runRifle(golden),
 };

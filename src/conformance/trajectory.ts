@@ -101,7 +101,7 @@ function createTestModel({ projector: [dim, hidden, out], classes }: Attrs): Mod
   return {
     store,
     encoder,
-    projector: projector(store.scope('projector'), dim, hidden, out),
+    projector: projector(store.scope('projector'), dim, { hidden, out }),
     classifier: classifier(store.scope('classifier'), dim, classes),
   };
 }

@@ -72,6 +72,19 @@ export function randomNormal(count: number, deviation: number, seed: number, str
   return result;
 }
 
+/** `rows` vectors of length 1 in all directions alike, such as the first keys of a queue. */
+export function randomUnitRows(rows: number, width: number, seed: number, stream: number): Float32Array {
+  const result = randomNormal(rows * width, 1, seed, stream);
+  for (let start = 0; start < result.length; start += width) {
+    const row = result.subarray(start, start + width);
+    const norm = Math.hypot(...row);
+    row.forEach((value, j) => {
+      row[j] = value / norm;
+    });
+  }
+  return result;
+}
+
 /**
  * The numbers 0 to n - 1 in an order that depends on (seed, epoch) alone: a Fisher-Yates shuffle (Durstenfeld 1964)
  * driven by counters. An index is drawn as floor(bits (i + 1) / 2^32), whose bias is below n / 2^32.

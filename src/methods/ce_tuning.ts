@@ -4,7 +4,7 @@ import type { LossTerm, Method, MethodConfig, Step } from './method.ts';
 /** The cross-entropy term that most methods share. */
 export const crossEntropyTerm = (
   { label_smoothing }: MethodConfig,
-  { tape, logits, labels, targets }: Step,
+  { tape, logits, labels, targets }: Pick<Step, 'tape' | 'logits' | 'labels' | 'targets'>,
 ): LossTerm => ({
   // Targets of mixed images are smoothed where they are made.
   loss: targets ? crossEntropy(tape, logits(), targets) : crossEntropy(tape, logits(), labels, { label_smoothing }),

@@ -57,7 +57,7 @@ function later({ epochs: [from, to], beforeEpoch, rate, ...stage }: Stage, by: n
   return {
     ...stage,
     epochs: [from + by, to + by],
-    ...(beforeEpoch && { beforeEpoch: (epoch, device) => beforeEpoch(epoch - by, device) }),
+    ...(beforeEpoch && { beforeEpoch: (epoch, device, batches) => beforeEpoch(epoch - by, device, batches) }),
     ...(rate && { rate: (parameter, at) => rate(parameter, { ...at, epoch: at.epoch - by }) }),
   };
 }

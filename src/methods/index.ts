@@ -1,5 +1,9 @@
+import { biTuning } from './bi_tuning.ts';
+import { bss } from './bss.ts';
 import { ceTuning } from './ce_tuning.ts';
 import { coin, withInitialization } from './coin.ts';
+import { coreTuning } from './core_tuning.ts';
+import { delta } from './delta.ts';
 import { l2Sp } from './l2_sp.ts';
 import { mAndM } from './m_and_m.ts';
 import { mae } from './mae.ts';
@@ -16,7 +20,20 @@ import { slCeTuning } from './sl_ce_tuning.ts';
 export const pretrainMethods: readonly PretrainMethod[] = [simclr, moco, mae];
 
 /** Every method of fine-tuning by its name on the command line, in the order of the paper's table. */
-export const methods: readonly Method[] = [ceTuning, slCeTuning, l2Sp, mAndM, rifle, scl, noisyTune, coin];
+export const methods: readonly Method[] = [
+  ceTuning,
+  slCeTuning,
+  l2Sp,
+  mAndM,
+  delta,
+  bss,
+  rifle,
+  biTuning,
+  scl,
+  coreTuning,
+  noisyTune,
+  coin,
+];
 
 /** Throws when there is no method of that name. */
 export function methodNamed(name: string): Method {
@@ -26,4 +43,21 @@ export function methodNamed(name: string): Method {
 }
 
 export type { PretrainMethod, Recipe } from './recipe.ts';
-export { ceTuning, coin, l2Sp, mAndM, mae, moco, noisyTune, rifle, scl, simclr, slCeTuning, withInitialization };
+export {
+  biTuning,
+  bss,
+  ceTuning,
+  coin,
+  coreTuning,
+  delta,
+  l2Sp,
+  mAndM,
+  mae,
+  moco,
+  noisyTune,
+  rifle,
+  scl,
+  simclr,
+  slCeTuning,
+  withInitialization,
+};

@@ -17,9 +17,9 @@ export interface MethodConfig {
   readonly temperature: number;
   readonly variant: SupConVariant;
   readonly label_smoothing: number;
-  /** Negative keys that MoCo holds; 65,536 unless given. */
+  /** Negative keys that MoCo holds, 65,536 unless given; keys of each class that Bi-Tuning holds, 40 unless given. */
   readonly queue_length?: number;
-  /** The momentum of MoCo's key encoder, 0 to 1; 0.999 unless given. */
+  /** The momentum of the key encoder of MoCo and Bi-Tuning, 0 to 1; 0.999 unless given. */
   readonly key_momentum?: number;
   /** Parts of MoCo's batches that are normalised each by itself, as on so many GPUs; 8 unless given. */
   readonly batch_norm_groups?: number;
@@ -40,6 +40,12 @@ export interface MethodConfig {
   readonly held?: 'all' | 'weights';
   /** How much closer than another class's a partner must be in M&M's triplets, in squares of distances; 2.1 unless given. */
   readonly margin?: number;
+  /** Whether DELTA learns what channels weigh, as it does unless given, or all weigh alike. */
+  readonly channels?: 'learned' | 'equal';
+  /** How many of the smallest singular values BSS shrinks; 1 unless given. */
+  readonly singular_values?: number;
+  /** Whether Core-Tuning does what its released code does, in place of what its paper says. */
+  readonly official_quirks?: boolean;
   /** How often RIFLE makes the classifier anew; 2 unless given. */
   readonly reinitializations?: number;
   /** Whether RIFLE's classifier has the learning rate of all else, as it has unless given, or half a cosine in each period. */
@@ -78,6 +84,20 @@ export interface Step {
   afterBackward(record: () => void): void;
 }
 
+/** The training images as a stage's steps see them, in whole micro-batches, for what a method does between epochs. */
+export interface Batches {
+  /** Records the views of a micro-batch, once a tape. */
+  record(tape: Tape): Pick<Step, 'images' | 'labels'>;
+  /** The micro-batches of a pass over all images, each pass in an order of its own. */
+  of(pass: number): Uint32Array<ArrayBuffer>[];
+  /** What a program with such views is given for a micro-batch; `step` fixes how images are augmented. */
+  inputs(
+    device: Device,
+    images: Uint32Array<ArrayBuffer>,
+    step: number,
+  ): Promise<Record<string, Uint32Array<ArrayBuffer>>>;
+}
+
 /** A term of a stage's loss: a tensor of shape [1] and its weight. */
 export interface LossTerm {
   readonly loss: Tensor;
@@ -94,7 +114,7 @@ export interface Stage {
   /** What two rows of a batch must share to be a positive pair, where the loss is contrastive. */
   readonly pairs?: 'labels' | 'instances';
   /** Runs before each epoch of the stage, for what changes between epochs (re-initialised heads, refreshed queues). */
-  readonly beforeEpoch?: (epoch: number, device: Device) => Promise<void>;
+  readonly beforeEpoch?: (epoch: number, device: Device, batches: Batches) => Promise<void>;
   /** The learning rate of a parameter, where it is not the one `lr` of the epoch; `peak` is what `lr` begins with. */
   readonly rate?: (
     parameter: string,
@@ -128,7 +148,7 @@ export interface Method {
   /** Makes the model, where that is another than `createModel`'s. Throws where the method cannot train it. */
   create?(options: ModelOptions, config: MethodConfig): Model;
   /** How the method's heads differ from COIN's: a classifier without bias, a projector of two layers. */
-  readonly heads?: Pick<ModelOptions, 'head'>;
+  readonly heads?: Pick<ModelOptions, 'head' | 'projector'>;
   /** Its authors' values of settings that other methods have other values of. */
   readonly defaults?: Partial<MethodConfig>;
   /** Whether it holds the weights by terms of its own, in place of the optimizer's weight decay. */

@@ -1,4 +1,4 @@
-import { randomNormal } from '../data/random.ts';
+import { randomUnitRows } from '../data/random.ts';
 import type { Module, Training } from '../nn/layers.ts';
 import type { ModelOptions } from '../nn/model.ts';
 import { argsort } from '../ops/argsort.ts';
@@ -138,13 +138,6 @@ const network =
 /** Random unit keys. */
 function keyQueue({ queue_length = 65536 }: MethodConfig, { projector, seed }: ModelOptions): KeyQueue {
   const d = projector?.out ?? 256;
-  const keys = randomNormal(queue_length * d, 1, seed, STREAM_QUEUE);
-  for (let i = 0; i < keys.length; i += d) {
-    const key = keys.subarray(i, i + d);
-    const norm = Math.hypot(...key);
-    key.forEach((value, j) => {
-      key[j] = value / norm;
-    });
-  }
+  const keys = randomUnitRows(queue_length, d, seed, STREAM_QUEUE);
   return { queue: variable('queue', [queue_length, d], 'f32', keys), queue_ptr: variable('queue_ptr', [1], 'i32') };
 }

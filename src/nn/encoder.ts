@@ -6,6 +6,8 @@ export interface Encoder {
   readonly forward: Module;
   readonly dim: number;
   readonly channels: number;
+  /** The convolutions that end its stages, before their batch norm, by name with their channels; absent where it has none. */
+  readonly feature_maps?: readonly { readonly name: string; readonly channels: number }[];
 }
 
 /** An encoder with a classifier on top, named `fc` as torchvision's or `head` as timm's: images to logits. */

@@ -1,5 +1,5 @@
 import type { Encoder } from './encoder.ts';
-import { classifier, type HeadOptions, projector } from './heads.ts';
+import { classifier, type HeadOptions, type ProjectorOptions, projector } from './heads.ts';
 import type { Module } from './layers.ts';
 import type { MaskedAutoencoder } from './mae.ts';
 import { RESNETS, type ResNetOptions, resnet8, resnet18, resnet34, resnet50, resnet56, resnet101 } from './resnet.ts';
@@ -58,8 +58,8 @@ export interface ModelOptions {
   /** See `RESNETS` and `VITS`. */
   readonly arch: keyof typeof encoders;
   readonly encoder?: EncoderOptions;
-  /** Hidden (the features' unless given) and output width (256) of the projector; no projector where absent. */
-  readonly projector?: { readonly hidden?: number; readonly out?: number } | undefined;
+  /** No projector where absent. */
+  readonly projector?: ProjectorOptions | undefined;
   /** Classes of the classifier; no classifier where absent. */
   readonly classes?: number | undefined;
   readonly head?: HeadOptions | undefined;
@@ -91,7 +91,7 @@ export function createModel(modelOptions: ModelOptions): Model {
     options: modelOptions,
     store,
     encoder,
-    projector: projection && projector(store.scope('projector'), encoder.dim, projection.hidden, projection.out),
+    projector: projection && projector(store.scope('projector'), encoder.dim, projection),
     classifier: classes === undefined ? undefined : classifier(store.scope('classifier'), encoder.dim, classes, head),
   };
 }

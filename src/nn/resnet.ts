@@ -43,6 +43,7 @@ export function resnet(
   const bn1 = batchNormLayer(store.scope('bn1'), width);
   const makeBlock = block === 'basic' ? basicBlock : bottleneck;
   const blocks: Module[] = [];
+  const feature_maps: { name: string; channels: number }[] = [];
   let from = width;
   layers.forEach((count, stage) => {
     for (let index = 0; index < count; index++) {
@@ -50,6 +51,8 @@ export function resnet(
       blocks.push(makeBlock(store.scope(`layer${stage + 1}.${index}`), from, width * 2 ** stage, stride, style));
       from = width * 2 ** stage * EXPANSION[block];
     }
+    const last = `layer${stage + 1}.${count - 1}.conv${block === 'basic' ? 2 : 3}`;
+    if (count > 0) feature_maps.push({ name: store.scope(last).name, channels: from });
   });
   const forward: Module = (tape, x, training) => {
     let y = bn1(tape, conv1(tape, x, training), training, { relu: true });
@@ -60,7 +63,7 @@ export function resnet(
     for (const residual of blocks) y = residual(tape, y, training);
     return tape.scope(store.scope('avgpool').name, () => globalAvgPool2d(tape, y));
   };
-  return { forward, dim: from, channels };
+  return { forward, dim: from, channels, feature_maps };
 }
 
 /**

@@ -1,4 +1,5 @@
 import * as kernels from '../gpu/kernel/generated/kernels.ts';
+import { grid } from '../gpu/kernel/target.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import { elements, type Shape, showShape, type Tensor } from '../tape/tensor.ts';
 import { sumRows } from './reduce.ts';
@@ -72,6 +73,22 @@ export function sliceRows(tape: Tape, x: Tensor, first: number, count: number): 
   return tape.record('slice_rows', { x }, y, (dy) => ({
     x: (into) => gather(tape, dy, x.shape, rows, { offset: -first }, 'slice_rows.backward', into),
   }));
+}
+
+/** The integers `first` to `first + count - 1` of x [n], such as the labels of one view of several. Throws where x has fewer. */
+export function sliceIntegers(tape: Tape, x: Tensor, first: number, count: number): Tensor {
+  if (x.shape.length !== 1 || first < 0 || count < 1 || first + count > (x.shape[0] as number))
+    throw shapeError('slice_integers', 'x', x.shape, `it must have the elements ${first} to ${first + count - 1}`);
+  const y = tape.empty([count], 'slice_integers', 'i32');
+  const WORKGROUP = tape.target.kind === 'cpu' ? 8 : 64;
+  tape.dispatch(kernels['gather/integers'], {
+    bindings: { x, y },
+    uniforms: { count, first },
+    constants: { WORKGROUP },
+    workgroups: grid(tape.target, Math.ceil(count / WORKGROUP)),
+    label: 'slice_integers',
+  });
+  return y;
 }
 
 /** Checks that x has the permutation's batches; the shape of x with so many rows in each. */

@@ -184,9 +184,9 @@ function lossCurves(methods: readonly Group[]): Curves[] {
 }
 
 const CONTRASTS = [
-  ['top1', 'Contrastive top-1', 'nearest of its batch is a positive (%)'],
-  ['alignment', 'Alignment', 'mean |v − v′|² of positives (lower is better)'],
-  ['uniformity', 'Uniformity', 'log mean exp(−2 |v − v′|²) (lower is better)'],
+  ['top1', 'Contrastive top-1', 'nearest is a positive (%)'],
+  ['alignment', 'Alignment', 'mean |v − v′|² of positives'],
+  ['uniformity', 'Uniformity', 'log mean exp(−2 |v − v′|²)'],
   ['alone', 'Images without positives', 'of their batch (%)'],
 ] as const;
 

@@ -23,14 +23,14 @@ export function classSection(data: ReportData, drawn: readonly Confusion[], noSc
     return `<figure><figcaption><h3>${escapeHtml(title)}</h3></figcaption>${inner}</figure>`;
   });
   const how = isTable
-    ? 'how many images of the row’s class were taken for the column’s'
-    : 'the darker a place, the more images of the row’s class were taken for the column’s; point at it, or go there with the arrow keys, to see how many';
+    ? 'How many images of the row’s class were taken for the column’s.'
+    : 'The stronger the colour of a place, the more images of the row’s class were taken for the column’s; point at it, or go there with the arrow keys, to see how many.';
   return `<section aria-labelledby="classes">
 <h2 id="classes">Class by class</h2>
 <p class="note">Test images that are recognised, in percent of each class; the class that is recognised least comes first.${meanNote(data)}</p>
 ${shareTable(classes, methods)}
 <h3 id="confusions">What is taken for what</h3>
-<p class="note">Of each method ${how}. <span class="swatch right"></span>&nbsp;recognised, <span class="swatch wrong"></span>&nbsp;mistaken.</p>
+<p class="note">${how} <span class="both"><span class="swatch right"></span> recognised,</span> <span class="both"><span class="swatch wrong"></span> mistaken.</span></p>
 <div class="grid ${isTable ? 'matrices' : 'pictures'}">
 ${matrices.join('\n')}
 </div>
@@ -74,7 +74,7 @@ function shareTable(classes: readonly string[], methods: readonly Confused[]): s
   const heads = methods.map(
     ({ label }) => `<th scope="col">${methods.length > 1 ? escapeHtml(label) : 'Recognised'} <small>%</small></th>`,
   );
-  return `<div class="wide tall" role="region" aria-labelledby="classes" tabindex="0">
+  return `<div class="wide${classes.length > TABLE_CLASSES ? ' tall' : ''}" role="region" aria-labelledby="classes" tabindex="0">
 <table class="shares" aria-labelledby="classes">
 <thead><tr><th scope="col">Class</th><th scope="col">Images</th>${heads.join('')}${only ? '<th scope="col" class="text">Mostly taken for</th>' : ''}</tr></thead>
 <tbody>

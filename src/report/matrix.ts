@@ -42,7 +42,8 @@ export function drawMatrix(canvas: HTMLCanvasElement, { counts }: Confusion, cla
     for (const [key, count] of at) {
       const [row, column] = [Math.floor(key / n), key % n];
       context.fillStyle = color(row === column ? '--right' : '--wrong');
-      context.globalAlpha = strengthOf(count / (images[row] as number));
+      // Single images are seen too.
+      context.globalAlpha = 0.3 + 0.7 * strengthOf(count / (images[row] as number));
       const [x, y] = [edge(column), edge(row)];
       context.fillRect(x, y, edge(column + 1) - x, edge(row + 1) - y);
     }

@@ -53,29 +53,30 @@ td small { display: block; color: var(--muted); font-weight: 400; font-size: .78
 .best { font-weight: 700; }
 .best > span:first-child::after { content: ''; display: inline-block; width: .42em; height: .42em; margin: 0 -.75em .12em .33em; border-radius: 50%; background: var(--method-2); }
 .key { display: inline-block; width: .42em; height: .42em; margin: 0 .1em .12em .25em; border-radius: 50%; background: var(--method-2); }
-.tall { max-height: 34rem; overflow-y: auto; border-bottom: 1px solid var(--rule); }
+.tall { max-height: 34rem; overflow-y: auto; width: fit-content; max-width: 100%; border-bottom: 1px solid var(--rule); }
 .tall thead th { position: sticky; top: 0; z-index: 1; background: var(--paper); }
 .tall thead th:first-child { z-index: 2; }
 .shares { width: auto; min-width: min(100%, 40rem); font-size: .92rem; }
 .shares th, .shares td, .pairs th, .pairs td { padding: .25rem .3rem .25rem 1.1rem; }
 .shares th:first-child, .pairs th:first-child { padding-left: 0; }
 .shares thead th + th, .pairs thead th + th, .confusion thead th + th { width: auto; }
-.shares td.bar { min-width: 7rem; background: linear-gradient(to right, color-mix(in srgb, var(--paint) 26%, transparent) var(--share), transparent 0) no-repeat; background-size: calc(100% - 1.1rem) 62%; background-position: 1.1rem center; }
+.shares td.bar { min-width: 10rem; background: linear-gradient(to right, color-mix(in srgb, var(--paint) 45%, transparent) var(--share), transparent 0) no-repeat; background-size: calc(100% - 4.6rem) 62%; background-position: 1.1rem center; }
 .shares small, .pairs small { display: inline; font-size: .85em; }
 .pairs { width: auto; font-size: .92rem; }
 th.text, td.text { text-align: left; }
 .confusion { width: auto; border-collapse: separate; border-spacing: 1px; font-size: .74rem; line-height: 1.15; }
 .confusion td { padding: 0; width: 1.75rem; min-width: 1.6rem; height: 1.75rem; text-align: center; border: 0; background: var(--tint); }
-.confusion td.right { background: color-mix(in srgb, var(--right) calc(55% * var(--share)), var(--paper)); }
-.confusion td.wrong { background: color-mix(in srgb, var(--wrong) calc(60% * var(--share)), var(--paper)); }
+.confusion td.right { background: color-mix(in srgb, var(--right) min(55%, 60% * var(--share)), var(--paper)); }
+.confusion td.wrong { background: color-mix(in srgb, var(--wrong) min(58%, 95% * var(--share)), var(--paper)); }
 .confusion th { padding: 0 .35rem 0 0; border: 0; font-size: .78rem; font-weight: 400; }
 .confusion thead th { padding: 0 0 .3rem; height: 1px; text-align: center; }
 .confusion thead th > span:not(.hidden) { display: inline-block; writing-mode: vertical-rl; transform: rotate(180deg); max-height: 9rem; overflow: hidden; text-overflow: ellipsis; text-align: left; }
 .confusion tbody th { max-width: 9rem; overflow: hidden; text-overflow: ellipsis; }
+.both { white-space: nowrap; }
 .swatch { display: inline-block; width: .8em; height: .8em; border-radius: 2px; vertical-align: -.05em; }
 .swatch.right { background: var(--right); }
 .swatch.wrong { background: var(--wrong); }
-.matrices { grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), max-content)); }
+.matrices { grid-template-columns: repeat(auto-fit, minmax(min(100%, 21.5rem), max-content)); gap: 1.6rem 1.5rem; }
 .pictures { grid-template-columns: repeat(auto-fit, minmax(min(100%, 25rem), 1fr)); }
 .matrix { position: relative; width: 100%; max-width: 46rem; aspect-ratio: 1; }
 .matrix canvas { display: block; width: 100%; height: 100%; touch-action: pan-y; }
@@ -129,6 +130,10 @@ summary h2 { display: inline; }
   dl:not(.settings) dd { margin-bottom: .8rem; }
   th, td { padding: .5rem .35rem .5rem .9rem; }
   .curve { height: 17rem; }
+  .shares tbody th { white-space: normal; min-width: 6.5rem; max-width: 9rem; }
+  .shares td.bar { min-width: 8rem; }
+  .shares th, .shares td { padding-left: .6rem; }
+  .shares th:first-child { padding-left: 0; }
 }
 @media print {
   body { padding: 0; }

@@ -103,6 +103,8 @@ export interface Tape {
   output(name: string, tensor: Tensor): void;
   /** A tensor for an op to write. */
   empty(shape: Shape, label: string, dtype?: DType): Tensor;
+  /** Called with what a scope of that full name returns, whose value is then theirs: forward hooks on modules, as PyTorch's. */
+  readonly hooks: Map<string, (output: Tensor) => Tensor>;
   /** Runs `body` with `name` in front of the labels it makes. */
   scope<T>(name: string, body: () => T): T;
   /** Appends a launch. Throws when a bound tensor is not of the dtype that the kernel reads or writes, or a grid cannot be. */
@@ -135,6 +137,7 @@ export function createTape(target: Target, { grad = true, candidates = {} }: Tap
   const inputs = new Map<string, Tensor>();
   const outputs = new Map<string, Tensor>();
   const admissions = new Map<string, Admit>();
+  const hooks = new Map<string, (output: Tensor) => Tensor>();
   const scopes: string[] = [];
   const tracks = (...tensors: Tensor[]) => grad && tensors.some((tensor) => tensor.requiresGrad);
   const prefixed = (label: string) => (scopes.length > 0 ? `${scopes.join('.')} ${label}` : label);
@@ -148,6 +151,7 @@ export function createTape(target: Target, { grad = true, candidates = {} }: Tap
     inputs,
     outputs,
     admissions,
+    hooks,
     tracks,
     input(name, shape, dtype = 'f32', { requiresGrad = false, admit } = {}) {
       if (inputs.has(name)) throw new Error(`The tape already has an input named ${name}.`);
@@ -167,7 +171,9 @@ export function createTape(target: Target, { grad = true, candidates = {} }: Tap
       if (name === '') return body();
       scopes.push(name);
       try {
-        return body();
+        const value = body();
+        const hook = hooks.get(scopes.join('.'));
+        return hook ? (hook(value as Tensor) as typeof value) : value;
       } finally {
         scopes.pop();
       }

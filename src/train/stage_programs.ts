@@ -71,13 +71,13 @@ export async function createStagePrograms(
     memory: full.program.memory,
     async run(images, step, lr, apply) {
       const { program, told, update, apply: optimizer } = programFor(images);
-      const readback = program.run({ ...inputsOf(images, config, step), ...update?.inputs(lr) }, told);
+      const readback = program.run({ ...stepInputs(images, config, step), ...update?.inputs(lr) }, told);
       if (apply) optimizer?.program.run(optimizer.update.inputs(lr));
       return readback;
     },
     async profile(images, step, lr, apply) {
       const { program, told, update, apply: optimizer } = programFor(images);
-      const profile = await program.profile({ ...inputsOf(images, config, step), ...update?.inputs(lr) }, told);
+      const profile = await program.profile({ ...stepInputs(images, config, step), ...update?.inputs(lr) }, told);
       if (apply) optimizer?.program.run(optimizer.update.inputs(lr));
       return profile;
     },
@@ -127,7 +127,8 @@ function recordStepOf(
   return { tape, told, apply: { tape: applying, update: recordUpdate(applying, sums) } };
 }
 
-const inputsOf = (images: Uint32Array, { method, seed }: TrainConfig, step: number) => ({
+/** What a program with augmented images is given for these of the data set at a step. */
+export const stepInputs = (images: Uint32Array, { method, seed }: TrainConfig, step: number) => ({
   indices: Uint32Array.from(
     { length: images.length * (method.views ?? 1) },
     (_, i) => images[i % images.length] as number,

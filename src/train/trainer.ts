@@ -1,9 +1,10 @@
+import { augment } from '../data/augment.ts';
 import { checkImages } from '../data/dataset.ts';
 import { balanced, batchSizes, epochBatches } from '../data/sampler.ts';
 import type { Device, TypedArray } from '../gpu/device.ts';
 import type { Target } from '../gpu/kernel/target.ts';
 import type { Readback } from '../gpu/program/program.ts';
-import type { Stage } from '../methods/method.ts';
+import type { Batches, Stage } from '../methods/method.ts';
 import type { Model } from '../nn/model.ts';
 import type { Store } from '../nn/store.ts';
 import { accumulator } from '../optim/accumulate.ts';
@@ -17,8 +18,8 @@ import type { TrainEvent } from './events.ts';
 import { createFiniteCheck, type FiniteCheck } from './finite.ts';
 import { notices } from './notices.ts';
 import { BEGINNING, captureState, type Place, restoreState, type Stateful, SUMS } from './run_state.ts';
-import { createStagePrograms, recordStage, type StagePrograms } from './stage_programs.ts';
-import { CONTRAST } from './step.ts';
+import { createStagePrograms, recordStage, type StagePrograms, stepInputs } from './stage_programs.ts';
+import { augmentationOf, CONTRAST } from './step.ts';
 
 /** The micro-batch of a stage that is profiled where that is asked for: late enough to find all memory touched. */
 const PROFILED = 2;
@@ -149,7 +150,7 @@ export async function* train(device: Device, config: TrainConfig): AsyncGenerato
       };
       told = stage;
     }
-    if (place.index === 0) await stage.beforeEpoch?.(place.epoch, device);
+    if (place.index === 0) await stage.beforeEpoch?.(place.epoch, device, batchesOf(config, stage));
     for await (const { event, at } of trainEpoch(run, stage, programs, place)) {
       place = at;
       yield event;
@@ -157,6 +158,22 @@ export async function* train(device: Device, config: TrainConfig): AsyncGenerato
     }
   }
   yield { type: 'end', seconds: place.seconds };
+}
+
+/** What a stage's hooks see of the images, unmixed. Batches that are short are left out, since a program has one size. */
+function batchesOf(config: TrainConfig, stage: Stage): Batches {
+  const { data, indices, seed } = config;
+  const { mix, ...augmentation } = augmentationOf(stage, config.augmentation);
+  const batch = Math.min(config.batch, indices.length);
+  const views = config.method.views ?? 1;
+  return {
+    record: (tape) => augment(tape, data, views * batch, augmentation),
+    of: (pass) =>
+      epochBatches(indices, { batch, seed, epoch: pass, drop_last: true }).filter(({ length }) => length === batch),
+    async inputs(device, images, step) {
+      return stepInputs((await data.feed?.bring(device, images)) ?? images, config, step);
+    },
+  };
 }
 
 async function* evaluation(evaluator: Evaluator, epoch: number): AsyncGenerator<TrainEvent> {

@@ -153,6 +153,22 @@ progress('the time left counts the evaluations to come, and training alone by it
   );
 });
 
+progress(
+  'a contrastive epoch says how well features find each other, and so does the evaluation behind it',
+  async () => {
+    const contrast = { alone: 12.34, top1: 85.25, alignment: 0.5123, uniformity: -2.306 };
+    function* contrastive(): Generator<TrainEvent> {
+      for (const event of training()) yield event.type === 'epoch' ? { ...event, contrast } : event;
+    }
+    const { stream: out, text } = sink(false);
+    await types(showProgress(stream(contrastive()), { title: 'COIN', stream: out, every: 0 }));
+    const told = 'contrastive top-1 85.3 %, alignment 0.512, uniformity -2.31, 12.3 % without positives';
+    assert.ok(text().includes(`COIN: epoch 1/6, loss 0.2500, ${told}`), text());
+    assert.ok(text().includes(`COIN: after epoch 6/6, top-1 75.50 %, S_Dbw undefined, ${told}\n`), text());
+    assert.not.match(text(), /at first.*contrastive/);
+  },
+);
+
 progress('an error of the training passes, and the bar ends its line', async () => {
   const { stream: out, text } = sink(true);
   async function* broken(): AsyncGenerator<TrainEvent> {

@@ -113,6 +113,16 @@ test('train does what its options say: the trainer makes the same bits of them',
   assertSameBits(tensors, want);
   assert.equal([metadata.arch, metadata.width, metadata.epoch], ['resnet8', '4', '3']);
   const events = await eventsOf(join(out, 'coin.jsonl'));
+  const [first] = events.flatMap((event) => (event.type === 'epoch' ? [event] : []));
+  const told = first!.contrast!;
+  const [head, ...rows] = (await readFile(join(out, 'coin.csv'), 'utf8')).trim().split('\n');
+  const column = (name: string) => head!.split(',').indexOf(name);
+  assert.is(Number(rows[1]!.split(',')[column('contrast_uniformity')]), told.uniformity);
+  assert.ok(Number(rows[0]!.split(',')[column('knn')]) > 0);
+  const [board = ''] = (await readdir(join(out, 'coin.tensorboard'))).map((name) =>
+    join(out, 'coin.tensorboard', name),
+  );
+  assert.match(await readFile(board, 'latin1'), /contrast\/alignment/);
   assert.equal(
     events.flatMap((event) => (event.type === 'evaluation' ? [event.epoch] : [])),
     [0, 2, 3],

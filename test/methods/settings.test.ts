@@ -1,4 +1,16 @@
-import { ceTuning, coin, l2Sp, mAndM, noisyTune, rifle, scl, simclr } from '../../src/methods/index.ts';
+import {
+  bss,
+  ceTuning,
+  coin,
+  coreTuning,
+  delta,
+  l2Sp,
+  mAndM,
+  noisyTune,
+  rifle,
+  scl,
+  simclr,
+} from '../../src/methods/index.ts';
 import type { MethodConfig } from '../../src/methods/method.ts';
 import { createModel } from '../../src/nn/model.ts';
 import { createTape } from '../../src/tape/tape.ts';
@@ -15,6 +27,9 @@ for (const [method, change] of [
   [scl, {}],
   [simclr, {}],
   [l2Sp, {}],
+  [bss, {}],
+  [coreTuning, {}],
+  [delta, {}],
   [mAndM, { alpha: 0 }],
   [mAndM, { alpha: 0.5 }],
   [rifle, {}],

@@ -14,7 +14,7 @@ export const mutants = [
       'const unit = l2Normalize(tape, keys);',
       'const unit = l2Normalize(tape, permuteRows(tape, keys, shuffle));',
     ],
-    ['the queue is not normalised', MOCO, 'key[j] = value / norm;', 'key[j] = value;'],
+    ['the queue is not normalised', 'src/data/random.ts', 'row[j] = value / norm;', 'row[j] = value;'],
     ['keys do not join the queue', MOCO, 'afterBackward(() => enqueue(tape, queue, unit));', ''],
     [
       'a positive key counts twice',

@@ -53,6 +53,25 @@ export const mutants = [
       'const from = 0;',
     ],
     [
+      'seeds are not counted together',
+      'src/report/confused.ts',
+      'const matrices = own.flatMap',
+      'const matrices = own.slice(0, 1).flatMap',
+    ],
+    [
+      'the most recognised come first',
+      'src/report/class_table.ts',
+      '(a.right ?? 101) - (b.right ?? 101)',
+      '(b.right ?? 101) - (a.right ?? 101)',
+    ],
+    [
+      'pictures are those of the first mistakes',
+      'src/report/mistakes.ts',
+      'const place = places.get(image) ?? 0;',
+      'const place = mistaken.images.length - 1 - (places.get(image) ?? 0);',
+    ],
+    ['rows and columns of a picture are exchanged', 'src/report/charts.ts', '[y, x, count]', '[x, y, count]'],
+    [
       'one method is a comparison',
       'src/report/report.ts',
       "methods.length > 1 ? 'Comparison' : 'Scores'",

@@ -12,7 +12,7 @@ test('the page has every method, class and setting, and loads nothing', () => {
   for (const { title } of data.runs) assert.ok(page.includes(`<th scope="row">${title}</th>`), title);
   for (const name of data.classes) assert.ok(page.includes(`</svg>${name}</button>`), name);
   for (const name of Object.keys(data.settings)) assert.ok(page.includes(`<dt>${name}</dt>`), name);
-  assert.not.match(page, /\b(?:src|href)="(?!data:)/);
+  assert.not.match(page, /\b(?:src|href)="(?!data:|#)/);
   assert.not.match(page, /@import|url\(/);
   assert.ok(page.length < 600_000, `${page.length} characters`);
 });
@@ -27,6 +27,98 @@ test('embedded JSON cannot end its script element, and stays the same value', ()
   assert.equal(JSON.parse(embed(value)), value);
 });
 
+/** Of the first class half is taken for the second, all else is right; and three mistakes. */
+const answered = () => ({
+  confusion: Array.from({ length: 10 }, (_, y) =>
+    Array.from({ length: 10 }, (_, x) => (y === 0 ? (x < 2 ? 50 : 0) : x === y ? 20 : 0)),
+  ),
+  mistakes: [7, 3, 9].map((image, i) => ({ image, label: 0, prediction: 1, confidence: 0.9 - i / 10 })),
+});
+
+/** How many classes are named so, each with as many images. */
+const manyClasses = (n: number) => ({
+  classes: Array.from({ length: n }, (_, i) => `class ${i}`),
+  confusion: Array.from({ length: n }, (_, y) => Array.from({ length: n }, (_, x) => (x === y ? 9 : x === 0 ? 1 : 0))),
+});
+
+test('each class is told, the least recognised first, and what is taken for what', () => {
+  const data = madeUp();
+  const [run] = data.runs;
+  const page = renderReport({ ...data, runs: [{ ...run!, ...answered() }] });
+  const rows = [...page.matchAll(/<tr><th scope="row">(\w+)<\/th><td>(\d+)<\/td><td class="bar"[^>]*>([\d.]+)<\/td>/g)];
+  assert.equal(
+    rows.slice(0, 2).map(([, ...cells]) => cells),
+    [
+      ['airplane', '100', '50.0'],
+      ['automobile', '20', '100.0'],
+    ],
+  );
+  assert.match(page, /<td class="text">automobile <small>50\.0 %<\/small>/);
+  assert.match(
+    page,
+    /<tr><th scope="row">airplane<\/th><td class="right"[^>]*>50<\/td><td class="wrong"[^>]*>50<\/td><td><\/td>/,
+  );
+  assert.not.match(page, /<canvas id="confusion/);
+  // Seeds of a method are counted together.
+  const two = renderReport({ ...data, runs: [0, 1].map((seed) => ({ ...run!, ...answered(), seed })) });
+  assert.match(two, /<td class="right"[^>]*>100<\/td><td class="wrong"[^>]*>100<\/td>/);
+});
+
+test('a matrix of many classes is a picture, of which the most frequent confusions are listed', () => {
+  const data = madeUp();
+  const { classes, confusion } = manyClasses(200);
+  const runs = [{ ...data.runs[0]!, confusion }];
+  const page = renderReport({ ...data, classes, runs });
+  assert.match(page, /<canvas id="confusion-0" role="img" tabindex="0" aria-label="CE-Tuning: confusion matrix of 200/);
+  assert.match(page, /1800 of 1999 test images/);
+  assert.not.match(page, /<table class="confusion"/);
+  assert.match(page, /<tr><th scope="row">class 1<\/th><td class="text">class 0<\/td><td>1 <small>of 10<\/small>/);
+  const { counts } = charts({ ...data, classes, runs }).confusions[0]!;
+  assert.equal(counts.slice(0, 9), [0, 0, 9, 1, 0, 1, 1, 1, 9]);
+  assert.is(counts.length, 3 * 399);
+  assert.ok(page.length < 600_000, `${page.length} characters`);
+});
+
+test('a mistake is shown by its own picture', () => {
+  const data = madeUp();
+  const mistaken = { url: 'data:image/png;base64,AAAA', columns: 2, width: 8, height: 6, images: [9, 3, 7] };
+  const page = renderReport({ ...data, runs: [{ ...data.runs[0]!, ...answered() }], mistaken });
+  const shown = [...page.matchAll(/viewBox="([\d ]+)" role="img" aria-label="test image (\d+)"/g)];
+  assert.equal(
+    shown.map(([, box, image]) => [image, box]),
+    [
+      ['7', '0 6 8 6'],
+      ['3', '8 0 8 6'],
+      ['9', '0 0 8 6'],
+    ],
+  );
+  assert.match(page, /<p>airplane<\/p><p class="wrong">automobile <small>90\.0 %<\/small>/);
+  assert.match(page, /<image id="mistaken" href="data:image\/png;base64,AAAA" width="16" height="12"\/>/);
+});
+
+test('k-NN is drawn from the beginning, and how well features find each other where a loss is contrastive', () => {
+  const data = madeUp();
+  const runs = data.runs.map((run) => ({
+    ...run,
+    evaluations: run.evaluations.map((told) => ({ ...told, knn: 60 })),
+    losses: run.losses.map((row) =>
+      'sup_con' in row.losses ? { ...row, contrast: { alone: 0, top1: 80, alignment: 1, uniformity: -2 } } : row,
+    ),
+  }));
+  const { scores, contrasts } = charts({ ...data, runs });
+  const knn = scores.find(({ title }) => title === 'k-NN accuracy')!;
+  assert.equal(
+    knn.lines.map(({ points }) => points[0]![0]),
+    [0, 0, 0],
+  );
+  // There are no images without positives to show.
+  assert.equal(
+    contrasts.map(({ title, lines }) => `${title}: ${lines.map(({ method }) => method)}`),
+    ['Contrastive top-1: 1,2', 'Alignment: 1,2', 'Uniformity: 1,2'],
+  );
+  assert.equal(contrasts[0]!.lines[0]!.points[0], [1, 80]);
+});
+
 test('names are text, never markup', () => {
   const data = madeUp();
   const evil = '</script><img src=x>&"';
@@ -38,7 +130,13 @@ test('names are text, never markup', () => {
     projection: evil,
     classes: data.classes.map(() => evil),
     settings: { [evil]: evil, checkpoint: evil },
-    runs: data.runs.map((run) => ({ ...run, title: evil, losses: run.losses.map((row) => ({ ...row, stage: evil })) })),
+    runs: data.runs.map((run, i) => ({
+      ...run,
+      ...(i === 0 && answered()),
+      title: evil,
+      losses: run.losses.map((row) => ({ ...row, stage: evil })),
+    })),
+    mistaken: { url: 'data:,', columns: 2, width: 8, height: 8, images: [7, 3, 9] },
   });
   assert.not.match(page, /<img/);
   assert.is(page.match(/<\/script>/g)!.length, 2);
