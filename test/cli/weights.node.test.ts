@@ -151,7 +151,7 @@ test('convert writes what eval and others read, with a type of its own where it 
   assert.equal([...tensors.keys()].sort(), store.entries.map(({ name }) => name).sort());
   const weight = tensors.get('encoder.conv1.weight') as HostTensor;
   assert.is(weight.dtype, 'BF16');
-  // 0.1 + 0.01 sin 1 lies between 0.1079 and 0.1084, which are 0x3ddd and 0x3dde.
+  // Of 0.1 + 0.01 sin 1 = 0.108415 the nearest is 0x3dde.
   assert.is(toFloat32(weight)[1], 0.1083984375);
   const again = await coinHere('convert', path, '--out', out);
   assert.is(again.code, 1);

@@ -106,7 +106,8 @@ async function runTests(folder, name, seconds, stopping) {
 /** Why a failure tells nothing of what a fault does: it kept the test from being asked. Undefined where it does tell. */
 function beside(failure, { file }) {
   const [where, what = ''] = failure.split('\n    ');
-  if (!where.includes(', ') || / hook$/.test(where)) return `it is not a test that fails: ${where}: ${what}`;
+  if (!where.includes(', ') || / (hook|while it loads)$/.test(where))
+    return `it is not a test that fails: ${where}: ${what}`;
   if (/^(Reference|Syntax)Error: /.test(what)) return `it is no program: ${what}`;
   if (file.endsWith('.wgsl') && /^\w*Error: kernels\/\S+\.wgsl:\d+:\d+: /.test(what)) return `it is no kernel: ${what}`;
 }

@@ -51,6 +51,12 @@ export const mutants = [
     'const rate = (_epoch: number) => config.lr;',
   ]),
   ...noticedBy('train/trainer.test.ts', 'a last short batch', [
+    'losses of an epoch are those of its last micro-batch',
+    TRAINER,
+    'sums: Record<string, number> = { ...place.sums }',
+    'sums: Record<string, number> = {}',
+  ]),
+  ...noticedBy('train/trainer.test.ts', 'a last short batch', [
     'the last gradients of an epoch are not applied',
     'src/optim/schedule.ts',
     "(leftover === 'step' && index",
@@ -90,7 +96,6 @@ export const mutants = [
       "leftover !== 'step' && index",
     ],
     ['short batches are never dropped', 'src/data/sampler.ts', 'if (drop_last) return', 'if (false) return'],
-    ['a rate is that of its own micro-batch', 'src/optim/schedule.ts', '(index - (index % accumulate))', 'index'],
     [
       "MAE's cosine begins at epoch 0",
       'src/optim/schedule.ts',
@@ -111,12 +116,6 @@ export const mutants = [
     ],
     ['steps are counted anew', 'src/train/run_state.ts', 'steps.set(name, count)', 'steps.set(name, 0)'],
     ['sums of gradients are left out', TRAINER, '...(sums && !isBetweenSteps &&', '...(sums && false &&'],
-    [
-      'losses of an epoch begin anew',
-      TRAINER,
-      'sums: Record<string, number> = { ...place.sums }',
-      'sums: Record<string, number> = {}',
-    ],
   ),
   ...noticedBy('train/resume.test.ts', "a method's own", [
     'an epoch that goes on is prepared again',
@@ -151,8 +150,8 @@ export const mutants = [
   ...noticedBy('cli/habits.node.test.ts', 'the best evaluation', [
     'the last of equals is the best',
     'src/cli/best.node.ts',
-    'event.top1 > (best()',
-    'event.top1 >= (best()',
+    'accuracy > (best()',
+    'accuracy >= (best()',
   ]),
   ...noticedBy(
     'cli/resume.node.test.ts',
@@ -215,5 +214,11 @@ export const mutants = [
     'src/optim/clip.ts',
     'from?.chunks[index] ?? arena',
     'arena',
+  ]),
+  ...noticedBy('optim/schedule.test.ts', 'set at its first micro-batch', [
+    'a rate is that of its own micro-batch',
+    'src/optim/schedule.ts',
+    '(index - (index % accumulate))',
+    'index',
   ]),
 ];

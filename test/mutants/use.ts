@@ -25,15 +25,16 @@ export const mutants = [
     ['an image that cannot be read is left out in silence', 'src/cli/predict.ts', 'bad++;', ''],
     ['rows of npy are told as columns', 'src/weights/npy.ts', "'fortran_order': False", "'fortran_order': True"],
   ),
+  ...noticedBy('cli/weights.node.test.ts', '', [
+    'the architecture is not told by the tensors',
+    'src/weights/recognize.ts',
+    'missing.length + misshapen.length === 0',
+    'false',
+  ]),
   ...noticedBy(
-    'cli/weights.node.test.ts',
-    '',
-    [
-      'the architecture is not told by the tensors',
-      'src/weights/recognize.ts',
-      'missing.length + misshapen.length === 0',
-      'false',
-    ],
+    'weights/safetensors.test.ts',
+    'nearest',
     ['bfloat16 is cut off and not rounded', 'src/weights/host-tensor.ts', 'bits + 0x7fff +', 'bits + 0 +'],
+    ['halves are rounded up', 'src/weights/host-tensor.ts', 'rest === 0.5 && floor % 2 === 1', 'rest === 0.5'],
   ),
 ];

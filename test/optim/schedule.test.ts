@@ -1,4 +1,4 @@
-import { cosine, createSchedule } from '../../src/optim/schedule.ts';
+import { cosine, createSchedule, rateEpoch } from '../../src/optim/schedule.ts';
 import { assert, suite } from '../harness.ts';
 
 const test = suite('schedules');
@@ -18,6 +18,16 @@ test('warm-up rises to the cosine and floors hold', () => {
   near(schedule(10), top);
   near(schedule(5), (0.01 + top) / 2);
   near(schedule(100), 0.0005);
+});
+
+test('a rate that changes with the step is set at its first micro-batch, as engine_finetune.py of MAE sets it', () => {
+  const epochs = (changes: 'step' | 'epoch') =>
+    Array.from({ length: 10 }, (_, index) =>
+      rateEpoch({ epoch: 3, index }, { microBatches: 10, accumulate: 4, changes }),
+    );
+  // data_iter_step / len(data_loader) + epoch where data_iter_step % accum_iter == 0.
+  assert.equal(epochs('step'), [3, 3, 3, 3, 3.4, 3.4, 3.4, 3.4, 3.8, 3.8]);
+  assert.equal(epochs('epoch'), Array(10).fill(3));
 });
 
 for (const [name, bad] of [

@@ -143,10 +143,16 @@ test('the same seed gives the same bits, another seed does not', async () => {
 
 test('a last short batch and gradient accumulation with a partial group take all steps', async () => {
   const device = await testDevice();
-  const settings = setUp(device, scl, { batch: 8, accumulate: 3, options: { ...config, epochs: 1 } });
-  await run(device, settings);
+  const settings = setUp(device, scl, { batch: 8, accumulate: 3, readEvery: 1, options: { ...config, epochs: 1 } });
+  const events = await run(device, settings);
   // 27 images in batches of 8, 8, 8 and 3: a step after the third and one after the last.
   assert.is(settings.optimizer.steps.get('classifier.weight'), 2);
+  // The epoch's losses are means over its images.
+  const [epoch] = of(events, 'epoch');
+  for (const [name, mean] of Object.entries(epoch!.losses)) {
+    const sum = of(events, 'step').reduce((total, { losses }, i) => total + losses[name]! * [8, 8, 8, 3][i]!, 0);
+    assert.ok(Math.abs(mean - sum / 27) < 1e-9, `${name} is ${mean} instead of ${sum / 27}`);
+  }
 });
 
 test('SimCLR pulls the views of an image together', async () => {

@@ -1,4 +1,4 @@
-import { type HostTensor, toFloat32 } from '../../src/weights/host-tensor.ts';
+import { convertFloat, type HostTensor, toFloat32 } from '../../src/weights/host-tensor.ts';
 import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors.ts';
 import { fixture } from '../fixtures.ts';
 import { assert, suite } from '../harness.ts';
@@ -67,6 +67,16 @@ test('half precision: zeros, subnormals, the largest and what is no number', () 
   const want = [0, 1, -2, 65504, 2 ** -24, Infinity, -Infinity, NaN, 0.333251953125, 6.097555160522461e-5];
   const tensor: HostTensor = { dtype: 'F16', shape: [bits.length], data: Uint16Array.from(bits) };
   assert.equal([...toFloat32(tensor)], [...Float32Array.from(want)]);
+});
+
+test('floats become those of 16 bits that are nearest, of two equally near the even one', () => {
+  const words = Uint32Array.of(0x3f807fff, 0x3f808000, 0x3f808001, 0x3f818000, 0xbf808001, 0x7f7fffff, 0x7f800001);
+  const wide: HostTensor = { dtype: 'F32', shape: [7], data: new Float32Array(words.buffer) };
+  // The last two are the largest number, which is nearer to infinity, and what is no number.
+  assert.equal([...convertFloat(wide, 'BF16').data], [0x3f80, 0x3f80, 0x3f81, 0x3f82, 0xbf81, 0x7f80, 0x7fc0]);
+  const values = [1 + 2 ** -11, 1 + 3 * 2 ** -11, -1 - 2 ** -11 - 2 ** -20, 65519, 65520, 2 ** -25, 1.5 * 2 ** -25, -0];
+  const own: HostTensor = { dtype: 'F32', shape: [8], data: Float32Array.from(values) };
+  assert.equal([...convertFloat(own, 'F16').data], [0x3c00, 0x3c02, 0xbc01, 0x7bff, 0x7c00, 0, 1, 0x8000]);
 });
 
 const refused: [string, Uint8Array, RegExp][] = [
