@@ -189,10 +189,17 @@ harness('shows skipped tests with their reasons', async () => {
   assert.match(text, 's, b: too slow');
 });
 
-harness('runs what the argument selects, and is red when that is nothing', async () => {
-  const body = "t('alpha', () => {}); t('beta', () => { throw new Error('no'); });";
-  assert.is((await run(body, ['alpha'])).last, '1 passed, 0 failed');
-  assert.is((await run(body, ['gamma'])).last, '0 passed, 1 failed');
+harness('runs what its arguments select and do not leave out, and is red when that is nothing', async () => {
+  const body = "t('alpha', () => {}); t('alphabet', () => {}); t('beta', () => { throw new Error('no'); });";
+  for (const [args, last] of [
+    [['alpha'], '2 passed, 0 failed'],
+    [['alphabet', 'beta'], '1 passed, 1 failed'],
+    [['!beta'], '2 passed, 0 failed'],
+    [['!alphabet', '!f.test'], '0 passed, 1 failed'],
+    [['alpha', '!alphabet'], '1 passed, 0 failed'],
+    [['gamma'], '0 passed, 1 failed'],
+  ] as const)
+    assert.is((await run(body, [...args])).last, last, args.join(' '));
 });
 
 harness.after(() => rmSync(folder, { recursive: true, force: true }));

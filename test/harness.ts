@@ -44,7 +44,7 @@ interface Registered {
 let suites: Registered[] = [];
 let filteredOut = 0;
 let currentFile = '';
-let filter = '';
+let filters: readonly string[] = [];
 const failures: string[] = [];
 const skipped: string[] = [];
 let passed = 0;
@@ -84,7 +84,7 @@ export function suite(name: string): Suite {
   const registered: Registered = { name, tests: 0, queue: () => inner.run() };
   const file = currentFile;
   suites.push(registered);
-  const isWanted = (test: string) => `${file} ${name} ${test}`.includes(filter);
+  const isWanted = (test: string) => matches(`${file} ${name} ${test}`);
   const hook = (label: string, handler: Handler) => async () => {
     try {
       await limited(`${file}, ${name}, ${label} hook`, SECONDS, handler);
@@ -191,18 +191,25 @@ function fail(text: string): void {
 /**
  * Runs test files one after another, prints every failure and skip and the slowest tests, and ends with the line
  * `N passed, N failed`.
- * The first command-line argument selects tests whose file, suite or name contains it.
+ * Command-line arguments select tests whose file, suite or name contains one of them, or none of those that begin with `!`.
  */
 export async function runTests(files: [path: string, load: () => Promise<unknown>][]): Promise<void> {
   if (typeof process !== 'undefined') process.exitCode = 1;
-  filter = args()[0] ?? '';
+  filters = args();
   for (const [path, load] of files) await runFile(path, load);
   if (passed + failed === 0) {
-    failures.push(filter ? `no test matches "${filter}"` : 'there are no tests');
+    failures.push(filters.length > 0 ? `no test matches "${filters.join(' ')}"` : 'there are no tests');
     failed += 1;
   }
   sumUp();
   exit(failed > 0 ? 1 : 0);
+}
+
+function matches(name: string): boolean {
+  const unwanted = filters.filter((filter) => filter.startsWith('!'));
+  const wanted = filters.filter((filter) => !filter.startsWith('!'));
+  if (unwanted.some((filter) => name.includes(filter.slice(1)))) return false;
+  return wanted.length === 0 || wanted.some((filter) => name.includes(filter));
 }
 
 /** The end of the run's output. */

@@ -1,5 +1,5 @@
-// Runs the bundled tests: node test/run.mjs node|deno|browser [--entry BUNDLE] [FILTER]
-//   node test/run.mjs node --release 22 [FILTER]    in that release of Node, which npm fetches
+// Runs the bundled tests: node test/run.mjs node|deno|browser [--entry BUNDLE] [FILTER...]
+//   node test/run.mjs node --release 22 [FILTER...]    in that release of Node, which npm fetches
 import { parseArgs } from 'node:util';
 import { runInBrowser } from './browser.mjs';
 import { runWatched, watch } from './watch.mjs';

@@ -1,10 +1,18 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CaseFile, casesIn, casesOf } from '../conformance/conform.ts';
+import type { RunOptions } from '../conformance/runner.ts';
 
 /** The help of an option that conformance and gradcheck have. */
 export const ALL_TILINGS =
   'run every case with every tiling of every candidate; else the cases take turns with the tilings';
+
+/** What a command line says about how cases are run. */
+export interface CaseOptions {
+  readonly tilings?: true;
+}
+
+export const runOptions = ({ tilings }: CaseOptions): RunOptions => ({ tilings: tilings ? 'all' : 'turns' });
 
 /**
  * The golden cases of the given ops in the given folders: all ops where none is given, and where no folder is, test/golden with
@@ -28,7 +36,7 @@ export async function selectCases(words: readonly string[]): Promise<CaseFile[]>
 }
 
 /** The folder and those in it. */
-async function foldersIn(folder: string): Promise<string[]> {
+export async function foldersIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const below = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name));
   return [folder, ...below.sort()];

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import { conform, readCases } from '../conformance/conform.ts';
-import type { RunOptions } from '../conformance/runner.ts';
 import { requestDevice } from '../node.ts';
-import { ALL_TILINGS, selectCases } from './cases.ts';
+import { ALL_TILINGS, type CaseOptions, runOptions, selectCases } from './cases.ts';
 import { guarded } from './errors.ts';
 
 export function addConformance(program: Command): void {
@@ -17,11 +16,11 @@ export function addConformance(program: Command): void {
     )
     .option('--tilings', ALL_TILINGS)
     .action(
-      guarded(async (what: string[], options: RunOptions) => {
+      guarded(async (what: string[], options: CaseOptions) => {
         const cases = await selectCases(what);
         const device = await requestDevice();
         console.error(device.description);
-        process.exitCode = await conform(device, readCases(cases), console.log, options);
+        process.exitCode = await conform(device, readCases(cases), console.log, runOptions(options));
       }),
     );
 }

@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
 import { conform } from '../conformance/conform.ts';
 import { gradcheckCases } from '../conformance/gradcheck.ts';
-import type { RunOptions } from '../conformance/runner.ts';
 import { requestDevice } from '../node.ts';
-import { ALL_TILINGS } from './cases.ts';
+import { ALL_TILINGS, type CaseOptions, runOptions } from './cases.ts';
 import { guarded } from './errors.ts';
 
 export function addGradcheck(program: Command): void {
@@ -13,11 +12,11 @@ export function addGradcheck(program: Command): void {
     .argument('[op]', 'only this op')
     .option('--tilings', ALL_TILINGS)
     .action(
-      guarded(async (op: string | undefined, options: RunOptions) => {
+      guarded(async (op: string | undefined, options: CaseOptions) => {
         const cases = [...gradcheckCases(op)];
         const device = await requestDevice();
         console.error(device.description);
-        process.exitCode = await conform(device, cases, console.log, options);
+        process.exitCode = await conform(device, cases, console.log, runOptions(options));
       }),
     );
 }

@@ -93,9 +93,14 @@ export interface Variant {
   readonly recorded: Recorded;
 }
 
+/**
+ * With which tilings a candidate is a variant: with each of them (`all`), with one of them, other problems with another (`turns`),
+ * or with the one that the engine would take first (`usual`), so that problems share most of their pipelines.
+ */
+export type Tilings = 'all' | 'turns' | 'usual';
+
 export interface VariantOptions extends EvaluateOptions {
-  /** Whether each tiling of a candidate is a variant; else a problem takes one of them, other problems another. */
-  readonly tilings?: boolean;
+  readonly tilings?: Tilings;
 }
 
 /**
@@ -106,9 +111,9 @@ export function variants(
   target: Target,
   build: Build,
   inputs: Record<string, HostValue>,
-  { tilings = false, ...options }: VariantOptions,
+  { tilings = 'turns', ...options }: VariantOptions,
 ): Variant[] {
-  const titleOf = ({ name, base = name }: Way) => (tilings ? name : base);
+  const titleOf = ({ name, base = name }: Way) => (tilings === 'all' ? name : base);
   const titles = new Set<string>();
   const plain = record(target, build, inputs, {
     ...options,
@@ -121,7 +126,7 @@ export function variants(
   for (const name of titles) {
     const candidates: Choose = (_op, problem, ways) => {
       const fitting = ways.filter((way) => titleOf(way) === name);
-      return fitting[hash(problem) % fitting.length]?.name;
+      return fitting[tilings === 'turns' ? hash(problem) % fitting.length : 0]?.name;
     };
     const recorded = record(target, build, inputs, { ...options, candidates });
     const signature = signatureOf(recorded);

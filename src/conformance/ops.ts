@@ -3,10 +3,13 @@ import { patchEmbed, transformerBlock } from '../nn/vit.ts';
 import { argsort } from '../ops/argsort.ts';
 import { attention } from '../ops/attention.ts';
 import { batchNorm } from '../ops/batch_norm.ts';
+import { classContrast } from '../ops/class_queue.ts';
 import { conv2d } from '../ops/conv2d.ts';
 import { crossEntropy } from '../ops/cross_entropy.ts';
 import { dropPath } from '../ops/drop_path.ts';
 import { add, gelu, relu, scale } from '../ops/elementwise.ts';
+import { featureDistance } from '../ops/feature_distance.ts';
+import { type FocalSupConOptions, focalSupCon } from '../ops/focal_sup_con.ts';
 import { permuteRows, restoreRows, sliceRows } from '../ops/gather.ts';
 import { globalAvgPool2d } from '../ops/global_avg_pool2d.ts';
 import { infoNce } from '../ops/info_nce.ts';
@@ -16,8 +19,10 @@ import { linear } from '../ops/linear.ts';
 import { maskedError, patchTargets } from '../ops/mae.ts';
 import { matmul } from '../ops/matmul.ts';
 import { maxPool2d } from '../ops/max_pool2d.ts';
+import { mixRows } from '../ops/mixed_rows.ts';
 import { mean, sum, weightedSum } from '../ops/reduce.ts';
 import { selfAttention } from '../ops/self_attention.ts';
+import { smallSingularValues } from '../ops/small_singular_values.ts';
 import { softmax } from '../ops/softmax.ts';
 import { type SupConVariant, supCon } from '../ops/sup_con.ts';
 import { embedTokens, poolTokens } from '../ops/tokens.ts';
@@ -293,6 +298,45 @@ export const conformanceOps: Readonly<Record<string, ConformanceOp>> = {
       const normalize = attrs.norm_pix === true;
       const target = patchTargets(tape, need(inputs, 'images'), { patch: attrs.patch as number, normalize });
       return { loss: maskedError(tape, need(inputs, 'pred'), target, need(inputs, 'mask')), target };
+    },
+  },
+  feature_distance: {
+    layouts: { student: 'activation', teacher: 'activation' },
+    constant: ['teacher', 'weights'],
+    build: (tape, inputs) => ({
+      y: featureDistance(tape, need(inputs, 'student'), need(inputs, 'teacher'), inputs.weights),
+    }),
+  },
+  small_singular_values: {
+    build: (tape, inputs, attrs) => ({ y: smallSingularValues(tape, need(inputs, 'z'), attrs.k as number).sum }),
+  },
+  class_contrast: {
+    constant: ['queue'],
+    build: (tape, inputs, attrs) => {
+      const [a, b, queue, labels] = ['a', 'b', 'queue', 'labels'].map((name) => need(inputs, name)) as [
+        Tensor,
+        Tensor,
+        Tensor,
+        Tensor,
+      ];
+      return {
+        y: classContrast(tape, { a, b, queue, labels }, attrs as { temperature: number; strip_keys?: number }),
+      };
+    },
+  },
+  focal_sup_con: {
+    build: (tape, inputs, attrs) => ({
+      y: focalSupCon(tape, need(inputs, 'v'), need(inputs, 'groups'), attrs as unknown as FocalSupConOptions),
+    }),
+  },
+  mix_rows: {
+    constant: ['mix', 'mix_hard'],
+    build: (tape, inputs, attrs) => {
+      const own = (name: string) => need(inputs, name);
+      const pairs = { positive: own('positive'), negative: own('negative') };
+      const draws = { permutation: own('permutation'), mix: own('mix'), mix_hard: own('mix_hard') };
+      const rows = { z: own('z'), labels: own('labels'), pairs, draws };
+      return { y: mixRows(tape, rows, { classes: 3, least: attrs.least as number }).features };
     },
   },
   triplet: {

@@ -110,6 +110,26 @@ const infoNce = (n: number, d: number, length: number, temperature: number, stri
   constant: ['k', 'queue'],
 });
 
+const classContrast = (n: number, d: number, [classes, length]: [number, number], attrs: Attributes): Problem => ({
+  inputs: { a: [n, d], b: [n, d], queue: [classes, length, d], labels: [n] },
+  labels: { labels: classes },
+  constant: ['queue'],
+  attrs,
+});
+
+const focalSupCon = (n: number, d: number, groups: number, attrs: Attributes): Problem => ({
+  inputs: { v: [n, d], groups: [n] },
+  labels: { groups },
+  attrs,
+});
+
+const mixRows = (n: number, d: number): Problem => ({
+  inputs: { z: [n, d], labels: [n], permutation: [n], positive: [n], negative: [n], mix: [n], mix_hard: [n] },
+  labels: { labels: 3, permutation: n, positive: n, negative: n },
+  constant: ['mix', 'mix_hard'],
+  attrs: { least: 0.3 },
+});
+
 const triplet = (n: number, d: number, margin: number): Problem => ({
   inputs: { v: [n, d], positive: [n], negative: [n] },
   labels: { positive: n, negative: n },
@@ -272,6 +292,27 @@ export const problems: Readonly<Record<string, readonly Problem[]>> = {
     { inputs: { x: [24, 5] }, attrs: { first: 3, count: 20 } },
     { inputs: { x: [6, 2, 2, 3] }, attrs: { first: 0, count: 4 } },
   ],
+  feature_distance: [
+    { inputs: { student: [2, 5, 3, 4], teacher: [2, 5, 3, 4], weights: [5] }, constant: ['teacher', 'weights'] },
+    { inputs: { student: [3, 8, 2, 2], teacher: [3, 8, 2, 2] }, constant: ['teacher'] },
+  ],
+  small_singular_values: [
+    { inputs: { z: [7, 11] }, attrs: { k: 2 } },
+    { inputs: { z: [12, 5] }, attrs: { k: 1 } },
+    { inputs: { z: [1, 4] }, attrs: { k: 1 } },
+    { inputs: { z: [8, 8] }, attrs: { k: 8 } },
+  ],
+  class_contrast: [
+    classContrast(7, 5, [3, 4], { temperature: 0.7 }),
+    // Several strips of the queues, which end within a class.
+    classContrast(6, 8, [4, 5], { temperature: 0.4, strip_keys: 8 }),
+  ],
+  focal_sup_con: [
+    focalSupCon(9, 5, 3, { temperature: 2 }),
+    focalSupCon(8, 8, 3, { temperature: 3, mean: 'columns', strip_rows: 3 }),
+    focalSupCon(4, 4, 1, { temperature: 2 }),
+  ],
+  mix_rows: [mixRows(7, 5), mixRows(6, 8)],
   triplet: [triplet(9, 5, 1.2), triplet(6, 8, 2.1)],
   sum: [
     { inputs: { x: [5, 7] }, attrs: { axis: 'all' } },

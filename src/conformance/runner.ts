@@ -4,7 +4,7 @@ import type { HostTensor } from '../weights/host-tensor.ts';
 import { type Layout, toEngineLayout, toTorchLayout } from '../weights/layout.ts';
 import { augmentProcedures } from './augment.ts';
 import { type Case, compare, type Results, toleranceOf } from './case.ts';
-import { type Evaluation, type HostValue, run, type Variant, variants } from './evaluate.ts';
+import { type Evaluation, type HostValue, run, type Tilings, type Variant, variants } from './evaluate.ts';
 import { runMae, runMaeMask, runSincos } from './mae.ts';
 import { methodProcedures } from './methods.ts';
 import { metricProcedures } from './metrics.ts';
@@ -46,9 +46,9 @@ const procedures: Readonly<Record<string, (device: Device, golden: Case) => Prom
   trajectory_coin: runTrajectory,
 };
 
-/** Whether each tiling of a candidate is run; else a case takes one of them, other cases another. */
+/** Which tilings of each candidate are run; by turns unless given. */
 export interface RunOptions {
-  readonly tilings?: boolean;
+  readonly tilings?: Tilings;
 }
 
 /** Runs a golden case with every candidate of its op. Yields one failed check where the op is unknown or breaks. */
@@ -79,7 +79,7 @@ async function* runOp(device: Device, golden: Case, options: RunOptions): AsyncG
  * The distinct ways to run a case of one op: the engine's own choice, and every candidate. None for a case that is more than
  * one op. Throws where the op refuses what the case gives it.
  */
-export function variantsOf(target: Target, golden: Case, { tilings = false }: RunOptions = {}): Variant[] {
+export function variantsOf(target: Target, golden: Case, { tilings = 'turns' }: RunOptions = {}): Variant[] {
   const op = conformanceOps[golden.op];
   if (!op) return [];
   const layouts = op.layouts ?? {};

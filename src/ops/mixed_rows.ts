@@ -21,7 +21,8 @@ export function hardPairs(tape: Tape, z: Tensor, labels: Tensor, { released = fa
   const [n = 0] = z.shape;
   if (showShape(labels.shape) !== showShape([n]))
     throw shapeError('hard_pairs', 'labels', labels.shape, `z has ${n} rows`);
-  const v = l2Normalize(tape, { ...z, requiresGrad: false });
+  // Nothing is recorded of the search, so that no gradient comes back here.
+  const v = l2Normalize(tape, z);
   const positive = tape.empty([n], 'hard_pairs.positive', 'i32');
   const negative = tape.empty([n], 'hard_pairs.negative', 'i32');
   const WORKGROUP = tape.target.kind === 'cpu' ? 8 : 64;

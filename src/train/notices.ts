@@ -12,6 +12,9 @@ export function* notices(config: TrainConfig, stages: readonly Stage[]): Generat
     );
   if (sizes.at(-1) === batch + 1)
     yield `${indices.length} images in batches of ${batch} leave one over, which joins the last batch`;
+  const planned = stages.at(-1)?.epochs[1] ?? 0;
+  if (planned < config.options.epochs)
+    yield `of ${config.options.epochs} epochs ${planned} are trained: ${method.title} divides them into equal periods`;
   const contrastive = stages.find(({ pairs }) => pairs);
   if (!contrastive) return;
   if (config.augmentation.mix)
@@ -38,7 +41,7 @@ function* lonelyAnchors(
   const empty = batches.filter(({ length }, index) => alone[index] === length).length;
   if (share <= 0.5 && empty === 0) return;
   const pairless = empty > 0 ? `, and ${empty} of ${batches.length} batches have no pair at all` : '';
-  yield `in ${name}, ${(100 * share).toFixed(0)} % of the images have no other image of their class in their batch of ${batch}${pairless}: SupCon learns nothing from these; take larger batches`;
+  yield `in ${name}, ${(100 * share).toFixed(0)} % of the images have no other image of their class in their batch of ${batch}${pairless}: the contrastive loss learns nothing from these; take larger batches`;
 }
 
 /** How many labels occur once. */

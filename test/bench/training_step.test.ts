@@ -65,10 +65,11 @@ test('a tape is compiled from cold, its pipelines the slowest first', async () =
 test('a step is timed, the host apart', async () => {
   const device = await testDevice();
   const model = createModel({ arch: 'resnet8', encoder: { width: 4, channels: 1 }, classes: 3, seed: 0 });
-  const step = createTrainingStep(device.target, model, ceTuning, [4, 8, 8, 1]);
+  // Other tests train the same network, so that its kernels are compiled once for all.
+  const step = createTrainingStep(device.target, model, ceTuning, [6, 8, 8, 1]);
   const timed = await timeSteps(device, await compile(device, step.tape), step.inputs, 2);
   assert.ok(timed.host > 0 && timed.host < timed.step);
-  assert.ok(timed.written > 4 * 8 * 8 * 4);
+  assert.ok(timed.written > 6 * 8 * 8 * 4);
 });
 
 test.run();

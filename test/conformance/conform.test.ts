@@ -1,7 +1,8 @@
 import { type Case, parseCase } from '../../src/conformance/case.ts';
 import { type CheckpointCase, casesIn, casesOf, conform } from '../../src/conformance/conform.ts';
+import type { Tilings } from '../../src/conformance/evaluate.ts';
 import { gradcheckCases } from '../../src/conformance/gradcheck.ts';
-import { runCase } from '../../src/conformance/runner.ts';
+import { runCase, variantsOf } from '../../src/conformance/runner.ts';
 import type { Device } from '../../src/gpu/device.ts';
 import { brokenDevice, testDevice } from '../device.ts';
 import { fixture } from '../fixtures.ts';
@@ -23,7 +24,7 @@ const outcome = async (cases: readonly (Case | CheckpointCase | Error)[], device
   return { code, lines };
 };
 
-for (const name of ['model_resnet18', 'trajectory_coin_paper', 'trajectory_coin_official'])
+for (const name of ['model_resnet18', 'trajectory_coin_paper'])
   test(`${name} is as PyTorch computes it`, async () => {
     for await (const { failures } of runCase(await testDevice(), await golden(name))) assert.equal(failures, []);
   });
@@ -38,19 +39,18 @@ test('a case runs once with every candidate that makes a difference', async () =
   assert.is(new Set(variants).size, variants.length);
 });
 
-test('all tilings of a candidate run where that is asked for', async () => {
-  const forward = forwardOf(await golden('matmul-01'));
-  const counted = async (tilings: boolean) => {
-    const variants: string[] = [];
-    for await (const { variant, failures } of runCase(await testDevice(), forward, { tilings })) {
-      variants.push(variant);
-      assert.equal(failures, []);
-    }
-    return variants.filter((name) => name.startsWith('tile_scalar')).length;
-  };
-  // One of them may be the default, which is named so.
-  assert.ok((await counted(false)) <= 1);
-  assert.ok((await counted(true)) > 2);
+test('a candidate runs in all of its tilings, in one by turns, or in its usual one', async () => {
+  const { target } = await testDevice();
+  const matmuls = await Promise.all(['matmul-00', 'matmul-01', 'matmul-04', 'matmul-05'].map(golden));
+  const tilingsOf = (tilings: Tilings) =>
+    matmuls.flatMap((whole) =>
+      variantsOf(target, forwardOf(whole), { tilings })
+        .filter(({ name }) => name.startsWith('tile_scalar'))
+        .map(({ recorded }) => JSON.stringify(recorded.tape.dispatches[0]?.constants)),
+    );
+  assert.ok(tilingsOf('all').length > 3 * matmuls.length);
+  for (const some of ['turns', 'usual'] as const) assert.ok(tilingsOf(some).length <= matmuls.length, some);
+  assert.ok(new Set(tilingsOf('turns')).size > new Set(tilingsOf('usual')).size);
 });
 
 test('a wrong expectation is a failure with tensor, error and limit', async () => {

@@ -4,6 +4,7 @@
 import { input, type Reference } from './array64.ts';
 import { conv_batch_norm } from './conv_batch_norm.ts';
 import { add, gelu, l2_normalize, mean, relu, scale, softmax, sum, weighted_sum } from './elementwise.ts';
+import { class_contrast, feature_distance, focal_sup_con, mix_rows, small_singular_values } from './fine_tuning.ts';
 import { permute_rows, restore_rows, slice_rows } from './gather.ts';
 import { attention, conv2d, linear, matmul } from './linear_algebra.ts';
 import { cross_entropy, info_nce, mae_loss, sup_con, triplet } from './losses.ts';
@@ -20,11 +21,14 @@ export const references: Record<string, Reference> = {
   attention,
   batch_norm,
   batch_norm_split,
+  class_contrast,
   conv_batch_norm,
   conv2d: activated(conv2d),
   cross_entropy,
   drop_path,
   embed_tokens,
+  feature_distance,
+  focal_sup_con,
   gelu,
   global_avg_pool2d,
   info_nce,
@@ -37,6 +41,7 @@ export const references: Record<string, Reference> = {
   mean,
   patch_embed,
   pool_tokens,
+  mix_rows,
   permute_rows,
   relu,
   residual,
@@ -44,6 +49,7 @@ export const references: Record<string, Reference> = {
   scale,
   self_attention,
   slice_rows,
+  small_singular_values,
   softmax,
   sum,
   sup_con,
