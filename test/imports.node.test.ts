@@ -10,7 +10,7 @@ const LAYERS = [
   ['bench'],
   ['src/build'],
   ['src/cli'],
-  ['src/workbench'],
+  ['src/workbench', 'src/reproduce'],
   ['src/bench'],
   ['src/node.ts', 'src/index.ts'],
   ['src/report', 'src/train', 'src/conformance', 'src/onnx'],
@@ -41,7 +41,7 @@ const EXCEPT: readonly { from: RegExp; to: RegExp; unless?: (edge: Import) => bo
 ];
 
 /** Files that run in Node alone. */
-const FOR_NODE = /^src\/(cli|build)\/|\.mjs$|\.node\.ts$|^src\/node\.ts$/;
+const FOR_NODE = /^src\/(cli|build|reproduce)\/|\.mjs$|\.node\.ts$|^src\/node\.ts$/;
 
 interface Import {
   /** Paths from the root, or a package's name. */

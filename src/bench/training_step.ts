@@ -60,6 +60,7 @@ export function createTrainingStep(
       images: Float32Array.from({ length: elements(shape) }, (_, i) => Math.sin(i * 12.9898) * 1.5),
       labels: Int32Array.from({ length: batch }, (_, i) => i % 10),
       instances: Int32Array.from({ length: batch }, (_, i) => i),
+      counter: new Uint32Array(2),
     },
     ...memoryOf(tape, forward),
   };
@@ -74,6 +75,8 @@ export function recordForTuning(target: Target, model: Model, method: Method, sh
 
 function recordForward(tape: Tape, model: Model, method: Method, shape: Shape): Tensor {
   const [batch = 1] = shape;
+  // Of random numbers, where a method draws them.
+  tape.input('counter', [2], 'u32');
   const config = { epochs: 1, lambda: 0.1, temperature: 0.3, variant: 'official', label_smoothing: 0 } as const;
   // All epochs belong to COIN's first stage, SupCon alone: its second one is SCL.
   const [stage] = method.stages({ ...config, alpha: 1 }, model);

@@ -70,6 +70,8 @@ export interface RunOptions {
 export interface Outcome {
   readonly run: Trained;
   readonly model: Model;
+  /** The evaluation before training; undefined of a run that went on. */
+  readonly initial: Evaluation | undefined;
   /** The last evaluation, of the trained model. */
   readonly final: Evaluation | undefined;
   readonly checkpoint: string;
@@ -106,6 +108,7 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
   let model = create();
   /** The model itself, or the one that averages it. */
   let evaluated = model;
+  let initial: Evaluation | undefined;
   let final: Evaluation | undefined;
   const kernels = () => ({ kernels: JSON.stringify([...device.measured]) });
   const states = statesIn(out, method.name, { keep: options.keep, metadata: () => ({ ...metadata, ...kernels() }) });
@@ -132,6 +135,7 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
       evaluate &&
       async function* () {
         final = yield* evaluate();
+        if (!from) initial ??= final;
         return final;
       };
     const events = train(device, {
@@ -188,7 +192,7 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
         selected && final
           ? { ...run, ...flatten(final.scores), selected: { rule: settings.select as string, epoch: selected.epoch } }
           : run,
-      ...{ model: evaluated, final, device },
+      ...{ model: evaluated, initial, final, device },
       checkpoint: selected ? best : checkpoint,
     };
   } finally {

@@ -11,7 +11,7 @@ import { checkRun, type RunOptions, runMethod } from './fine_tune.ts';
 import type { RunningOptions } from './habits.ts';
 import { type DataOptions, onDevice } from './load_data.ts';
 import { everyOf } from './options.ts';
-import { reportData, withFinal, writeReport } from './report.ts';
+import { reportData, scored, withFinal, writeReport } from './report.ts';
 import type { RunFolder } from './run_folder.node.ts';
 import { settingsText } from './settings.node.ts';
 import { setupOf } from './setup.ts';
@@ -29,9 +29,17 @@ export interface OneRun extends Pick<RunOptions, 'settings' | 'indices' | 'heldO
   readonly request: typeof requestDevice;
 }
 
+/** What came of it: what the report shows, and for people the table with where the files are. */
+export interface Ended {
+  readonly report: ReportData;
+  readonly told: string;
+  /** What was started from, with its features; absent of a run that went on. */
+  readonly before?: NonNullable<ReportData['before']>;
+}
+
 /**
- * Trains by one method in the folder of the run, prints the table, and writes report and results. What cannot be trained is refused
- * before the folder has a file of it.
+ * Trains by one method in the folder of the run, and writes report and results. What cannot be trained is refused before the folder
+ * has a file of it.
  */
 export async function runOne({
   images: { train, test, classes },
@@ -41,7 +49,7 @@ export async function runOne({
   folder,
   request,
   ...own
-}: OneRun): Promise<void> {
+}: OneRun): Promise<Ended> {
   const { method, settings, indices, weights } = own;
   const device = await request();
   console.error(device.description);
@@ -61,7 +69,7 @@ export async function runOne({
   };
   if (options.resume === undefined) await checkRun(device, run);
   await folder.begin(settingsText(command));
-  const { run: trained, final, checkpoint, device: last } = await runMethod(device, run);
+  const { run: trained, initial, final, checkpoint, device: last } = await runMethod(device, run);
   const report: ReportData = {
     ...(await reportData(last, {
       title: `${method.title} on ${train.name}`,
@@ -71,11 +79,14 @@ export async function runOne({
     runs: [withFinal(trained, final)],
   };
   const { page } = await writeReport(folder.path, report, test);
-  console.log(textTable(report));
   const [{ confusion } = {}] = report.runs;
-  if (confusion) console.log(`\n${classTable(classes, confusion, relative('', page))}`);
-  console.log(`\n${paceLine(trained, indices.length)}`);
-  console.log(`checkpoint: ${relative('', checkpoint)}, report: ${relative('', page)}`);
+  const told = [
+    textTable(report),
+    ...(confusion ? ['', classTable(classes, confusion, relative('', page))] : []),
+    ...['', paceLine(trained, indices.length)],
+    `checkpoint: ${relative('', checkpoint)}, report: ${relative('', page)}`,
+  ];
+  return { report, told: told.join('\n'), ...(initial && { before: scored(initial) }) };
 }
 
 /** The encoder before pre-training, whose scores the curves begin with. */

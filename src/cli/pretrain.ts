@@ -130,7 +130,8 @@ async function pretrain(
     nesterov: false,
   };
   console.error(recipeLine(method, settings));
-  await runOne({ ...{ method, settings, images, indices, heldOut }, ...{ command, options, folder, request } });
+  const run = { ...{ method, settings, images, indices, heldOut }, ...{ command, options, folder, request } };
+  console.log((await runOne(run)).told);
 }
 
 /**

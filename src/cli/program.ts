@@ -20,6 +20,7 @@ import { staleModules } from './modules.node.ts';
 import { addPredict } from './predict.ts';
 import { addPrepare } from './prepare.ts';
 import { addPretrain } from './pretrain.ts';
+import { addReproduce } from './reproduce.ts';
 import { addTrain } from './train.ts';
 
 /**
@@ -46,7 +47,8 @@ function createProgram(request: typeof requestDevice): Command {
     .showHelpAfterError('(coin COMMAND --help tells all options)')
     .exitOverride();
 
-  for (const add of [addDemo, addTrain, addPretrain, addEval, addPredict, addFeatures]) add(program, request);
+  for (const add of [addDemo, addTrain, addPretrain, addEval, addPredict, addFeatures, addReproduce])
+    add(program, request);
   for (const add of [addData, addPrepare, addInspect, addConvert, addExport]) add(program);
   for (const add of [addDevices, addConformance, addGradcheck, addKernel, addBench]) add(program);
   addBenchStep(program);

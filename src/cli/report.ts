@@ -58,9 +58,15 @@ export async function reportData(device: Device, options: ReportOptions): Promis
     tested,
     thumbnails: await pictures(test, plotted(tested)),
     projection: 't-SNE',
-    ...(before && { before: { ...flatten(before.scores), features: plot(before) } }),
+    ...(before && { before: scored(before) }),
   };
 }
+
+/** What an evaluation of a checkpoint shows. */
+export const scored = (evaluation: Evaluation): NonNullable<ReportData['before']> => ({
+  ...flatten(evaluation.scores),
+  features: plot(evaluation),
+});
 
 const settingRows = (settings: Settings): ReportData['settings'] => ({
   architecture: settings.arch,
@@ -131,7 +137,7 @@ export async function writeReport(
 }
 
 /** JSON in lines, but a list of numbers in one. Only the layout has line breaks: within strings they are escaped. */
-const readableJson = (value: unknown): string =>
+export const readableJson = (value: unknown): string =>
   JSON.stringify(value, null, 2).replace(/\[\n[-\d.,\snule+]*\]/g, (list) => list.replace(/\s+/g, ''));
 
 /** The same images each time, chosen at random because files may be sorted by class. */

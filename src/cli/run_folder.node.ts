@@ -61,18 +61,18 @@ const WRITTEN = new RegExp(
  * Gives a command a folder for the files of its run, which no other program writes to meanwhile.
  * Throws in one sentence when the folder cannot be made, or when it is another run's and may not be overwritten.
  */
-export async function inRunFolder(
+export async function inRunFolder<T>(
   command: string,
   { out, overwrite = false, resume }: FolderOptions,
-  run: (folder: RunFolder) => Promise<void>,
-): Promise<void> {
+  run: (folder: RunFolder) => Promise<T>,
+): Promise<T> {
   const given = resume ?? out;
   const { path, release } =
     given === undefined
       ? await firstFree(command, overwrite)
       : await claim(given, { overwrite: overwrite || resume !== undefined });
   try {
-    await run({
+    return await run({
       path,
       async begin(settings) {
         if (resume !== undefined) return;

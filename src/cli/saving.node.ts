@@ -1,5 +1,6 @@
 // When a run's state is saved, and what a run leaves that is interrupted.
 import type { TrainEvent } from '../train/events.ts';
+import { Interrupted } from '../train/interrupted.ts';
 import type { RunState } from '../train/run_state.ts';
 import type { Interruption } from './signals.node.ts';
 import type { States } from './states.node.ts';
@@ -52,12 +53,12 @@ export async function* saving(
       yield { type: 'saved', step: now.step, file };
       await states.prune(now.step);
       if (isInterrupted)
-        throw new Error(
+        throw new Interrupted(
           `Interrupted after ${now.epoch} epochs; the model so far is in ${model}, and --resume goes on.`,
         );
       last = { step: now.step, time: performance.now() };
     }
     if (isInterrupted && !isTrained)
-      throw new Error('Interrupted before the first step, so there is no model to save.');
+      throw new Interrupted('Interrupted before the first step, so there is no model to save.');
   }
 }

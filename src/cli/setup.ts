@@ -109,7 +109,8 @@ async function sourceOf({ name, channels, sizes, labels, classes, read }: ImageS
   return { name, sha256: hash.update(labels).digest('hex') };
 }
 
-async function hashOf(path: string): Promise<string> {
+/** The SHA-256 of a checkpoint's file. */
+export async function hashOf(path: string): Promise<string> {
   const hash = createHash('sha256');
   await explained(`The weights ${path} cannot be read`, () => pipeline(createReadStream(path), hash));
   return hash.digest('hex');

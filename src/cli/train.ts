@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Command } from 'commander';
 import type { PresetName } from '../data/augment/presets.ts';
 import { commonSize } from '../data/dataset.ts';
 import type { OpenedDataset } from '../data/load.node.ts';
@@ -28,7 +28,7 @@ import {
   takeDefaults,
 } from './method_options.ts';
 import { addModelOptions, encoderOptions, imageSizeOf, type ModelOptions } from './model_options.ts';
-import { runOne } from './one_run.ts';
+import { type Ended, runOne } from './one_run.ts';
 import { flagOf, fraction, isGiven, number, positiveInteger, refuseIdle } from './options.ts';
 import { inRunFolder, type RunFolder } from './run_folder.node.ts';
 import type { Settings } from './setup.ts';
@@ -44,6 +44,30 @@ interface TrainOptions extends MethodOptions, ModelOptions, RunningOptions {
 }
 
 export function addTrain(program: Command, request: typeof requestDevice): void {
+  declareTrain(program).action(
+    guarded(async (options: TrainOptions, command: Command) =>
+      console.log((await trainAsTold(options, command, request)).told),
+    ),
+  );
+}
+
+/**
+ * Does what `coin train` does with these arguments, as a part of something larger: throws what goes wrong and leaves it to the caller
+ * to print what came of it.
+ */
+export async function trainWith(args: readonly string[], request: typeof requestDevice): Promise<Ended> {
+  const program = new Command().exitOverride();
+  const ended: Ended[] = [];
+  declareTrain(program)
+    .exitOverride()
+    .action(async (options: TrainOptions, command: Command) => {
+      ended.push(await trainAsTold(options, command, request));
+    });
+  await program.parseAsync(['train', ...args], { from: 'user' });
+  return ended[0] as Ended;
+}
+
+function declareTrain(program: Command): Command {
   const train = program
     .command('train')
     .description("fine-tune an encoder by one method; hyper-parameters default to its authors'");
@@ -53,23 +77,20 @@ export function addTrain(program: Command, request: typeof requestDevice): void 
     .option('--balanced', 'draw each class equally often')
     .addOption(augmentOption())
     .addOption(number('--crop-scale <share>', 'smallest crop as a share of the area', fraction, 0.08))
-    .addOption(number('--labels <n>', 'labelled images of each class (default: all)', positiveInteger))
-    .action(
-      guarded((options: TrainOptions, command: Command) => {
-        const method = methodOf(options);
-        takeDefaults(command, method);
-        const settled = command.opts<TrainOptions>();
-        return inRunFolder('train', settled, (folder) =>
-          withData(settled, settled.imageSize ?? 0, (images) =>
-            fineTune(settled, method, images, command, folder, request),
-          ),
-        );
-      }),
-    );
-  refuseIdle(train, {
+    .addOption(number('--labels <n>', 'labelled images of each class (default: all)', positiveInteger));
+  return refuseIdle(train, {
     idle: { augment: ['cropScale'] },
     needs: { partial: 'weights', coinTemperature: 'coinAlpha' },
   });
+}
+
+function trainAsTold(options: TrainOptions, command: Command, request: typeof requestDevice): Promise<Ended> {
+  const method = methodOf(options);
+  takeDefaults(command, method);
+  const settled = command.opts<TrainOptions>();
+  return inRunFolder('train', settled, (folder) =>
+    withData(settled, settled.imageSize ?? 0, (images) => fineTune(settled, method, images, command, folder, request)),
+  );
 }
 
 async function fineTune(
@@ -79,7 +100,7 @@ async function fineTune(
   command: Command,
   folder: RunFolder,
   request: typeof requestDevice,
-): Promise<void> {
+): Promise<Ended> {
   const { train } = images;
   const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
   // What matches only in part is of another encoder than the one asked for.
@@ -116,7 +137,7 @@ async function fineTune(
   console.error(
     `encoder: ${arch}, ${weights ? `from ${weights.path}` : 'from random values, since no --weights are given'}`,
   );
-  await runOne({
+  return runOne({
     ...{ method, settings, images, indices, heldOut, weights, partial: options.partial },
     // An encoder goes on to see images as it was trained to.
     statistics: fits ? card?.statistics : undefined,

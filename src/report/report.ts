@@ -10,8 +10,14 @@ import { styleFor } from './style.ts';
 import { summary } from './summary.ts';
 import { columnsOf, comparison, legend } from './table.ts';
 
+/** What a page shows besides: paragraphs in place of the summary, and sections before all others, as HTML. */
+export interface Besides {
+  readonly lead?: readonly string[];
+  readonly sections?: readonly string[];
+}
+
 /** Renders a comparison of runs, or the scores of one method, as a self-contained HTML page, which opens from a file and loads nothing. */
-export function renderReport(data: ReportData): string {
+export function renderReport(data: ReportData, { lead = [summary(data)], sections = [] }: Besides = {}): string {
   const drawn = charts(data);
   return `<!doctype html>
 <html lang="en">
@@ -27,16 +33,17 @@ export function renderReport(data: ReportData): string {
 <header>
 <h1>${escapeHtml(data.title)}</h1>
 <p class="meta">${escapeHtml(data.created)} · ${escapeHtml(data.adapter)}</p>
-<p class="lead">${escapeHtml(summary(data))}</p>
+${lead.map((text) => `<p class="lead">${escapeHtml(text)}</p>`).join('\n')}
 </header>
 <main>
 ${[
-  tableSection(data),
+  ...sections,
+  ...(data.runs.length > 0 ? [tableSection(data)] : []),
   curveSection(drawn),
   classSection(data, drawn.confusions, NO_SCRIPT),
   mistakeSection(data),
   scatterSection(drawn, data),
-  readingSection(data),
+  ...(data.runs.length > 0 ? [readingSection(data)] : []),
   settingsSection(data),
 ]
   .filter((section) => section !== '')

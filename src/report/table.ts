@@ -1,6 +1,7 @@
 // The comparison of runs as a table: its cells, and its two forms in plain text.
 import { alignColumns } from './align.ts';
 import { type FlatScores, type Group, groups, type ReportData, type Statistic, statistic } from './data.ts';
+import { markdownLines } from './markdown.ts';
 import { intervalOf, KNN, PROBE, rank, S_DBW, type Score, TOP1, TOP5 } from './ranking.ts';
 
 interface Column extends Omit<Score, 'better'> {
@@ -143,13 +144,12 @@ export function textTable(data: ReportData): string {
 
 /** The comparison in Markdown, the best of each column in bold. */
 export function markdownTable(data: ReportData): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((text) => text.replaceAll('|', '\\|')).join(' | ')} |`;
   const emphasised = (cell: Cell) => (cell.best ? `**${cell.text}**` : cell.text);
-  return [
-    line(['Method', ...columnsOf(data).map(titled)]),
-    line(['---', ...columnsOf(data).map(() => '---:')]),
-    ...comparison(data).map(({ label, cells }) =>
-      line([label, ...cells.map((cell) => withInterval({ ...cell, text: emphasised(cell) }))]),
-    ),
-  ].join('\n');
+  return markdownLines(
+    ['Method', ...columnsOf(data).map(titled)],
+    comparison(data).map(({ label, cells }) => [
+      label,
+      ...cells.map((cell) => withInterval({ ...cell, text: emphasised(cell) })),
+    ]),
+  ).join('\n');
 }

@@ -1,0 +1,163 @@
+import { join, relative } from 'node:path';
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
+import { explained, makeFolder, writeWhole } from '../files.node.ts';
+import type { requestDevice } from '../node.ts';
+import type { ReportData } from '../report/data.ts';
+import { renderReport } from '../report/report.ts';
+import type { Outcome } from '../reproduce/cell.ts';
+import { type Collected, collect } from '../reproduce/collect.ts';
+import { DATA_SETS, type DataSet, dataTitle, type Experiment, type Scale } from '../reproduce/experiment.ts';
+import { experiments } from '../reproduce/experiments/index.ts';
+import { type Plan, planOf, type Sources } from '../reproduce/plan.ts';
+import { markdownOf, sectionsOf, textOf } from '../reproduce/render.ts';
+import { reportOf, resultsOf } from '../reproduce/results.ts';
+import { readOutcome, runCells } from '../reproduce/runner.ts';
+import { scales } from '../reproduce/scales.ts';
+import { fallTable, type Sheet, sheetOf } from '../reproduce/sheet.ts';
+import { guarded } from './errors.ts';
+import { integer } from './options.ts';
+import { readableJson } from './report.ts';
+import { removeStates, sharing, timeTable, trainCell } from './reproduce_cell.ts';
+import { type SourceOptions, sourcesOf } from './reproduce_sources.ts';
+
+interface ReproduceOptions extends SourceOptions {
+  readonly scale: Scale['name'];
+  readonly seeds?: readonly number[];
+  readonly out: string;
+  readonly list?: boolean;
+}
+
+export function addReproduce(program: Command, request: typeof requestDevice): void {
+  program
+    .command('reproduce')
+    .description("make a table or figure of COIN's paper, with the paper's numbers beside ours")
+    .addArgument(new Argument('<name>', 'which').choices(experiments.map(({ name }) => name)))
+    .addOption(
+      new Option(
+        '--scale <size>',
+        "smoke: embedded data, in minutes without a GPU; small: all of Fashion-MNIST, three seeds; paper: the paper's data, network and epochs",
+      )
+        .choices(Object.keys(scales))
+        .default('smoke'),
+    )
+    .addOption(new Option('--seeds <list>', "such as 0,1,2 (default: the scale's)").argParser(seedsOf))
+    .option('--data <folder>', 'small: Fashion-MNIST; paper: a folder that has one of each data set, by its name')
+    .addOption(
+      new Option(
+        '--datasets <list>',
+        `paper: only some of ${Object.keys(DATA_SETS).slice(0, -2).join(', ')}`,
+      ).argParser(dataSetsIn),
+    )
+    .option('--weights <file>', 'small, paper: the self-supervised checkpoint (MoCo v2)')
+    .option('--supervised <file>', 'small, paper: the supervised checkpoint of SL-CE-Tuning')
+    .option('--mae <file>', 'small, paper: the checkpoint of a masked autoencoder')
+    .option(
+      '--out <folder>',
+      'where cells and tables go; what is finished there is not made again',
+      join('runs', 'reproduce'),
+    )
+    .option('--list', 'print the cells as JSON, a line each with its hash and whether it is finished, and run nothing')
+    .action(
+      guarded(async (name: string, options: ReproduceOptions) => {
+        const experiment = experiments.find((known) => known.name === name) as Experiment;
+        const scale = scales[options.scale];
+        const sources = await sourcesOf(experiment, scale, options);
+        const plan = planOf(experiment, scale, sources, {
+          ...(options.seeds && { seeds: options.seeds }),
+          ...(options.datasets && { dataSets: options.datasets }),
+        });
+        await (options.list ? listCells(plan, options.out) : reproduce(plan, sources, options.out, request));
+      }),
+    );
+}
+
+function seedsOf(text: string): number[] {
+  const seeds = text.split(',').map(integer);
+  if (new Set(seeds).size < seeds.length) throw new InvalidArgumentError('A seed is given twice.');
+  return seeds;
+}
+
+function dataSetsIn(text: string): DataSet[] {
+  return text.split(',').map((name) => {
+    if (!Object.hasOwn(DATA_SETS, name)) throw new InvalidArgumentError(`There is no data set named ${name}.`);
+    return name as DataSet;
+  });
+}
+
+async function listCells({ entries }: Plan, out: string): Promise<void> {
+  for (const { row, dataSet, seed, hash, cell } of entries) {
+    const finished = (await readOutcome(cellsIn(out), hash)) !== undefined;
+    console.log(JSON.stringify({ hash, finished, row, dataSet, seed, cell }));
+  }
+}
+
+const cellsIn = (out: string): string => join(out, 'cells');
+
+/**
+ * Runs what is not finished of an experiment's cells, and writes its numbers, tables and figures from all that are: also where it is
+ * interrupted. Throws where cells are missing in the end.
+ */
+export async function reproduce(
+  plan: Plan,
+  sources: Sources,
+  out: string,
+  request: typeof requestDevice,
+): Promise<void> {
+  const devices = sharing(request);
+  const cells = new Map(plan.entries.map(({ hash, cell }) => [hash, cell]));
+  const { outcomes, failures, interrupted } = await runCells(cells, {
+    folder: cellsIn(out),
+    train: (cell, folder) => trainCell(cell, folder, sources, devices),
+    tidy: removeStates,
+    onCell: (hash, index, count) => {
+      const { row, dataSet, seed } = plan.entries.find((entry) => entry.hash === hash) as Plan['entries'][number];
+      console.error(`\ncell ${index} of ${count}: ${row}, ${dataTitle(dataSet)}, seed ${seed} (${hash})`);
+    },
+  });
+  const collected = collect(plan, outcomes);
+  const isDone = outcomes.size === cells.size;
+  const more = [
+    ...(isDone && plan.experiment.timed ? [await timeTable(plan, sources, devices)] : []),
+    ...fallTable(plan, outcomes),
+  ];
+  const sheet = sheetOf(plan, collected, outcomes, more);
+  const folder = join(out, `${plan.experiment.name}-${plan.scale.name}`);
+  const files = await writeAll(folder, { plan, collected, sheet, outcomes });
+  console.log(textOf(sheet));
+  console.log(`\n${files.map((file) => relative('', file)).join(', ')}`);
+  if (interrupted) throw new Error('Interrupted; nothing is lost, and the same command goes on.');
+  const [first] = failures;
+  if (first)
+    throw new Error(
+      `${failures.size} of ${cells.size} cells failed, the first of them (${first[0]}) so: ${first[1].message} The same command tries them again.`,
+    );
+}
+
+/** Writes results, Markdown and pages into a folder: a page with the curves of each data set, which is the table's where there is one. Returns their paths. */
+async function writeAll(
+  folder: string,
+  {
+    plan,
+    collected,
+    sheet,
+    outcomes,
+  }: { plan: Plan; collected: Collected; sheet: Sheet; outcomes: ReadonlyMap<string, Outcome> },
+): Promise<string[]> {
+  const { dataSets } = plan;
+  const reports = dataSets.map((dataSet) => reportOf(plan, dataSet, outcomes));
+  const [first] = reports as [ReportData];
+  const isAlone = reports.length === 1;
+  const page = { ...first, title: sheet.title, ...(!isAlone && { runs: [], before: undefined }) };
+  const texts: Readonly<Record<string, string>> = {
+    'results.json': `${readableJson(resultsOf(plan, collected, outcomes))}\n`,
+    'table.md': `${markdownOf(sheet)}\n`,
+    'report.html': renderReport(page, { lead: sheet.lead, sections: sectionsOf(sheet) }),
+    ...(!isAlone &&
+      Object.fromEntries(reports.map((report, i) => [`${dataSets[i]}.html`, renderReport(report)] as const))),
+  };
+  await explained(`The results in ${folder} cannot be written`, async () => {
+    await makeFolder(folder);
+    for (const [name, text] of Object.entries(texts)) await writeWhole(join(folder, name), text);
+  });
+  return Object.keys(texts).map((name) => join(folder, name));
+}

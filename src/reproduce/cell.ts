@@ -1,0 +1,32 @@
+// The unit of an experiment: one training with all that decides it, as plain JSON.
+import { createHash } from 'node:crypto';
+import type { ReportData, Run } from '../report/data.ts';
+import type { DataSet, Settings } from './experiment.ts';
+
+/** One training. Equal cells give equal results, whichever table asks for them; where files lie makes no difference. */
+export interface Cell {
+  /** What `coin train` is told, by the names of its options, the seed among them. */
+  readonly settings: Settings;
+  readonly data: DataSet;
+  /** The checkpoint that it starts from; random values where absent. */
+  readonly weights?: { readonly name: string; readonly sha256: string };
+}
+
+/** What became of a cell, as much of it as tables and figures show. */
+export interface Outcome {
+  readonly run: Run;
+  /** The checkpoint before training; absent where the training was cut off since. */
+  readonly before?: ReportData['before'];
+  readonly adapter: string;
+  readonly classes: readonly string[];
+  readonly tested?: number;
+  readonly projection?: string;
+}
+
+/** The name of a cell's folder: 16 hexadecimal digits of what decides it, in whichever order that is written. */
+export function hashOfCell({ settings, data, weights }: Cell): string {
+  const decisive = [sorted(settings), data, weights?.sha256 ?? null];
+  return createHash('sha256').update(JSON.stringify(decisive)).digest('hex').slice(0, 16);
+}
+
+const sorted = (settings: Settings) => Object.entries(settings).sort(([one], [other]) => (one < other ? -1 : 1));
