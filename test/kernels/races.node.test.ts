@@ -44,6 +44,7 @@ const UNIFORMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     ...{ rows: 8, columns: 3, groups: 2, chunk_rows: 4, chunks: 2, partials: 2, partial_rows: 4, sum_rows: 8, sums: 4 },
     ...{ chunk_partials: 2, eps: 1, momentum: 0.1, mean_factor: 1 },
   },
+  contrast: { first: 0, rows: 8, columns: 5, stride: 8, own: 1 },
   // 8 pixels by 8 channels.
   conv2d: {
     ...{ batch: 1, in_height: 2, in_width: 4, in_channels: 8, out_height: 2, out_width: 4, out_channels: 8 },
