@@ -138,7 +138,7 @@ export async function judge(mutants, print, { jobs = 1 } = {}) {
   );
   const stopping = new Set();
 
-  /** The seconds that each test takes without a fault; undefined where it does not pass. */
+  /** The seconds that each test takes without a fault, or what is wrong with it. */
   const durations = new Map();
   const durationOf = ({ file, name }, folder, { build }) => {
     const key = `${file} ${name}`;
@@ -149,13 +149,14 @@ export async function judge(mutants, print, { jobs = 1 } = {}) {
     await build();
     const start = performance.now();
     const { passed, failure, isOver } = await runTests(folder, name, LONGEST, stopping);
-    return isOver && passed > 0 && !failure ? (performance.now() - start) / 1000 : undefined;
+    const seconds = (performance.now() - start) / 1000;
+    return isOver && passed > 0 && !failure ? { seconds } : { why: failure?.replace(/\n\s*/g, ' ') ?? 'none is run' };
   }
 
   async function judgeOne(mutant, folder, builder) {
-    const seconds = await durationOf(mutant.test, folder, builder);
-    if (seconds === undefined)
-      return tell('wrong', mutant, `no test "${mutant.test.name}" of ${mutant.test.file} passes without it`);
+    const { seconds, why: idle } = await durationOf(mutant.test, folder, builder);
+    if (idle)
+      return tell('wrong', mutant, `${mutant.test.file}: "${mutant.test.name}" does not pass without it: ${idle}`);
     const isBuilt = await builder.build(mutant).then(
       () => true,
       () => false,
