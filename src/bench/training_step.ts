@@ -5,6 +5,7 @@ import type { Program } from '../gpu/program/program.ts';
 import type { Method } from '../methods/method.ts';
 import type { Model } from '../nn/model.ts';
 import { gradients } from '../ops/gradients.ts';
+import { adamw } from '../optim/adamw.ts';
 import { sgd } from '../optim/sgd.ts';
 import { median } from '../quantile.ts';
 import { type Choose, createTape, type Dispatch, type Tape } from '../tape/tape.ts';
@@ -33,7 +34,7 @@ export interface StepMemory {
 }
 
 /**
- * The first stage's step of a method with its usual settings, on images of the given shape, under SGD with momentum.
+ * The first stage's step of a method with its usual settings, on images of the given shape, under SGD with momentum or AdamW.
  * `candidates` are forced where they can run.
  */
 export function createTrainingStep(
@@ -42,13 +43,16 @@ export function createTrainingStep(
   method: Method,
   shape: Shape,
   candidates: Readonly<Record<string, string>> = {},
+  optimizer: 'sgd' | 'adamw' = 'sgd',
 ): TrainingStep {
   const [batch = 1] = shape;
   const tape = createTape(target, { candidates });
   const loss = recordForward(tape, model, method, shape);
   const forward = tape.dispatches.length;
   // Runs that are timed differ in nothing: all take the same step.
-  preset(tape, sgd(model.store.arena, { momentum: 0.9 }).record(tape, gradients(tape, loss)).inputs(1e-3));
+  const { arena } = model.store;
+  const update = optimizer === 'adamw' ? adamw(arena) : sgd(arena, { momentum: 0.9 });
+  preset(tape, update.record(tape, gradients(tape, loss)).inputs(1e-3));
   return {
     tape,
     inputs: {

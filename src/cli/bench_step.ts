@@ -15,6 +15,7 @@ import { profileTable } from '../report/profile.ts';
 import { shareOfRoof } from '../report/roof.ts';
 import { guarded } from './errors.ts';
 import { number, positiveInteger, refuseIdle } from './options.ts';
+import { OPTIMIZERS } from './setup.ts';
 import { writeTrace } from './trace.node.ts';
 import { addTuneOptions, type TuneOptions, tuneFor, useTuned } from './tune.ts';
 
@@ -34,6 +35,7 @@ interface StepOptions extends TuneOptions {
   readonly image: number;
   readonly stem?: keyof typeof STEMS;
   readonly loss: keyof typeof LOSSES;
+  readonly optimizer: (typeof OPTIMIZERS)[number];
   readonly runs: number;
   readonly plan?: boolean;
   readonly profile?: string | true;
@@ -64,6 +66,7 @@ export function addBenchStep(program: Command): void {
     .addOption(
       new Option('--loss <name>', 'cross-entropy, SCL or SupCon alone').choices(Object.keys(LOSSES)).default('ce'),
     )
+    .addOption(new Option('--optimizer <name>', 'SGD with momentum, or AdamW').choices(OPTIMIZERS).default('sgd'))
     .addOption(number('--runs <n>', 'timed steps', positiveInteger, 3))
     .option('--plan', 'tell memory and compile times, but run no step')
     .option(
@@ -90,6 +93,7 @@ async function benchStep({
   image,
   stem,
   loss,
+  optimizer,
   runs,
   plan,
   profile,
@@ -123,12 +127,12 @@ async function benchStep({
     for (const [key, choice] of tuner.measured) device.measured.set(key, choice);
     tuner.destroy();
   }
-  const step = createTrainingStep(target, model, method, shape, candidate);
+  const step = createTrainingStep(target, model, method, shape, candidate, optimizer);
   const { dispatches, memory } = step;
   const flops = dispatches.reduce((sum, dispatch) => sum + dispatch.flops, 0);
   const bytes = dispatches.reduce((sum, dispatch) => sum + dispatch.bytes, 0);
   console.log(
-    `${arch}, ${loss}, batch ${batch}, ${image} px: ${dispatches.length} dispatches, ${(flops / 1e9).toFixed(1)} GFLOP, ${(bytes / 1e9).toPrecision(3)} GB moved at least`,
+    `${arch}, ${loss}, ${optimizer}, batch ${batch}, ${image} px: ${dispatches.length} dispatches, ${(flops / 1e9).toFixed(1)} GFLOP, ${(bytes / 1e9).toPrecision(3)} GB moved at least`,
   );
   console.log(
     `memory: peak ${mebibytes(memory.planned + memory.lasting)} with reuse, ${mebibytes(memory.unshared + memory.lasting)} without; ` +

@@ -36,7 +36,7 @@ export async function selectCases(words: readonly string[]): Promise<CaseFile[]>
 }
 
 /** The folder and those in it. */
-async function foldersIn(folder: string): Promise<string[]> {
+export async function foldersIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const below = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name));
   return [folder, ...below.sort()];

@@ -14,56 +14,62 @@ import type { Run } from '../report/data.ts';
 import { textTable } from '../report/table.ts';
 import { createEvaluator } from '../train/evaluate.ts';
 import { guarded } from './errors.ts';
-import { neighbours, runMethod } from './fine_tune.ts';
-import { everyOf, fraction, integer, number, positiveInteger } from './options.ts';
+import { checkRun, neighbours, runMethod } from './fine_tune.ts';
+import {
+  addRunningOptions,
+  checkBatch,
+  epochsOf,
+  type Habits,
+  habitsOf,
+  PAPER,
+  type RunningOptions,
+  refuseIdleHabits,
+  splitOff,
+} from './habits.ts';
+import { everyOf, fraction, number } from './options.ts';
 import { showEvaluation } from './progress.ts';
 import { reportData, withFinal, writeReport } from './report.ts';
-import {
-  addFolderOptions,
-  type FolderOptions,
-  inRunFolder,
-  type RunFolder,
-  type SaveOptions,
-} from './run_folder.node.ts';
+import { inRunFolder, type RunFolder } from './run_folder.node.ts';
 import { settingsText } from './settings.node.ts';
 import { type Settings, setupOf } from './setup.ts';
-import { addTuneOptions, type TuneOptions, useTuned } from './tune.ts';
+import { useTuned } from './tune.ts';
 import { cardOf, loadParts, readWeights, type Weights } from './weights.ts';
 
 /** Labelled images of each class: few, since that is when a self-supervised checkpoint matters. */
 const LABELS_PER_CLASS = 100;
 
-interface DemoOptions extends FolderOptions, SaveOptions, TuneOptions {
-  readonly epochs: number;
+interface DemoOptions extends RunningOptions {
   readonly alpha: number;
-  readonly seed: number;
-  readonly describe?: boolean;
-  readonly profile?: boolean;
 }
+
+/** Few epochs at a rate at which they suffice. */
+export const DEMO = {
+  ...PAPER,
+  ...{ epochs: 12, accumulate: 1, lr: 0.1, evaluateEvery: 3, seed: 0 },
+} as const satisfies Partial<Habits>;
 
 export function addDemo(program: Command, request: typeof requestDevice): void {
   const command = program
     .command('demo')
     .description('fine-tune the embedded self-supervised encoder by CE-Tuning, SCL and COIN and compare them');
-  addTuneOptions(addFolderOptions(command))
-    .addOption(number('--epochs <n>', 'epochs of each method', positiveInteger, 12))
+  addRunningOptions(command, DEMO)
     .addOption(number('--alpha <share>', "COIN's first stage as a share of the epochs", fraction, 0.25))
-    .addOption(number('--seed <n>', 'fixes heads, order and augmentation', integer, 0))
-    .option('--describe', "print each stage's dispatches by layer")
-    .option(
-      '--profile',
-      "time a step of each stage: print its dispatches, longest first, and write a trace to the run's folder",
-    )
     .action(
       guarded((options: DemoOptions) =>
         inRunFolder('demo', options, (folder) =>
-          demo(options, { ...folder, begin: () => folder.begin(settingsText(command)) }, request),
+          demo(options, command, { ...folder, begin: () => folder.begin(settingsText(command)) }, request),
         ),
       ),
     );
 }
 
-async function demo(options: DemoOptions, folder: RunFolder, request: typeof requestDevice): Promise<void> {
+async function demo(
+  options: DemoOptions,
+  command: Command,
+  folder: RunFolder,
+  request: typeof requestDevice,
+): Promise<void> {
+  refuseIdleHabits(command, options, 'resnet8');
   const device = await request();
   console.error(device.description);
   await useTuned(device, options);
@@ -87,7 +93,7 @@ export interface Comparison extends DemoOptions {
 /** Fine-tunes one encoder by each method, prints the table, and writes report and results of those that are done. */
 export async function compareMethods(
   first: Device,
-  { splits: { train, test }, weights, labels, epochs, alpha, seed, ...options }: Comparison,
+  { splits: { train, test }, weights, labels, ...options }: Comparison,
   { path: out, begin }: RunFolder,
 ): Promise<void> {
   let device = first;
@@ -95,31 +101,27 @@ export async function compareMethods(
   if (!card) throw new Error(`${weights.path} does not say which encoder it holds; make it again by "coin pretrain".`);
   const data = createDataset(device.target, train, card.statistics);
   const testData = createDataset(device.target, test, data);
-  const indices = stratifiedSubset(data.labels, data.classes, labels, seed);
+  const labelled = stratifiedSubset(data.labels, data.classes, labels, options.seed);
+  const { indices, heldOut } = splitOff(labelled, data.labels, options);
+  checkBatch(options.batch, indices.length);
   const settings: Settings = {
     ...{ arch: card.arch, encoder: card.encoder },
     projector: { out: 64 },
-    epochs,
-    alpha,
+    epochs: epochsOf(options, indices.length),
+    alpha: options.alpha,
     lambda: 0.1,
     temperature: 0.3,
     variant: 'paper',
     label_smoothing: 0,
-    batch: 64,
-    accumulate: 1,
-    lr: 0.1,
-    momentum: 0.9,
-    weight_decay: 1e-4,
-    seed,
     augmentation: { flip: 0.5, brightness: 0.1 },
-    evaluateEvery: 3,
+    ...habitsOf(options),
   };
 
-  const start = createModel({ ...card, classes: undefined, seed });
+  const start = createModel({ ...card, classes: undefined, seed: options.seed });
   await loadParts(device, start, weights, ['encoder']);
   const before = await showEvaluation(
     await createEvaluator(device, start, testData, {
-      bank: { data, images: neighbours(indices, data.classes.length, seed) },
+      bank: { data, images: neighbours(indices, data.classes.length, options.seed) },
     }),
     { stream: process.stderr },
   );
@@ -139,12 +141,14 @@ export async function compareMethods(
     ...{ train: memorySource(train), images: indices.length, test: memorySource(test), weights },
   });
   const run = {
-    ...{ settings, setup, data, indices, test: testData, weights, out },
-    ...options,
-    saveEvery: everyOf(options.saveEvery),
+    ...{ settings, setup, data, indices, heldOut, test: testData, weights, out },
+    ...{ describe: options.describe, profile: options.profile, tune: options.tune },
+    ...{ saveEvery: everyOf(options.saveEvery), keep: options.keep, request: options.request },
   };
+  const methods = [ceTuning, scl, coin];
+  if (options.resume === undefined) for (const method of methods) await checkRun(device, { ...run, method });
   await begin();
-  for (const method of [ceTuning, scl, coin]) {
+  for (const method of methods) {
     const { run: trained, final, ...ended } = await runMethod(device, { ...run, method });
     device = ended.device;
     runs.push(withFinal(trained, final));

@@ -6,24 +6,25 @@ import { subset } from '../data/sampler.ts';
 import { explained, writeWhole } from '../files.node.ts';
 import type { Device } from '../gpu/device.ts';
 import type { Method } from '../methods/method.ts';
-import { createModel, encoderDefaults, isViT, type Model } from '../nn/model.ts';
+import { createModel, encoderDefaults, isViT, type Model, type ModelOptions } from '../nn/model.ts';
 import { freeze } from '../nn/store.ts';
 import { VITS } from '../nn/vit.ts';
 import type { requestDevice } from '../node.ts';
 import { adamw } from '../optim/adamw.ts';
-import { layerDecay } from '../optim/layer_decay.ts';
+import { decayMatrices, layerDecay } from '../optim/layer_decay.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { sgd } from '../optim/sgd.ts';
 import { collect, flatten, type Trained } from '../report/data.ts';
 import { dispatchTable, memoryLine } from '../report/dispatches.ts';
 import { profileTable } from '../report/profile.ts';
 import { createTape } from '../tape/tape.ts';
+import type { TrainConfig } from '../train/config.ts';
 import { type Bank, createEvaluator, type Evaluation, evaluate } from '../train/evaluate.ts';
 import type { TrainEvent } from '../train/events.ts';
 import { modelOf, type RunState } from '../train/run_state.ts';
 import { augmentationOf, recordStep } from '../train/step.ts';
 import { survive } from '../train/survive.ts';
-import { train } from '../train/trainer.ts';
+import { rehearse, train } from '../train/trainer.ts';
 import { writeSafetensors } from '../weights/safetensors.ts';
 import { bestOf, keepBest } from './best.node.ts';
 import { writeCurves } from './curves.node.ts';
@@ -35,7 +36,7 @@ import { listenForInterruption } from './signals.node.ts';
 import { statesIn } from './states.node.ts';
 import { writeTrace } from './trace.node.ts';
 import { tuneFor } from './tune.ts';
-import { cardMetadata, loadParts, type ModelCard, readWeights, type Weights } from './weights.ts';
+import { cardMetadata, checkParts, loadParts, type ModelCard, readWeights, type Weights } from './weights.ts';
 
 export interface RunOptions {
   readonly method: Method;
@@ -79,18 +80,9 @@ export interface Outcome {
 /** Trains one model by one method, showing progress, logging and saving as it goes; or goes on where the folder's run was left. */
 export async function runMethod(first: Device, options: RunOptions): Promise<Outcome> {
   const { method, settings, data, indices, test, weights, out } = options;
-  const { arch, encoder, seed, ema, freeze: frozen = [] } = settings;
+  const { arch, encoder, seed } = settings;
   const { channels } = data;
-  const classes = 'recipe' in method ? undefined : data.classes.length;
-  const create = () => {
-    const projector = method.projector ? { ...method.heads?.projector, ...settings.projector } : undefined;
-    const made = createModel({
-      ...{ arch, ...method.heads, projector, classes, seed },
-      encoder: { ...encoder, channels },
-    });
-    freeze(made.store, frozen);
-    return made;
-  };
+  const create = () => modelFor(options);
   const { size } = settings.augmentation;
   const { evaluation: view = { ...(size && { size }) } } = settings;
   const { bank = { data, images: neighbours(indices, data.classes.length, seed) } } = options;
@@ -102,7 +94,7 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
     statistics: { mean: data.mean, std: data.std },
     ...(image_size && { image_size }),
     view,
-    ...(classes !== undefined && { classes: data.classes }),
+    ...(method.classifier !== false && { classes: data.classes }),
   };
   const metadata = { format: 'pt', ...cardMetadata(card), method: method.name, settings: JSON.stringify(settings) };
   const log = join(out, `${method.name}.jsonl`);
@@ -130,9 +122,9 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
     }
     if (weights && !from)
       console.error(await loadParts(device, model, weights, ['encoder'], { partial: options.partial ?? false }));
-    const average = ema === undefined ? undefined : { model: create(), decay: ema };
+    const config = configFor(options, model);
     final = undefined;
-    evaluated = average?.model ?? model;
+    evaluated = config.average?.model ?? model;
     const evaluate = options.heldOut
       ? await createEvaluator(device, evaluated, data, { ...evaluation, images: options.heldOut })
       : test && (await createEvaluator(device, evaluated, test, evaluation));
@@ -143,11 +135,7 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
         return final;
       };
     const events = train(device, {
-      ...settings,
-      ...{ method, model, data, indices },
-      options: settings,
-      optimizer: optimizerOf(settings, model),
-      average,
+      ...config,
       ...(evaluator && { evaluator }),
       profile: options.profile ?? false,
       signal: interruption.signal,
@@ -159,7 +147,8 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
     return saving(chosen, { every: options.saveEvery, states, interruption, saveModel });
   };
   const saveTo = async (path: string, state: RunState): Promise<string> => {
-    const tensors = (method.checkpoint ?? modelOf)(state, model);
+    const own = modelOf(state);
+    const tensors = method.checkpoint?.({ tensors: new Map([...state.tensors, ...own]) }, model) ?? own;
     const bytes = writeSafetensors(tensors, { ...metadata, epoch: `${state.place.epoch}` });
     await explained(`The checkpoint ${path} cannot be written`, () => writeWhole(path, bytes));
     return path;
@@ -214,14 +203,49 @@ export const neighbours = (indices: Uint32Array, classes: number, seed: number):
   const most = Math.min(indices.length, Math.max(NEIGHBOURS.all, classes * NEIGHBOURS.class));
   return Uint32Array.from(subset(indices.length, most, seed), (place) => indices[place] as number);
 };
+/** The model that a run trains, with its first values. Throws where its settings make none. */
+function modelFor({ method, settings, data }: RunOptions): Model {
+  const { arch, encoder, seed, freeze: frozen = [] } = settings;
+  const options: ModelOptions = {
+    ...{ arch, seed, encoder: { ...encoder, channels: data.channels }, ...method.heads },
+    projector: method.projector ? { ...method.heads?.projector, ...settings.projector } : undefined,
+    classes: method.classifier === false ? undefined : data.classes.length,
+  };
+  const model = method.create?.(options, settings) ?? createModel(options);
+  freeze(model.store, frozen);
+  return model;
+}
+
+/** All that decides how that model is trained. */
+function configFor(options: RunOptions, model: Model): TrainConfig {
+  const { method, settings, data, indices } = options;
+  const { ema } = settings;
+  return {
+    ...settings,
+    ...{ method, model, data, indices },
+    options: settings,
+    optimizer: optimizerOf(settings, model),
+    average: ema === undefined ? undefined : { model: modelFor(options), decay: ema },
+  };
+}
+
+/** Refuses, before a file is written, what could not be trained: another model's weights, parts or sizes that are none. */
+export async function checkRun({ target }: Device, options: RunOptions): Promise<void> {
+  const model = modelFor(options);
+  const { weights, partial = false } = options;
+  if (weights) await checkParts(model, weights, ['encoder'], { partial });
+  rehearse(target, configFor(options, model));
+}
 
 function optimizerOf(
-  { arch, optimizer, momentum, nesterov = true, betas, weight_decay, layer_decay }: Settings,
+  { arch, optimizer, momentum, nesterov = true, betas, weight_decay, layer_decay, decay }: Settings,
   { store: { arena } }: Model,
 ): Optimizer {
-  const decayed =
-    layer_decay !== undefined && isViT(arch) && layerDecay({ depth: VITS[arch].depth, layer_decay, weight_decay });
-  const options = { weight_decay, ...(decayed && { groups: decayed }) };
+  const groups =
+    layer_decay !== undefined && isViT(arch)
+      ? layerDecay({ depth: VITS[arch].depth, layer_decay, weight_decay })
+      : decay === 'matrices' && decayMatrices(weight_decay);
+  const options = { weight_decay, ...(groups && { groups }) };
   if (optimizer === 'adamw') return adamw(arena, { ...options, ...(betas && { betas }) });
   return sgd(arena, { ...options, momentum, nesterov: nesterov && momentum > 0 });
 }

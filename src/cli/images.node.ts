@@ -5,7 +5,9 @@ import type { Size } from '../data/dataset.ts';
 import { createDecoder, DECODED_AT_ONCE } from '../data/decode.node.ts';
 import { type DecodedImage, mapAhead } from '../data/decode.ts';
 import { isImage } from '../data/formats/class_folders.ts';
-import { SIDE } from '../data/load.node.ts';
+import { pick } from '../data/image_source.ts';
+import { SIDE, type SplitSource } from '../data/load.node.ts';
+import { allIndices } from '../data/sampler.ts';
 import { isArchive } from '../data/tree/archives.ts';
 import { openTree } from '../data/tree/open.node.ts';
 import { explained } from '../files.node.ts';
@@ -60,6 +62,23 @@ export async function* showImages(
     if (batch.length === BATCH) yield await shown();
   }
   if (batch.length > 0) yield await shown();
+}
+
+/** Shows all images of a data set to a model, in their order; those that are of no file of their own go by their numbers. */
+export async function* showSource(
+  device: Device,
+  model: Model,
+  source: SplitSource,
+  options: InferenceOptions,
+): AsyncGenerator<Shown> {
+  const show = await createInference(device, model, { ...options, batch: BATCH });
+  const all = allIndices(source.labels.length);
+  for (let from = 0; from < all.length; from += BATCH) {
+    const chosen = all.subarray(from, from + BATCH);
+    const pixels = await source.read(chosen);
+    const paths = Array.from(chosen, (image) => source.paths?.[image] ?? `${image}`);
+    yield { paths, ...(await show({ sizes: pick(source, chosen).sizes, pixels: Uint8Array.from(pixels) })) };
+  }
 }
 
 interface Listed {

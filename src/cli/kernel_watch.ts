@@ -6,7 +6,7 @@ import type { Case } from '../conformance/case.ts';
 import type { Modules } from '../gpu/kernel/compose.ts';
 import { requestDevice } from '../node.ts';
 import { createWorkbench, type Finding } from '../workbench/workbench.ts';
-import { listCases } from './cases.ts';
+import { foldersIn, listCases } from './cases.ts';
 import { readModules } from './modules.node.ts';
 import { listenForInterruption } from './signals.node.ts';
 
@@ -40,9 +40,10 @@ export async function watchKernel(name: string, folder: string): Promise<void> {
   }
 }
 
-/** Those of this package's repository; an installed package has none, and is held to gradient checks alone. */
+/** Those of all folders of this package's repository; an installed package has none, and is held to gradient checks alone. */
 async function goldenCases(): Promise<Case[]> {
-  const files = await listCases([fileURLToPath(new URL('../test/golden', import.meta.url))]).catch(() => []);
+  const folders = await foldersIn(fileURLToPath(new URL('../test/golden', import.meta.url)));
+  const files = await listCases(folders).catch(() => []);
   const cases = await Promise.all(files.map(({ read }) => read()));
   return cases.filter((golden): golden is Case => !('check' in golden));
 }

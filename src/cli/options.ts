@@ -28,6 +28,10 @@ export const number = (flags: string, description: string, parse: (text: string)
 /** Whether an option, by its name in the parsed options, was given and did not only have its default. */
 export const isGiven = (command: Command, name: string): boolean => command.getOptionValueSource(name) === 'cli';
 
+/** Whether an option was given on the command line, or by a file of settings. */
+export const isSet = (command: Command, name: string): boolean =>
+  ['cli', 'config'].includes(command.getOptionValueSource(name) ?? '');
+
 /** An option as it is written: `labelSmoothing` is `--label-smoothing`. */
 export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
@@ -46,7 +50,7 @@ export function refuseIdle(
         if (given(name) && given(other))
           throw new Error(`${flagOf(other)} has no effect beside ${flagOf(name)}; leave one of them out.`);
     for (const [name, needed] of Object.entries(needs))
-      if (given(name) && !given(needed) && command.getOptionValueSource(needed) !== 'config')
+      if (given(name) && !isSet(command, needed))
         throw new Error(`${flagOf(name)} has no effect without ${flagOf(needed)}; give both or none.`);
   });
 }

@@ -1,4 +1,3 @@
-import { relative } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type PresetName, presetOf } from '../data/augment/presets.ts';
 import type { Augmentation } from '../data/augment.ts';
@@ -9,69 +8,56 @@ import { pretrainMethods } from '../methods/index.ts';
 import type { MethodConfig } from '../methods/method.ts';
 import type { PretrainMethod, Recipe } from '../methods/recipe.ts';
 import type { requestDevice } from '../node.ts';
-import type { Run, Trained } from '../report/data.ts';
-import { textTable } from '../report/table.ts';
 import { augmentOption, chooseViews } from './augmentation.ts';
 import { guarded } from './errors.ts';
-import { runMethod } from './fine_tune.ts';
-import { type DataOptions, onDevice, viewSize, withData } from './load_data.ts';
 import {
-  everyOf,
+  addRunningOptions,
+  checkBatch,
+  epochsOf,
+  habitsOf,
+  type RunningOptions,
+  refuseIdleHabits,
+  splitOff,
+} from './habits.ts';
+import { viewSize, withData } from './load_data.ts';
+import { addModelOptions, encoderOptions, imageSizeOf, type ModelOptions } from './model_options.ts';
+import { runOne } from './one_run.ts';
+import {
+  belowOne,
   flagOf,
   fraction,
-  integer,
   isGiven,
+  isSet,
   nonNegative,
   number,
   positive,
   positiveInteger,
   refuseIdle,
 } from './options.ts';
-import { reportData, withFinal, writeReport } from './report.ts';
-import {
-  addFolderOptions,
-  type FolderOptions,
-  inRunFolder,
-  type RunFolder,
-  type SaveOptions,
-} from './run_folder.node.ts';
-import { settingsText } from './settings.node.ts';
-import { type Settings, setupOf } from './setup.ts';
-import { addModelOptions, checkBatch, encoderOptions, imageSizeOf } from './train.ts';
-import { noTuned, useTuned } from './tune.ts';
+import { inRunFolder, type RunFolder } from './run_folder.node.ts';
+import type { Settings } from './setup.ts';
 
-/** What the command line says besides the recipe. */
-interface PretrainOptions extends DataOptions, FolderOptions, SaveOptions, RecipeOptions {
+interface PretrainOptions extends ModelOptions, RunningOptions {
   readonly method: string;
-  readonly imageSize?: number;
-  readonly arch: Settings['arch'];
-  readonly width?: number;
-  readonly stem?: NonNullable<Settings['encoder']['stem']>;
-  readonly dropPath?: number;
-  readonly clsToken?: boolean;
   readonly images?: number;
   readonly augment?: PresetName;
   readonly cropScale?: number;
   readonly brightness?: number;
   readonly contrast?: number;
-  readonly seed: number;
-  readonly tuned: boolean;
 }
 
-/** What the method's recipe says where the command line does not. */
-interface RecipeOptions {
-  readonly epochs: number;
-  readonly batch: number;
-  readonly lr: number;
-  readonly momentum: number;
-  readonly weightDecay: number;
-  readonly projection: number;
-  readonly evaluateEvery: number;
-  readonly temperature?: number;
-  readonly queue?: number;
-  readonly keyMomentum?: number;
-  readonly groups?: number;
-}
+/** The options that only some methods read, and the settings that they become. */
+const OF_METHODS = {
+  temperature: 'temperature',
+  queue: 'queue_length',
+  keyMomentum: 'key_momentum',
+  groups: 'batch_norm_groups',
+  maskRatio: 'mask_ratio',
+  normPix: 'norm_pix',
+  decoderDim: 'decoder_dim',
+  decoderDepth: 'decoder_depth',
+  decoderHeads: 'decoder_heads',
+} as const satisfies Record<string, keyof MethodConfig>;
 
 export function addPretrain(program: Command, request: typeof requestDevice): void {
   const command = program
@@ -84,28 +70,25 @@ export function addPretrain(program: Command, request: typeof requestDevice): vo
         .choices(pretrainMethods.map(({ name }) => name))
         .default('simclr'),
     );
-  addFolderOptions(addModelOptions(command))
-    .addOption(number('--epochs <n>', 'epochs', positiveInteger))
+  addRunningOptions(addModelOptions(command, {}), { seed: 0 })
     .addOption(number('--images <n>', 'images to train on, chosen by the seed (default: all)', positiveInteger))
-    .addOption(number('--batch <n>', 'images of a step', positiveInteger))
-    .addOption(number('--lr <rate>', 'largest learning rate', positive))
-    .addOption(number('--momentum <m>', 'of SGD', fraction))
-    .addOption(number('--weight-decay <w>', 'on all parameters', nonNegative))
     .addOption(number('--temperature <tau>', 'temperature of the contrastive loss', positive))
     .addOption(number('--queue <n>', 'negative keys that MoCo holds', positiveInteger))
     .addOption(number('--key-momentum <m>', "of MoCo's key encoder", fraction))
     .addOption(number('--groups <n>', 'parts of a batch that MoCo normalises each by itself', positiveInteger))
+    .addOption(number('--mask-ratio <share>', 'of patches that MAE hides', belowOne))
+    .option('--no-norm-pix', 'MAE predicts pixels as they are, not less the mean of their patch and over its deviation')
+    .addOption(number('--decoder-dim <n>', "channels of MAE's decoder", positiveInteger))
+    .addOption(number('--decoder-depth <n>', 'its blocks', positiveInteger))
+    .addOption(number('--decoder-heads <n>', 'its heads', positiveInteger))
     .addOption(augmentOption())
     .addOption(number('--crop-scale <share>', 'smallest crop as a share of the area', fraction))
     .addOption(number('--brightness <b>', 'strength of the brightness jitter', nonNegative))
     .addOption(number('--contrast <c>', 'strength of the contrast jitter', nonNegative))
-    .addOption(number('--evaluate-every <n>', 'epochs between two k-NN accuracies', positiveInteger))
-    .addOption(number('--seed <n>', 'fixes first values, order and augmentation', integer, 0))
-    .addOption(noTuned())
     .action(
       guarded((options: PretrainOptions) =>
         inRunFolder('pretrain', options, (folder) =>
-          withData(options, options.imageSize ?? 0, (images) => pretrain(options, images, command, folder, request)),
+          withData(options, options.imageSize ?? 0, (images) => pretrain(images, command, folder, request)),
         ),
       ),
     );
@@ -113,98 +96,107 @@ export function addPretrain(program: Command, request: typeof requestDevice): vo
 }
 
 async function pretrain(
-  options: PretrainOptions,
-  { train, test, classes }: OpenedDataset,
+  images: OpenedDataset,
   command: Command,
   folder: RunFolder,
   request: typeof requestDevice,
 ): Promise<void> {
-  const method = pretrainMethods.find(({ name }) => name === options.method) as PretrainMethod;
+  const { train } = images;
+  const given = command.opts<Partial<PretrainOptions> & Pick<PretrainOptions, 'method' | 'seed'>>();
+  const method = pretrainMethods.find(({ name }) => name === given.method) as PretrainMethod;
   const { length } = train.labels;
-  const indices = options.images === undefined ? allIndices(length) : subset(length, options.images, options.seed);
-  const imageSize = imageSizeOf(options, options.arch, train);
-  const side = Math.min(...(viewSize(train, imageSize).size ?? commonSize(train.sizes) ?? []));
+  const chosen = given.images === undefined ? allIndices(length) : subset(length, given.images, given.seed);
+  const sideOf = (imageSize: number | undefined) =>
+    Math.min(...(viewSize(train, imageSize).size ?? commonSize(train.sizes) ?? []));
+  // A transformer's patches may ask for views of another size than the images', and the recipe goes by the views.
+  const arch = given.arch ?? method.recipe(sideOf(given.imageSize)).arch;
+  const imageSize = imageSizeOf(given, arch, train);
+  const side = sideOf(imageSize);
   const recipe = method.recipe(side);
-  const own = ownOptions(command, recipe, indices.length);
-  refuseWithoutEffect(command, method, recipe, own);
-  checkBatch(own.batch, indices.length);
-  const device = await request();
-  console.error(device.description);
-  await useTuned(device, options);
+  const { indices, heldOut } = splitOff(chosen, train.labels, command.opts());
+  const options = takeRecipe(command, method, { ...recipe, arch }, indices.length);
+  checkBatch(options.batch, indices.length);
+  refuseIdleHabits(command, options, arch);
   const views = chooseViews(train, { ...options, imageSize }, recipeViews(recipe, side, options));
+  const epochs = epochsOf(options, indices.length);
   const settings: Settings = {
-    ...settingsOf({ ...options, ...own }, recipe),
-    encoder: encoderOptions(options, options.arch, views.augmentation.size ?? commonSize(train.sizes)),
+    arch,
+    encoder: encoderOptions(options, arch, views.augmentation.size ?? commonSize(train.sizes)),
+    ...(method.projector && { projector: { out: options.projection } }),
+    ...{ epochs, alpha: 0, lambda: 0, temperature: 1, variant: 'paper', label_smoothing: 0 },
+    ...configOf(command, method),
     ...views,
+    ...habitsOf(options, recipe.schedule?.({ ...options, batch: options.batch * options.accumulate })),
+    nesterov: false,
   };
   console.error(recipeLine(method, settings));
-  const memory = { ...options, batch: own.batch };
-  const data = await onDevice(device, train, memory);
-  const setup = await setupOf(settings, { train, images: indices.length, test });
-  await folder.begin(settingsText(command));
-  const {
-    run,
-    final,
-    checkpoint,
-    device: last,
-  } = await runMethod(device, {
-    ...{ method, settings, setup, data, indices, request, bank: { data } },
-    test: await onDevice(device, test, { ...memory, statistics: data }),
-    out: folder.path,
-    saveEvery: everyOf(options.saveEvery),
-    keep: options.keep,
-  });
-  const report = {
-    ...(await reportData(last, {
-      title: `${method.title} on ${train.name}`,
-      ...{ settings, images: indices.length, test, classes },
-    })),
-    ...beforeOf(run),
-    runs: [withFinal(run, final)],
-  };
-  const { page } = await writeReport(folder.path, report, test);
-  console.log(textTable(report));
-  console.log(`\n${paceLine(run, indices.length)}`);
-  console.log(`checkpoint: ${relative('', checkpoint)}, report: ${relative('', page)}`);
+  await runOne({ ...{ method, settings, images, indices, heldOut }, ...{ command, options, folder, request } });
 }
 
-/** The recipe's options, where the command line gives others those; the command then has all of them, so that the run's settings do. */
-function ownOptions(command: Command, recipe: Recipe, images: number): RecipeOptions {
-  const take = <K extends keyof RecipeOptions>(name: K, otherwise: RecipeOptions[K]): NonNullable<RecipeOptions[K]> => {
-    if (!isGiven(command, name)) command.setOptionValueWithSource(name, otherwise, 'default');
-    return command.getOptionValue(name) as NonNullable<RecipeOptions[K]>;
+/**
+ * The options with the recipe's where the command line and the settings' file say nothing; the command then has all of them, so
+ * that the run's settings do. Throws where one was given that would change nothing.
+ */
+function takeRecipe(command: Command, method: PretrainMethod, recipe: Recipe, images: number): PretrainOptions {
+  const take = <K extends keyof PretrainOptions>(name: K, otherwise: PretrainOptions[K]): PretrainOptions[K] => {
+    if (!isSet(command, name)) command.setOptionValueWithSource(name, otherwise, 'default');
+    return command.getOptionValue(name);
   };
-  const { temperature, queue_length, key_momentum, batch_norm_groups: parts } = recipe.config;
-  const groups = parts && take('groups', parts);
+  const { config } = recipe;
+  const isRead = (name: keyof typeof OF_METHODS) => method.settings(command.opts()).includes(OF_METHODS[name]);
+  const names = Object.keys(OF_METHODS) as (keyof typeof OF_METHODS)[];
+  const idle = [
+    ...names.filter((name) => !isRead(name)),
+    ...(method.projector ? [] : ['projection']),
+    ...(method.create ? ['dropPath'] : []),
+  ].find((name) => isGiven(command, name));
+  if (idle) throw new Error(`${flagOf(idle)} has no effect: ${method.title} does not read it; leave it out.`);
+  const own: Partial<Record<string, unknown>> = { ...config };
+  const takeOwn = (name: keyof typeof OF_METHODS) => {
+    const value = own[OF_METHODS[name]];
+    if (value !== undefined && !isSet(command, name)) command.setOptionValueWithSource(name, value, 'default');
+  };
+  takeOwn('groups');
+  const groups = command.getOptionValue('groups') as number | undefined;
   // A batch that few images fill is smaller, in whole parts.
   const most = groups ? Math.max(groups, images - (images % groups)) : images;
   const batch = take('batch', Math.min(recipe.batch, most));
+  // So is a step: an epoch has some of them.
+  const accumulate = take(
+    'accumulate',
+    Math.max(1, Math.min(recipe.accumulate ?? 1, Math.floor(images / batch / STEPS))),
+  );
   const epochs = take('epochs', recipe.epochs);
   // More keys than half of the images would hold the queries' own.
   const longest = Math.max(batch, Math.floor(images / 2 / batch) * batch);
-  return {
-    ...{ batch, epochs },
-    lr: take('lr', (recipe.lr * batch) / 256),
-    momentum: take('momentum', recipe.momentum),
-    weightDecay: take('weightDecay', recipe.weight_decay),
-    projection: take('projection', recipe.projection),
-    evaluateEvery: take('evaluateEvery', Math.max(1, Math.round(epochs / 20))),
-    ...(temperature !== undefined && { temperature: take('temperature', temperature) }),
-    ...(groups && { groups }),
-    ...(queue_length !== undefined && { queue: take('queue', Math.min(queue_length, longest)) }),
-    ...(key_momentum !== undefined && { keyMomentum: take('keyMomentum', key_momentum) }),
-  };
+  if (config.queue_length !== undefined) own.queue_length = Math.min(config.queue_length, longest);
+  for (const name of names) takeOwn(name);
+  const lr = take('lr', (recipe.lr * batch * accumulate) / 256);
+  const { warmup_epochs = 0, floor = 0 } = recipe.schedule?.({ lr, batch: batch * accumulate, epochs }) ?? {};
+  take('arch', recipe.arch);
+  take('warmup', warmup_epochs);
+  take('minLr', floor);
+  take('optimizer', recipe.optimizer);
+  take('momentum', recipe.momentum ?? 0.9);
+  take('betas', (recipe.betas ?? [0.9, 0.999]).join(','));
+  take('weightDecay', recipe.weight_decay);
+  take('decay', recipe.decay ?? 'all');
+  take('dropLast', recipe.drop_last);
+  take('projection', recipe.projection ?? 256);
+  take('evaluateEvery', Math.max(1, Math.round(epochs / 20)));
+  return command.opts();
 }
 
-/** Throws when one of the given options would change nothing. */
-function refuseWithoutEffect(command: Command, method: PretrainMethod, recipe: Recipe, own: RecipeOptions): void {
-  const idle = [
-    ...(['temperature', 'queue', 'keyMomentum', 'groups'] as const).filter((name) => own[name] === undefined),
-    ...(recipe.optimizer === 'sgd' ? [] : ['momentum']),
-    ...(method.projector ? [] : ['projection']),
-  ].find((name) => isGiven(command, name));
-  if (idle) throw new Error(`${flagOf(idle)} has no effect: ${method.title} does not read it; leave it out.`);
-}
+/** Steps that an epoch has at least, where a recipe sums up micro-batches. */
+const STEPS = 16;
+
+/** The settings of the method's own options. */
+const configOf = (command: Command, method: PretrainMethod): Partial<MethodConfig> =>
+  Object.fromEntries(
+    Object.entries(OF_METHODS)
+      .filter(([, setting]) => method.settings(command.opts()).includes(setting))
+      .map(([name, setting]) => [setting, command.getOptionValue(name)]),
+  );
 
 /** The recipe's views, of no size of their own, with what is given in place of theirs. */
 function recipeViews({ augmentation }: Recipe, side: number, options: PretrainOptions): Augmentation {
@@ -218,48 +210,12 @@ function recipeViews({ augmentation }: Recipe, side: number, options: PretrainOp
   };
 }
 
-function settingsOf(
-  options: PretrainOptions,
-  { optimizer, betas, schedule, drop_last, config }: Recipe,
-): Omit<Settings, 'augmentation' | 'encoder'> {
-  const { epochs, batch, lr, temperature = 1, queue, keyMomentum, groups } = options;
-  const own: MethodConfig = {
-    ...{ epochs, alpha: 0, lambda: 0, temperature, variant: 'paper', label_smoothing: 0 },
-    ...config,
-    ...(options.temperature !== undefined && { temperature: options.temperature }),
-    ...(queue !== undefined && { queue_length: queue }),
-    ...(keyMomentum !== undefined && { key_momentum: keyMomentum }),
-    ...(groups !== undefined && { batch_norm_groups: groups }),
-  };
-  return {
-    ...own,
-    arch: options.arch,
-    projector: { out: options.projection },
-    ...{ batch, accumulate: 1, lr, momentum: options.momentum, weight_decay: options.weightDecay },
-    seed: options.seed,
-    evaluateEvery: options.evaluateEvery,
-    ...{ optimizer, nesterov: false, drop_last },
-    ...(betas && { betas }),
-    ...(schedule && { schedule: schedule({ lr, batch, epochs }) }),
-  };
-}
-
 const recipeLine = ({ title }: PretrainMethod, settings: Settings): string => {
-  const { epochs, batch, lr, queue_length, batch_norm_groups } = settings;
+  const { arch, epochs, batch, accumulate, lr, queue_length, batch_norm_groups, mask_ratio } = settings;
+  const times = accumulate > 1 ? ` × ${accumulate}` : '';
   return [
-    `${title}: ${epochs} epochs, batch ${batch}, learning rate ${lr.toPrecision(3)}`,
+    `${title}: ${arch}, ${epochs} epochs, batch ${batch}${times}, learning rate ${lr.toPrecision(3)}`,
     ...(queue_length ? [`a queue of ${queue_length} keys, batches normalised in ${batch_norm_groups} parts`] : []),
+    ...(mask_ratio !== undefined ? [`${100 * mask_ratio} % of the patches hidden`] : []),
   ].join(', ');
-};
-
-/** The encoder before training, whose scores the curves begin with. */
-function beforeOf({ evaluations: [first] }: Run) {
-  if (first?.epoch !== 0) return {};
-  const { epoch: _, ...scores } = first;
-  return { before: { label: 'Random encoder', ...scores } };
-}
-
-const paceLine = ({ seconds, epochs, waiting }: Trained, images: number): string => {
-  const rate = Math.round((epochs * images) / seconds).toLocaleString('en');
-  return `${rate} images/s; steps waited for data ${(100 * (waiting ?? 0)).toFixed(1)} % of the time`;
 };

@@ -5,8 +5,7 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { codeOf, explained, makeFolder, writeWhole } from '../files.node.ts';
-import { methods } from '../methods/index.ts';
-import { simclr } from '../methods/simclr.ts';
+import { methods, pretrainMethods } from '../methods/index.ts';
 import { number, often, positiveInteger } from './options.ts';
 import { addSettingsOptions, SETTINGS_FILE } from './settings.node.ts';
 
@@ -55,7 +54,7 @@ const LOCK = 'run.lock';
 
 /** Names of files that runs write, `.part` included, which a program that was killed leaves. */
 const WRITTEN = new RegExp(
-  `^(results\\.json|report\\.html|${SETTINGS_FILE.replace('.', '\\.')}|(${[...methods, simclr].map(({ name }) => name).join('|')})(-.*)?\\.(jsonl|csv|tensorboard|safetensors|trace\\.json))(\\.\\d+\\.part)?$`,
+  `^(results\\.json|report\\.html|${SETTINGS_FILE.replace('.', '\\.')}|(${[...methods, ...pretrainMethods].map(({ name }) => name).join('|')})(-.*)?\\.(jsonl|csv|tensorboard|safetensors|trace\\.json))(\\.\\d+\\.part)?$`,
 );
 
 /**

@@ -8,6 +8,7 @@ import { allIndices } from '../data/sampler.ts';
 import { explained } from '../files.node.ts';
 import type { MethodConfig } from '../methods/method.ts';
 import type { ModelOptions } from '../nn/model.ts';
+import type { Decay } from '../optim/layer_decay.ts';
 import type { Leftover, ScheduleOptions } from '../optim/schedule.ts';
 import type { Selection } from './best.node.ts';
 import type { Weights } from './weights.ts';
@@ -16,7 +17,7 @@ import type { Weights } from './weights.ts';
 export interface Settings extends MethodConfig {
   readonly arch: ModelOptions['arch'];
   readonly encoder: NonNullable<ModelOptions['encoder']>;
-  readonly projector: NonNullable<ModelOptions['projector']>;
+  readonly projector?: ModelOptions['projector'];
   readonly batch: number;
   readonly accumulate: number;
   readonly lr: number;
@@ -33,6 +34,8 @@ export interface Settings extends MethodConfig {
   readonly nesterov?: boolean;
   /** Of AdamW. */
   readonly betas?: readonly [number, number];
+  /** What decays; all parameters unless given. */
+  readonly decay?: Decay;
   /** Of a vision transformer's layers; see `layerDecay`. */
   readonly layer_decay?: number;
   readonly schedule?: ScheduleOptions;

@@ -4,13 +4,14 @@ import { explained } from '../files.node.ts';
 import type { Device } from '../gpu/device.ts';
 import { type EncoderOptions, encoderDefaults, encoders, isViT, type Model, type ModelOptions } from '../nn/model.ts';
 import { STEMS } from '../nn/resnet.ts';
+import type { StateEntry } from '../nn/store.ts';
 import { type Checkpoint, openCheckpoint } from '../weights/checkpoint.ts';
 import type { HostTensor, StoredTensor } from '../weights/host-tensor.ts';
 import { encoderKeys } from '../weights/keys.ts';
 import { loadTable } from '../weights/load_table.ts';
 import { recognizeEncoder } from '../weights/recognize.ts';
 import { fileSource } from '../weights/source.node.ts';
-import { compareState, loadState } from '../weights/state_dict.ts';
+import { compareState, loadState, readState } from '../weights/state_dict.ts';
 
 /** A checkpoint, with the tensors of an encoder and a classifier in memory. */
 export interface Weights {
@@ -186,18 +187,36 @@ export function checkChannels(
  * Loads the parts of a model whose names begin with one of `parts`; see `loadState`. Returns the table of what goes with what;
  * where the file is refused, that is printed.
  */
-export async function loadParts(
+export const loadParts = (
   device: Device,
-  { store }: Model,
-  { tensors, path, format, keys }: Weights,
+  model: Model,
+  weights: Weights,
   parts: readonly string[],
-  { partial = false }: { partial?: boolean } = {},
+  options: { partial?: boolean } = {},
+): Promise<string> =>
+  tabled(model, weights, parts, (entries, { tensors, path }) => loadState(device, entries, tensors, path, options));
+
+/** Refuses what `loadParts` would refuse, and loads nothing. */
+export const checkParts = (
+  model: Model,
+  weights: Weights,
+  parts: readonly string[],
+  options: { partial?: boolean } = {},
+): Promise<string> =>
+  tabled(model, weights, parts, (entries, { tensors, path }) => readState(entries, tensors, path, options));
+
+async function tabled(
+  { store }: Model,
+  weights: Weights,
+  parts: readonly string[],
+  take: (entries: readonly StateEntry[], weights: Weights) => Promise<unknown>,
 ): Promise<string> {
+  const { tensors, path, format, keys } = weights;
   const wanted = store.entries.filter(({ name }) => parts.some((part) => name.startsWith(`${part}.`)));
   const rows = loadTable(compareState(wanted, tensors), wanted, tensors, (name) => keys.get(name) ?? name);
   const table = [`${path} (${format}), for the ${wanted.length} tensors of the model:`, ...rows].join('\n  ');
   try {
-    await loadState(device, wanted, tensors, path, { partial });
+    await take(wanted, weights);
   } catch (error) {
     console.error(table);
     throw error;

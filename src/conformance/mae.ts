@@ -43,7 +43,9 @@ export async function runMae(device: Device, { inputs, attrs, outputs }: Case): 
   if (!x || !noise) throw new Error('the case needs input.x and input.noise');
   const store = createStore(0);
   const network = maskedAutoencoder(store, attrs as unknown as MaskedAutoencoderOptions);
-  await loadState(device, store.entries, formulaState(store.entries, attrs.formula_salt as number), 'formula weights');
+  // Position embeddings are fixed, and no weights.
+  const weights = store.entries.filter(({ tensor }) => 'gradient' in tensor);
+  await loadState(device, weights, formulaState(weights, attrs.formula_salt as number), 'formula weights');
   const image = toEngineLayout('activation', x.data as Float32Array<ArrayBuffer>, x.shape);
   const tape = createTape(device.target);
   const made = network(tape, tape.input('x', image.shape), tape.input('noise', noise.shape));

@@ -67,6 +67,7 @@ export const biTuning: Method = {
           const q = { features, projected: projector(tape, features, true) };
           const k = { features: key, projected: tape.scope('key', () => keyProjector(tape, key, true)) };
           const labels = sliceIntegers(tape, step.labels, 0, n);
+          step.watch(q.projected, labels, k.projected);
           const head = { logits: () => classifier(tape, features, true), labels };
           return biTuningTerms({ tape, afterBackward: step.afterBackward, ...head }, config, {
             q,

@@ -2,6 +2,7 @@ import type { Module } from '../nn/layers.ts';
 import { argsort } from '../ops/argsort.ts';
 import { crossEntropy } from '../ops/cross_entropy.ts';
 import { focalSupCon } from '../ops/focal_sup_con.ts';
+import { sliceRows } from '../ops/gather.ts';
 import { l2Normalize } from '../ops/l2_normalize.ts';
 import { type HardPairs, hardPairs, type MixDraws, mixRows } from '../ops/mixed_rows.ts';
 import { uniform } from '../ops/random.ts';
@@ -50,7 +51,7 @@ function randomDraws({ tape, labels, counter }: Step): MixDraws {
 
 /** The terms of a step with the given draws, and which partners it found. */
 export function coreTuningTerms(
-  { tape, features, labels }: Step,
+  { tape, features, labels, watch }: Step,
   { lambda, temperature, official_quirks: released = false, label_smoothing }: MethodConfig,
   { store, projector, classifier }: Pick<MethodModel, 'store' | 'projector' | 'classifier'>,
   draws: MixDraws,
@@ -65,6 +66,8 @@ export function coreTuningTerms(
   );
   const logits = (classifier as Module)(tape, mixed.features, true);
   const unit = l2Normalize(tape, (projector as Module)(tape, mixed.features, true));
+  // Those of the images themselves, which come first.
+  watch(sliceRows(tape, unit, 0, labels.shape[0] as number), labels);
   const contrast = focalSupCon(tape, unit, mixed.groups, { temperature, mean: released ? 'columns' : 'positives' });
   return {
     terms: {

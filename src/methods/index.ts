@@ -6,6 +6,7 @@ import { coreTuning } from './core_tuning.ts';
 import { delta } from './delta.ts';
 import { l2Sp } from './l2_sp.ts';
 import { mAndM } from './m_and_m.ts';
+import { mae } from './mae.ts';
 import type { Method } from './method.ts';
 import { moco } from './moco.ts';
 import { noisyTune } from './noisy_tune.ts';
@@ -16,7 +17,7 @@ import { simclr } from './simclr.ts';
 import { slCeTuning } from './sl_ce_tuning.ts';
 
 /** Every method of pre-training by its name on the command line. */
-export const pretrainMethods: readonly PretrainMethod[] = [simclr, moco];
+export const pretrainMethods: readonly PretrainMethod[] = [simclr, moco, mae];
 
 /** Every method of fine-tuning by its name on the command line, in the order of the paper's table. */
 export const methods: readonly Method[] = [
@@ -51,6 +52,7 @@ export {
   delta,
   l2Sp,
   mAndM,
+  mae,
   moco,
   noisyTune,
   rifle,

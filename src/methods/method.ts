@@ -23,6 +23,14 @@ export interface MethodConfig {
   readonly key_momentum?: number;
   /** Parts of MoCo's batches that are normalised each by itself, as on so many GPUs; 8 unless given. */
   readonly batch_norm_groups?: number;
+  /** The share of patches that MAE's encoder does not see, from 0 to below 1; 0.75 unless given. */
+  readonly mask_ratio?: number;
+  /** Whether MAE predicts patches less their mean and over their deviation; yes unless given. */
+  readonly norm_pix?: boolean;
+  /** Channels (512 unless given), blocks (8) and heads (16) of MAE's decoder. */
+  readonly decoder_dim?: number;
+  readonly decoder_depth?: number;
+  readonly decoder_heads?: number;
   /** The share of epochs that COIN's first stage takes before another method, and its temperature; 0.3 unless given. */
   readonly coin_alpha?: number;
   readonly coin_temperature?: number;
@@ -122,19 +130,23 @@ export interface Stage {
 }
 
 /** What a method may add to before training: more encoders, queues, heads, or noise on the weights. */
-export type MethodModel = Pick<Model, 'options' | 'store' | 'encoder' | 'projector' | 'classifier'>;
+export type MethodModel = Pick<Model, 'options' | 'store' | 'encoder' | 'projector' | 'classifier' | 'reconstruct'>;
 
-/** The model's tensors under PyTorch's names and layouts, and a stage's `state` as it is on the device, behind `training.method.`. */
+/** The model's tensors under PyTorch's names and layouts, averages where they are kept, and a stage's `state` as it is on the device, behind `training.method.`. */
 export interface RunTensors {
   readonly tensors: ReadonlyMap<string, HostTensor>;
 }
 
-/** A fine-tuning method: which stages it trains in, and what it adds to the model. */
+/** A method of fine-tuning or pre-training: which stages it trains in, and what it adds to the model. */
 export interface Method {
   readonly name: string;
   readonly title: string;
   /** Whether a projector is trained beside the classifier. */
   readonly projector: boolean;
+  /** Whether there is a classifier; unless given there is. Pre-training goes without. */
+  readonly classifier?: boolean;
+  /** Makes the model, where that is another than `createModel`'s. Throws where the method cannot train it. */
+  create?(options: ModelOptions, config: MethodConfig): Model;
   /** How the method's heads differ from COIN's: a classifier without bias, a projector of two layers. */
   readonly heads?: Pick<ModelOptions, 'head' | 'projector'>;
   /** Its authors' values of settings that other methods have other values of. */

@@ -33,11 +33,21 @@ export const moco: PretrainMethod = {
   name: 'moco',
   title: 'MoCo v2',
   projector: true,
+  classifier: false,
   views: 2,
   settings: () => ['epochs', 'temperature', 'queue_length', 'key_momentum', 'batch_norm_groups'],
   // For photographs the paper's own; for small images MoCo's notebook for CIFAR-10, with the head and the temperature of v2.
   recipe: (size) => ({
-    ...{ epochs: 200, batch: 256, lr: 0.03, optimizer: 'sgd', momentum: 0.9, drop_last: true, projection: 128 },
+    ...{
+      epochs: 200,
+      arch: 'resnet8',
+      batch: 256,
+      lr: 0.03,
+      optimizer: 'sgd',
+      momentum: 0.9,
+      drop_last: true,
+      projection: 128,
+    },
     weight_decay: size < PHOTOGRAPH ? 5e-4 : 1e-4,
     augmentation: 'moco-v2',
     config: {

@@ -9,11 +9,12 @@ export const simclr: PretrainMethod = {
   name: 'simclr',
   title: 'SimCLR',
   projector: true,
+  classifier: false,
   views: 2,
   settings: () => ['epochs', 'temperature'],
   // The SupContrast repository's for CIFAR: large batches warm up.
   recipe: () => ({
-    ...{ epochs: 1000, batch: 1024, lr: 0.125, optimizer: 'sgd', momentum: 0.9, weight_decay: 1e-4 },
+    ...{ epochs: 1000, arch: 'resnet8', batch: 1024, lr: 0.125, optimizer: 'sgd', momentum: 0.9, weight_decay: 1e-4 },
     ...{ drop_last: true, projection: 128, config: { temperature: 0.5 } },
     schedule: ({ lr, batch, epochs }) => ({
       floor: lr * 0.1 ** 3,

@@ -1,9 +1,17 @@
 import type { Encoder } from './encoder.ts';
 import { classifier, type HeadOptions, type ProjectorOptions, projector } from './heads.ts';
 import type { Module } from './layers.ts';
+import type { MaskedAutoencoder } from './mae.ts';
 import { RESNETS, type ResNetOptions, resnet8, resnet18, resnet34, resnet50, resnet56, resnet101 } from './resnet.ts';
 import { createStore, type Store } from './store.ts';
-import { VITS, type VisionTransformerOptions, vit_base_patch16, vit_small_patch16, vit_tiny_patch16 } from './vit.ts';
+import {
+  VITS,
+  type VisionTransformerOptions,
+  vit_base_patch16,
+  vit_mini_patch4,
+  vit_small_patch16,
+  vit_tiny_patch16,
+} from './vit.ts';
 
 /** An encoder with the heads that fine-tuning needs, named `encoder.*`, `projector.*` and `classifier.*`. */
 export interface Model {
@@ -13,12 +21,14 @@ export interface Model {
   readonly encoder: Encoder;
   readonly projector: Module | undefined;
   readonly classifier: Module | undefined;
+  /** Of a masked autoencoder: what it makes of images. */
+  readonly reconstruct?: MaskedAutoencoder;
 }
 
 /** The encoders by their names in `ModelOptions`. */
 export const encoders = {
   ...{ resnet8, resnet18, resnet34, resnet50, resnet56, resnet101 },
-  ...{ vit_tiny_patch16, vit_small_patch16, vit_base_patch16 },
+  ...{ vit_mini_patch4, vit_tiny_patch16, vit_small_patch16, vit_base_patch16 },
 };
 
 /** What an encoder may be told; an architecture reads those that its own options have. */
@@ -29,10 +39,16 @@ export interface EncoderOptions
 /** Whether an architecture is a vision transformer; all others are ResNets. */
 export const isViT = (arch: ModelOptions['arch']): arch is keyof typeof VITS => Object.hasOwn(VITS, arch);
 
+/** The height and width of the images that a vision transformer is made for where nothing is said. */
+export const usualSize = (arch: keyof typeof VITS): readonly [height: number, width: number] => {
+  const { image_size = [224, 224] }: VisionTransformerOptions = VITS[arch];
+  return image_size;
+};
+
 /** The options that an architecture is made with where none are given. */
 export const encoderDefaults = (arch: ModelOptions['arch']): EncoderOptions =>
   isViT(arch)
-    ? { image_size: [224, 224], global_pool: true }
+    ? { image_size: usualSize(arch), global_pool: true }
     : { width: RESNETS[arch].width, stem: RESNETS[arch].stem };
 
 const OTHERS = { resnet: ['image_size', 'global_pool', 'drop_path'], vit: ['width', 'stem'] };

@@ -30,8 +30,8 @@ export interface Store {
   scope(name: string): Store;
   /** A trained tensor; `shape` is in the engine's layout. */
   parameter(name: string, shape: Shape, init: Init, layout?: Layout, grid?: Grid): Parameter;
-  /** A lasting tensor that is not trained, filled with one value. */
-  buffer(name: string, shape: Shape, value: number): Tensor;
+  /** A lasting tensor that is not trained, with these values or filled with one. */
+  buffer(name: string, shape: Shape, value: number | Float32Array, grid?: Grid): Tensor;
 }
 
 /** `seed` fixes all first values: each depends on the seed, the parameter's name and the element alone. */
@@ -57,10 +57,11 @@ export function createStore(seed: number, arena = createArena()): Store {
         const first = () => initialise(init, elements(shape), seed, hash(full));
         return register(full, arena.add(full, shape, first), layout, grid);
       },
-      buffer(name, shape, value) {
+      buffer(name, shape, value, grid) {
         const full = path(name);
         checkShape(full, shape);
-        return register(full, variable(full, shape, 'f32', new Float32Array(elements(shape)).fill(value)));
+        const data = typeof value === 'number' ? new Float32Array(elements(shape)).fill(value) : value;
+        return register(full, variable(full, shape, 'f32', data), undefined, grid);
       },
     };
   };

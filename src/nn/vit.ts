@@ -6,8 +6,10 @@ import { embedTokens, poolTokens } from '../ops/tokens.ts';
 import { COUNT, checkNumber } from '../tape/check.ts';
 import type { Tape } from '../tape/tape.ts';
 import type { Tensor } from '../tape/tensor.ts';
+import type { Grid } from '../weights/pos_embed.ts';
 import type { Encoder } from './encoder.ts';
 import { type Layer, layerNormLayer, linearLayer } from './layers.ts';
+import { sincosPositions } from './positions.ts';
 import type { Init, Store } from './store.ts';
 
 /** The width and heads of a transformer's blocks. */
@@ -60,11 +62,22 @@ export function transformerBlock(
   };
 }
 
-/** Images [batch, height, width, channels] to tokens [batch, patches, dim], the patches row by row, as timm's `patch_embed`. */
-export function patchEmbed(store: Store, channels: number, dim: number, patch: number): Layer {
-  const init = { kind: 'uniform', bound: 1 / Math.sqrt(channels * patch * patch) } as const;
-  const weight = store.parameter('proj.weight', [patch, patch, channels, dim], init, 'conv_weight');
-  const bias = store.parameter('proj.bias', [dim], init);
+/**
+ * Images [batch, height, width, channels] to tokens [batch, patches, dim], the patches row by row, as timm's `patch_embed`. First
+ * values are those of PyTorch's convolution; `init` gives the weight those of a linear layer from a patch's pixels.
+ */
+export function patchEmbed(
+  store: Store,
+  channels: number,
+  dim: number,
+  patch: number,
+  init?: BlockOptions['init'],
+): Layer {
+  const pixels = channels * patch * patch;
+  const usual = { kind: 'uniform', bound: 1 / Math.sqrt(pixels) } as const;
+  const first = init?.(pixels, dim) ?? usual;
+  const weight = store.parameter('proj.weight', [patch, patch, channels, dim], first, 'conv_weight');
+  const bias = store.parameter('proj.bias', [dim], usual);
   return (tape, x) => {
     const [, height = 0, width = 0] = x.shape;
     if (height % patch !== 0 || width % patch !== 0)
@@ -85,6 +98,8 @@ export interface VisionTransformerOptions extends BlockOptions {
   readonly channels?: number;
   /** Features are the mean of the patches' tokens through `fc_norm` (the default), or the class token through `norm`. */
   readonly global_pool?: boolean;
+  /** Position embeddings are trained (the default), or MAE's fixed sines and cosines. */
+  readonly positions?: 'learned' | 'sincos';
   /** Stochastic depth in training: the last block's probability, which rises in a straight line from 0; 0 unless given. */
   readonly drop_path?: number;
 }
@@ -93,6 +108,21 @@ export interface VisionTransformerOptions extends BlockOptions {
 export interface VisionTransformer extends Encoder {
   /** What `forward` computes, with masks [depth, 2, batch] that tell which images keep which branch; all where absent. */
   features(tape: Tape, images: Tensor, masks?: Tensor): Tensor;
+  /** All tokens behind the blocks, [batch, 1 + patches, dim], the class token's first. */
+  tokens(tape: Tape, images: Tensor, options?: TokenOptions): Tensor;
+  /** The last norm, of each row by itself. */
+  readonly norm: Layer;
+  /** Rows and columns of the patches. */
+  readonly grid: Grid;
+  readonly patch: number;
+}
+
+/** What becomes of tokens on their way. */
+export interface TokenOptions {
+  /** Those that go through the blocks, of all that are embedded. */
+  readonly seen?: (embedded: Tensor) => Tensor;
+  /** [depth, 2, batch]: which images keep which branch. */
+  readonly masks?: Tensor | undefined;
 }
 
 /**
@@ -107,6 +137,7 @@ export function visionTransformer(
     image_size: [height, width] = [224, 224],
     channels = 3,
     global_pool = true,
+    positions = 'learned',
     drop_path = 0,
     ...block
   }: VisionTransformerOptions,
@@ -117,13 +148,17 @@ export function visionTransformer(
     throw new Error(`visionTransformer: images of ${height}×${width} px cannot be cut into patches of ${patch} px.`);
   const cls_token = store.parameter('cls_token', [1, 1, dim], NORMAL());
   const grid = [height / patch, width / patch] as const;
-  const pos_embed = store.parameter('pos_embed', [1, 1 + grid[0] * grid[1], dim], NORMAL(), undefined, grid);
-  const embed = patchEmbed(store.scope('patch_embed'), channels, dim, patch);
+  const placed = [1, 1 + grid[0] * grid[1], dim];
+  const pos_embed =
+    positions === 'sincos'
+      ? store.buffer('pos_embed', placed, sincosPositions(dim, grid), grid)
+      : store.parameter('pos_embed', placed, NORMAL(), undefined, grid);
+  const embed = patchEmbed(store.scope('patch_embed'), channels, dim, patch, block.init);
   const blocks = Array.from({ length: depth }, (_, index) => transformerBlock(store.scope(`blocks.${index}`), block));
   const norm = layerNormLayer(store.scope(global_pool ? 'fc_norm' : 'norm'), dim);
-  const features = (tape: Tape, images: Tensor, masks?: Tensor) => {
+  const tokens = (tape: Tape, images: Tensor, { seen = (all) => all, masks }: TokenOptions = {}) => {
     const [batch = 1] = images.shape;
-    let x = embedTokens(tape, embed(tape, images), { cls_token, pos_embed });
+    let x = seen(embedTokens(tape, embed(tape, images), { cls_token, pos_embed }));
     blocks.forEach((block, index) => {
       const drop_prob = (drop_path * index) / Math.max(1, depth - 1);
       const branch = (number: number): Dropped => ({
@@ -133,11 +168,13 @@ export function visionTransformer(
       });
       x = block(tape, x, masks && drop_prob > 0 ? [branch(0), branch(1)] : undefined);
     });
-    // A norm is each row's own, so that the class token's needs no other's.
-    return norm(tape, poolTokens(tape, x, global_pool ? 'patches' : 'class'));
+    return x;
   };
+  // A norm is each row's own, so that the class token's needs no other's.
+  const features = (tape: Tape, images: Tensor, masks?: Tensor) =>
+    norm(tape, poolTokens(tape, tokens(tape, images, { masks }), global_pool ? 'patches' : 'class'));
   return {
-    ...{ dim, channels, features },
+    ...{ dim, channels, features, tokens, norm, grid, patch },
     forward: (tape, images, training) => {
       const [batch = 1] = images.shape;
       const drops = training && drop_path > 0;
@@ -148,9 +185,10 @@ export function visionTransformer(
 
 /**
  * The vision transformers by MAE's and timm's names, for images of 224 px unless told otherwise. The tiny one is DeiT's (Touvron et
- * al., 2021), for slow adapters.
+ * al., 2021), for slow adapters; the mini one is this project's own, for small images as of CIFAR, of 32 px.
  */
 export const VITS = {
+  vit_mini_patch4: { dim: 96, depth: 4, heads: 3, patch: 4, image_size: [32, 32] },
   vit_tiny_patch16: { dim: 192, depth: 12, heads: 3, patch: 16 },
   vit_small_patch16: { dim: 384, depth: 12, heads: 6, patch: 16 },
   vit_base_patch16: { dim: 768, depth: 12, heads: 12, patch: 16 },
@@ -160,6 +198,9 @@ const named =
   (name: keyof typeof VITS) =>
   (store: Store, options: Partial<VisionTransformerOptions> = {}): VisionTransformer =>
     visionTransformer(store, { ...VITS[name], ...options });
+
+/** For images of 32 px: features of 96 channels. */
+export const vit_mini_patch4 = named('vit_mini_patch4');
 
 /** ViT-Ti/16: features of 192 channels. */
 export const vit_tiny_patch16 = named('vit_tiny_patch16');

@@ -2,6 +2,19 @@ import { COUNT, checkNumber, NOT_NEGATIVE } from '../tape/check.ts';
 import type { Parameter } from '../tape/parameter.ts';
 import type { Group } from './optimizer.ts';
 
+/** Which parameters have weight decay: all, or those of two dimensions and more. */
+export const DECAYS = ['all', 'matrices'] as const;
+/** One of `DECAYS`. */
+export type Decay = (typeof DECAYS)[number];
+
+/**
+ * The `groups` of an optimizer that decays weights alone: one-dimensional parameters, which biases and norms are, have no weight
+ * decay, as in MAE's pre-training.
+ */
+export const decayMatrices =
+  (weight_decay: number): ((parameter: Parameter) => Group) =>
+  ({ shape }) => ({ weight_decay: shape.length === 1 ? 0 : weight_decay });
+
 /** What `layerDecay` is told. */
 export interface LayerDecayOptions {
   /** Blocks of the vision transformer. */

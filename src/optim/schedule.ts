@@ -45,6 +45,7 @@ export function warmupCosine(
 ): number {
   checkNumber('warmupCosine', 'epoch', epoch, { least: 0, most: epochs });
   checkNumber('warmupCosine', 'warmup_epochs', warmup_epochs, { least: 0, most: epochs });
+  checkNumber('warmupCosine', 'warmup_epochs', warmup_epochs, { least: 0, most: epochs });
   if (epoch < warmup_epochs) return (lr * epoch) / warmup_epochs;
   // An end of the warm-up at the end of all leaves no cosine.
   return warmup_epochs === epochs ? lr : cosine(lr, epoch - warmup_epochs, epochs - warmup_epochs, { floor });

@@ -176,7 +176,9 @@ function readingSection(data: ReportData): string {
   const { runs } = data;
   const oneSeed = new Set(runs.map(({ seed }) => seed)).size === 1;
   const entries = [
-    ['Top-1', 'The share of test images whose most probable class is the right one. Higher is better.'],
+    ...(has(data, 'top1')
+      ? [['Top-1', 'The share of test images whose most probable class is the right one. Higher is better.']]
+      : []),
     ...(has(data, 'top5') ? [['Top-5', 'The share whose class is among the five most probable ones.']] : []),
     ...(has(data, 'ece')
       ? [
@@ -204,10 +206,14 @@ function readingSection(data: ReportData): string {
     ['Scat', 'How widely each class scatters, compared with all features together.'],
     ['Dens_bw', 'How crowded the space between two classes is, compared with their centres.'],
     ['α', 'The share of epochs that the first stage, the contrastive loss alone, has; 0 for methods without it.'],
-    [
-      'Losses',
-      'A total is the sum that a method minimises at the time. Methods sum up different terms, so compare their terms rather than totals.',
-    ],
+    ...(runs.some(({ losses }) => losses.length > 0)
+      ? [
+          [
+            'Losses',
+            'A total is the sum that a method minimises at the time. Methods sum up different terms, so compare their terms rather than totals.',
+          ],
+        ]
+      : []),
     ...(runs.some(({ losses }) => losses.some(({ contrast }) => contrast))
       ? [
           [

@@ -1,6 +1,7 @@
 import { augment } from '../data/augment.ts';
 import { batchSizes } from '../data/sampler.ts';
 import type { Device } from '../gpu/device.ts';
+import type { Target } from '../gpu/kernel/target.ts';
 import type { DispatchInfo } from '../gpu/program/dispatch_info.ts';
 import type { Profile } from '../gpu/program/profile.ts';
 import { compile, type Program, type ProgramMemory, type Readback } from '../gpu/program/program.ts';
@@ -28,6 +29,14 @@ export interface StagePrograms {
   readonly memory: ProgramMemory;
 }
 
+/** A step on tapes, which are not compiled yet. */
+interface RecordedStep {
+  readonly tape: Tape;
+  readonly told: readonly string[];
+  readonly update?: Update;
+  readonly apply?: { readonly tape: Tape; readonly update: Update };
+}
+
 interface StepProgram {
   readonly program: Program;
   /** What is read back: the losses, and how well features find each other where the loss is contrastive. */
@@ -47,7 +56,14 @@ export async function createStagePrograms(
 ): Promise<StagePrograms> {
   const programs = new Map<number, StepProgram>();
   const sizes = batchSizes(config.indices.length, config.batch, config);
-  for (const size of new Set(sizes)) programs.set(size, await createStepProgram(device, config, stage, size, sums));
+  for (const [size, step] of recordStage(device.target, config, stage, sums)) {
+    const { tape, apply, ...rest } = step;
+    programs.set(size, {
+      ...rest,
+      program: await compile(device, tape),
+      ...(apply && { apply: { ...apply, program: await compile(device, apply.tape) } }),
+    });
+  }
   const programFor = (images: Uint32Array) => programs.get(images.length) as StepProgram;
   const full = programs.get(sizes[0] as number) as StepProgram;
   return {
@@ -68,15 +84,29 @@ export async function createStagePrograms(
   };
 }
 
-async function createStepProgram(
-  device: Device,
+/** Records the steps of a stage, one for each size of batch that occurs. Throws where the settings make none. */
+export const recordStage = (
+  target: Target,
+  config: TrainConfig,
+  stage: Stage,
+  sums: Accumulator | undefined,
+): Map<number, RecordedStep> =>
+  new Map(
+    [...new Set(batchSizes(config.indices.length, config.batch, config))].map((size) => [
+      size,
+      recordStepOf(target, config, stage, size, sums),
+    ]),
+  );
+
+function recordStepOf(
+  target: Target,
   { model, method, data, augmentation, optimizer, accumulate = 1, max_norm, average }: TrainConfig,
   stage: Stage,
   size: number,
   sums: Accumulator | undefined,
-): Promise<StepProgram> {
+): RecordedStep {
   const views = method.views ?? 1;
-  const tape = createTape(device.target);
+  const tape = createTape(target);
   const batch = augment(tape, data, views * size, augmentationOf(stage, augmentation));
   const trained = recordStep(tape, model, stage, batch, { watch: true });
   const told = [...tape.outputs.keys()].filter((name) => name.startsWith('loss.') || name === CONTRAST);
@@ -90,13 +120,11 @@ async function createStepProgram(
     return update;
   };
   if (!sums) {
-    const update = recordUpdate(tape);
-    return { program: await compile(device, tape), told, update };
+    return { tape, told, update: recordUpdate(tape) };
   }
   sums.record(tape, trained, 1 / accumulate);
-  const applying = createTape(device.target);
-  const update = recordUpdate(applying, sums);
-  return { program: await compile(device, tape), told, apply: { program: await compile(device, applying), update } };
+  const applying = createTape(target);
+  return { tape, told, apply: { tape: applying, update: recordUpdate(applying, sums) } };
 }
 
 /** What a program with augmented images is given for these of the data set at a step. */

@@ -2,6 +2,7 @@ import { augment } from '../data/augment.ts';
 import { checkImages } from '../data/dataset.ts';
 import { balanced, batchSizes, epochBatches } from '../data/sampler.ts';
 import type { Device, TypedArray } from '../gpu/device.ts';
+import type { Target } from '../gpu/kernel/target.ts';
 import type { Readback } from '../gpu/program/program.ts';
 import type { Batches, Stage } from '../methods/method.ts';
 import type { Model } from '../nn/model.ts';
@@ -17,7 +18,7 @@ import type { TrainEvent } from './events.ts';
 import { createFiniteCheck, type FiniteCheck } from './finite.ts';
 import { notices } from './notices.ts';
 import { BEGINNING, captureState, type Place, restoreState, type Stateful, SUMS } from './run_state.ts';
-import { createStagePrograms, type StagePrograms, stepInputs } from './stage_programs.ts';
+import { createStagePrograms, recordStage, type StagePrograms, stepInputs } from './stage_programs.ts';
 import { augmentationOf, CONTRAST } from './step.ts';
 
 /** The micro-batch of a stage that is profiled where that is asked for: late enough to find all memory touched. */
@@ -29,15 +30,9 @@ const TELL_EVERY = 500;
 /** Micro-batches between two readbacks of losses: rare enough to cost nothing, often enough to see. */
 const READ_EVERY = 8;
 
-/**
- * Trains a model by a method, in one program a stage (and batch size), and tells what happens as a stream of events.
- * Nothing is awaited within an epoch but losses every few steps. A stage's end does not restart the learning rate, and
- * momentum carries over; what a stage's loss does not reach (a classifier under SupCon alone) is not updated.
- * A run that goes on from a state ends with the same bits as one that was never stopped, on the same adapter with the same kernels.
- * Throws when a loss or a weight is not finite, or the loss explodes; the state of the last checkpoint event was still good.
- */
-export async function* train(device: Device, config: TrainConfig): AsyncGenerator<TrainEvent> {
-  const { method, options, model, indices, batch, evaluator, evaluateEvery = 1, accumulate = 1, resume } = config;
+/** What follows from a run's settings before anything is computed. Throws where they do not go together. */
+function planOf(config: TrainConfig) {
+  const { method, options, model, indices, batch, accumulate = 1 } = config;
   checkImages(config.data.name, config.data.labels.length, indices);
   const stages = method.stages(options, model).filter(({ epochs: [from, to] }) => from < to);
   const planned = stages.at(-1)?.epochs[1] ?? 0;
@@ -49,6 +44,32 @@ export async function* train(device: Device, config: TrainConfig): AsyncGenerato
   const epochs = Math.ceil(limit / microBatches);
   // Where steps are counted the last epoch may end early, and the rate falls up to there.
   const rate = createSchedule(config.lr, config.steps === undefined ? epochs : limit / microBatches, config.schedule);
+  return { stages, microBatches, limit, epochs, rate };
+}
+
+/**
+ * Records all that `train` would compile, and throws what it would throw before its first step: nothing runs. Its model and optimizer
+ * are not to be trained afterwards.
+ */
+export function rehearse(target: Target, config: TrainConfig): void {
+  const { stages, rate } = planOf(config);
+  // They throw when they are asked for.
+  Array.from(notices(config, stages));
+  if (stages.length > 0) rate(0);
+  const sums = (config.accumulate ?? 1) > 1 ? accumulator(config.model.store.arena) : undefined;
+  for (const stage of stages) recordStage(target, config, stage, sums);
+}
+
+/**
+ * Trains a model by a method, in one program a stage (and batch size), and tells what happens as a stream of events.
+ * Nothing is awaited within an epoch but losses every few steps. A stage's end does not restart the learning rate, and
+ * momentum carries over; what a stage's loss does not reach (a classifier under SupCon alone) is not updated.
+ * A run that goes on from a state ends with the same bits as one that was never stopped, on the same adapter with the same kernels.
+ * Throws when a loss or a weight is not finite, or the loss explodes; the state of the last checkpoint event was still good.
+ */
+export async function* train(device: Device, config: TrainConfig): AsyncGenerator<TrainEvent> {
+  const { method, model, indices, evaluator, evaluateEvery = 1, accumulate = 1, resume } = config;
+  const { stages, microBatches, limit, epochs, rate } = planOf(config);
   const evaluationsUpTo = (epoch: number) => (epoch < 0 ? 0 : 1 + Math.ceil(epoch / evaluateEvery));
   let place = resume?.place ?? BEGINNING;
   yield {

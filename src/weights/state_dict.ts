@@ -67,8 +67,21 @@ export async function loadState(
   entries: readonly StateEntry[],
   tensors: ReadonlyMap<string, HostTensor | StoredTensor>,
   from: string,
-  { partial = false }: { partial?: boolean } = {},
+  options: { partial?: boolean } = {},
 ): Promise<LoadReport> {
+  const { report, loaded } = await readState(entries, tensors, from, options);
+  for (const { entry, data } of loaded)
+    device.write(entry.tensor, entry.layout ? toEngineLayout(entry.layout, data, torchShape(entry)).data : data);
+  return report;
+}
+
+/** What `loadState` would write, in PyTorch's layouts; throws what it would throw. */
+export async function readState(
+  entries: readonly StateEntry[],
+  tensors: ReadonlyMap<string, HostTensor | StoredTensor>,
+  from: string,
+  { partial = false }: { partial?: boolean } = {},
+): Promise<{ report: LoadReport; loaded: { entry: StateEntry; data: Float32Array }[] }> {
   const report = compareState(entries, tensors);
   const { matched, missing, unexpected, misshapen } = report;
   if (matched.length === 0) {
@@ -109,9 +122,7 @@ export async function loadState(
       throw new Error(`${from}: ${entry.name} holds ${value}; a model with such weights computes nothing of use.`);
     loaded.push({ entry, data: onGrid(entry, tensor.shape, data) });
   }
-  for (const { entry, data } of loaded)
-    device.write(entry.tensor, entry.layout ? toEngineLayout(entry.layout, data, torchShape(entry)).data : data);
-  return report;
+  return { report, loaded };
 }
 
 /** Compares the entries of a model with tensors under PyTorch's names, by names and shapes. */

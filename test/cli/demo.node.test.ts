@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { compareMethods } from '../../src/cli/demo.ts';
+import { compareMethods, DEMO } from '../../src/cli/demo.ts';
 import { readWeights } from '../../src/cli/weights.ts';
 import { createDataset } from '../../src/data/dataset.ts';
 import { loadDataset } from '../../src/data/load.node.ts';
@@ -41,8 +41,9 @@ test('CE-Tuning, SCL and COIN start from the same encoder, and the results are o
     compareMethods(
       device,
       {
-        ...{ splits, weights, labels: 3, epochs: 2, alpha: 0.5, seed: 1, tuned: true },
-        ...{ saveEvery: '1min', keep: 1, request: testDevice },
+        ...DEMO,
+        ...{ splits, weights, labels: 3, epochs: 2, alpha: 0.5, seed: 1, tuned: true, batch: 9, clip: 0.5 },
+        ...{ saveEvery: '1min', keep: 1, leftover: 'step', select: 'last', heldOut: 0.1, request: testDevice },
       },
       run,
     ),
@@ -56,6 +57,10 @@ test('CE-Tuning, SCL and COIN start from the same encoder, and the results are o
       ['scl', 0, 2, 1],
       ['coin', 0.5, 2, 1],
     ],
+  );
+  assert.equal(
+    results.map(({ settings }) => (settings as { max_norm?: number }).max_norm),
+    [0.5, 0.5, 0.5],
   );
   for (const title of ['CE-Tuning', 'SCL', 'COIN']) assert.match(stdout, new RegExp(`^${title} +\\d`, 'm'));
   const files = await readdir(folder);

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bestOf, keepBest } from '../../src/cli/best.node.ts';
@@ -74,18 +74,68 @@ test('the model that is best on held-out images is that of the run, and is score
   assert.is(Number(/top-1 +([\d.]+) %/.exec(score.stdout)?.[1]), Number(result.top1.toFixed(2)));
 });
 
+test('pre-training takes the same habits, chooses by neighbours, and is repeated by its settings', async () => {
+  const habits = [
+    ...['--optimizer', 'adamw', '--betas', '0.8,0.9', '--lr', '0.01', '--warmup', '1', '--min-lr', '0.001', '--clip'],
+    ...['0.5', '--ema', '0.5', '--freeze', 'conv1', '--decay', 'matrices', '--steps', '8', '--select', 'best-val'],
+    ...['--held-out', '0.2', '--evaluate-every', '1'],
+  ];
+  const model = ['--width', '4', '--projection', '8', '--batch', '4'];
+  const out = join(folder, 'pretrained');
+  const { code, stdout, stderr } = await coinHere('pretrain', '--data', data, ...model, ...habits, '--out', out);
+  assert.is(code, 0, stderr);
+  const [head, ...lines] = (await readFile(join(out, 'simclr.jsonl'), 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const { settings } = head;
+  assert.equal(
+    [
+      settings.optimizer,
+      settings.betas,
+      settings.max_norm,
+      settings.ema,
+      settings.freeze,
+      settings.decay,
+      settings.steps,
+    ],
+    ['adamw', [0.8, 0.9], 0.5, 0.5, ['encoder.conv1'], 'matrices', 8],
+  );
+  assert.equal(settings.schedule, { floor: 0.001, warmup_epochs: 1 });
+  assert.is(lines[0].images, 21);
+  const evaluations = lines.filter(({ type, epoch }) => type === 'evaluation' && epoch !== 0);
+  const top = Math.max(...evaluations.map(({ knn }) => knn));
+  const [result] = JSON.parse(await readFile(join(out, 'results.json'), 'utf8'));
+  assert.equal(result.selected, { rule: 'best-val', epoch: evaluations.find(({ knn }) => knn === top).epoch });
+  assert.match(stdout, /^checkpoint: \S+simclr-best\.safetensors,/m);
+  const again = await coinHere(
+    'pretrain',
+    '--config',
+    join(out, 'run.yaml'),
+    '--out',
+    join(folder, 'pretrained again'),
+  );
+  assert.is(again.code, 0, again.stderr);
+  const bytes = (name: string) => readFile(join(folder, name, 'simclr-best.safetensors'));
+  assert.equal(await bytes('pretrained again'), await bytes('pretrained'));
+});
+
 for (const [more, told] of [
   [['--optimizer', 'adamw', '--momentum', '0.5'], /--momentum has no effect: AdamW does not read it/],
   [['--steps', '5', '--epochs', '2'], /--epochs has no effect beside --steps/],
   [['--held-out', '0.5'], /--held-out has no effect without --select best-val/],
   [['--layer-decay', '0.5'], /--layer-decay has no effect: a resnet8 is no vision transformer/],
   [['--freeze', 'layer9'], /The model has no encoder\.layer9 to freeze; it has: encoder\.conv1, /],
+  [['--betas', '0.9,0.9'], /--betas has no effect: SGD does not read it/],
+  [['--optimizer', 'adamw', '--betas', '0.9'], /It must be two numbers from 0 to below 1, such as 0\.9,0\.95/],
+  [['--warmup', '101'], /--warmup 101 is longer than the whole run, which has 100 epochs/],
   [['--batch', '30', '--drop-last'], /A batch of 30 cannot be made/],
 ] as const)
   test(`${more.join(' ')} is refused in one sentence`, async () => {
     const { code, stderr } = await coinHere(...args(`refused${more.join('')}`, ...more));
     assert.is(code, 1);
     assert.match(stderr, told);
+    assert.equal(await readdir(join(folder, `refused${more.join('')}`)).catch(() => []), []);
   });
 
 const evaluation = (epoch: number, top1: number): TrainEvent => ({ type: 'evaluation', epoch, top1 });
@@ -114,7 +164,7 @@ test('the best evaluation after training is kept, the first of equals, of a run 
   const save = async ({ place }: RunState) => void saved.push(place.epoch);
   for await (const _ of keepBest(events(), { before, save }));
   assert.equal(saved, [4]);
-  assert.equal(bestOf([...before, ...now]), { epoch: 4, top1: 85 });
+  assert.equal(bestOf([...before, ...now]), { epoch: 4, accuracy: 85 });
 });
 
 test('images are held out of each class by the seed alone, and the rest is all others', () => {

@@ -140,6 +140,48 @@ test('features are those of the encoder, as safetensors and as npy, with the ima
   assert.match(wrong.stderr, /^error: --out .*features\.csv must end in \.safetensors or \.npy\.$/m);
 });
 
+test('features of a data set come with its labels', async () => {
+  const { features } = await reference();
+  const out = join(folder, 'labelled.safetensors');
+  const own = ['features', '--weights', weights, '--data', join(folder, 'data')];
+  const { code, stderr } = await coinHere(...own, '--out', out);
+  assert.is(code, 0, stderr);
+  const { tensors, metadata } = readSafetensors(new Uint8Array(await readFile(out)), out);
+  for (const [i, value] of (tensors.get('features')!.data as Float32Array).entries()) close(value, features[i]!);
+  assert.equal([...(tensors.get('labels')!.data as Int32Array)], [...labels]);
+  assert.equal(JSON.parse(metadata.classes!), classes);
+  const npy = join(folder, 'train.npy');
+  assert.is((await coinHere(...own, '--split', 'train', '--out', npy)).code, 0);
+  const lines = (await readFile(`${npy}.classes.txt`, 'utf8')).trim().split('\n');
+  assert.is(lines.length, 27);
+  assert.ok(lines.every((line) => classes.includes(line)));
+  for (const [more, told] of [
+    [[], /^error: Give either images, folders and archives, or a data set by --data\.$/m],
+    [[images, '--split', 'train'], /^error: --split has no effect without --data; give both or none\.$/m],
+  ] as const) {
+    const refused = await coinHere('features', '--weights', weights, '--out', out, ...more);
+    assert.is(refused.code, 1);
+    assert.match(refused.stderr, told);
+  }
+});
+
+test('export writes beside the checkpoint unless told where, and over nothing unless asked to', async () => {
+  const beside = weights.replace(/safetensors$/, 'onnx');
+  const { code, stdout } = await coinHere('export', '--weights', weights);
+  assert.is(code, 0);
+  assert.ok(stdout.includes(beside));
+  const elsewhere = join(folder, 'elsewhere.onnx');
+  assert.is((await coinHere('export', '--weights', weights, '--out', elsewhere)).code, 0);
+  assert.equal(await readFile(beside), await readFile(elsewhere));
+  await writeFile(beside, 'mine');
+  const again = await coinHere('export', '--weights', weights);
+  assert.is(again.code, 1);
+  assert.match(again.stderr, /^error: .*\.onnx is there already; take another --out, or --overwrite\.$/m);
+  assert.is(await readFile(beside, 'utf8'), 'mine');
+  assert.is((await coinHere('export', '--weights', weights, '--overwrite')).code, 0);
+  assert.equal(await readFile(beside), await readFile(elsewhere));
+});
+
 test('the commands that README shows of weights and of using a model run', async () => {
   const readme = await readFile('README.md', 'utf8');
   const [, ...sections] = readme.split(/^## /m);

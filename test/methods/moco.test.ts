@@ -53,6 +53,8 @@ test('without augmentation each query is its own key, whichever way keys were sh
   const program = await compile(device, tape);
   const { q } = await program.run({ indices: images, counter: new Uint32Array(2) }, ['q']).read();
   const queue = await state('queue');
+  for (let at = 0; at < queue.length; at += OUT)
+    assert.ok(Math.abs(Math.hypot(...queue.slice(at, at + OUT)) - 1) < 1e-6, 'a key of the queue is no unit vector');
   // The reference has a queue's keys in columns.
   const columns = Float64Array.from({ length: 20 * OUT }, (_, i) => queue[(i % 20) * OUT + Math.floor(i / 20)]!);
   const query = array64(q as Float32Array, [8, OUT]);

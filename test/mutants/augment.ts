@@ -35,8 +35,6 @@ export const mutants = [
       '(base + argument * (pixel - base))',
     ],
     ['hue turns the other way', COLOR, 'fract(hue / 6.0 + turn)', 'fract(hue / 6.0 - turn)'],
-    ['equalize counts all pixels', HISTOGRAM, '(total - last) / 255u', 'total / 255u'],
-    ['solarize leaves its threshold', HISTOGRAM, 'round(level) >= argument', 'round(level) > argument'],
     [
       'bicubic of transforms is that of resizing',
       NEIGHBOURS,
@@ -103,5 +101,11 @@ export const mutants = [
       'step < middle; step++',
       'step < params.first; step++',
     ],
+  ),
+  ...noticedBy(
+    'conformance/augment.test.ts',
+    'as ImageOps does',
+    ['equalize counts all pixels', HISTOGRAM, '(total - last) / 255u', 'total / 255u'],
+    ['solarize leaves its threshold', HISTOGRAM, 'round(level) >= argument', 'round(level) > argument'],
   ),
 ];

@@ -6,6 +6,7 @@ const TRAIN = 'src/cli/train.ts';
 const METHODS = 'src/cli/method_options.ts';
 const FINE_TUNE = 'src/cli/fine_tune.ts';
 const PRETRAIN = 'src/cli/pretrain.ts';
+const HABITS = 'src/cli/habits.ts';
 const FILES = 'src/files.node.ts';
 const FOLDER = 'src/cli/run_folder.node.ts';
 const SAVING = 'src/cli/saving.node.ts';
@@ -16,9 +17,9 @@ export const mutants = [
     'cli/train.node.test.ts',
     'train does what its options say',
     ['--weights is ignored', FINE_TUNE, 'if (weights && !from)', 'if (weights && false)'],
-    ['--lr is ignored', TRAIN, 'lr: options.lr,', 'lr: 0.01,'],
-    ['--momentum is ignored', TRAIN, 'momentum: options.momentum,', 'momentum: 0.9,'],
-    ['--weight-decay is ignored', TRAIN, 'weight_decay: options.weightDecay,', 'weight_decay: 1e-4,'],
+    ['--lr is ignored', HABITS, 'accumulate: options.accumulate, lr,', 'accumulate: options.accumulate, lr: 0.01,'],
+    ['--momentum is ignored', HABITS, 'momentum: options.momentum', 'momentum: 0.9'],
+    ['--weight-decay is ignored', HABITS, 'weight_decay: options.weightDecay,', 'weight_decay: 1e-4,'],
     ['--label-smoothing is ignored', METHODS, "labelSmoothing: 'label_smoothing',", "labelSmoothing: 'held',"],
     ['--crop-scale is ignored', TRAIN, 'scale: [options.cropScale, 1]', 'scale: [0.08, 1]'],
     ['--projection is ignored', TRAIN, 'projector: { out: options.projection },', 'projector: { out: 256 },'],
@@ -26,11 +27,11 @@ export const mutants = [
     ['--lambda is ignored', METHODS, "lambda: 'lambda',", "lambda: 'held',"],
     ['--alpha is ignored', METHODS, "alpha: 'alpha',", "alpha: 'held',"],
     ['--sup-con is ignored', METHODS, "supCon: 'variant',", "supCon: 'held',"],
-    ['--accumulate is ignored', TRAIN, 'accumulate: options.accumulate,', 'accumulate: 4,'],
-    ['--batch is ignored', TRAIN, 'batch: options.batch,', 'batch: 18,'],
+    ['--accumulate is ignored', HABITS, 'accumulate: options.accumulate,', 'accumulate: 4,'],
+    ['--batch is ignored', HABITS, 'batch: options.batch,', 'batch: 18,'],
     ['--labels is ignored', TRAIN, 'options.labels === undefined', 'true'],
-    ['--seed is ignored', TRAIN, 'seed: options.seed,', 'seed: 42,'],
-    ['--evaluate-every is ignored', TRAIN, 'evaluateEvery: options.evaluateEvery,', 'evaluateEvery: 1,'],
+    ['--seed is ignored', HABITS, 'seed: options.seed,', 'seed: 42,'],
+    ['--evaluate-every is ignored', HABITS, 'evaluateEvery: options.evaluateEvery', 'evaluateEvery: 1'],
     [
       "the trainer's momentum is not the setting's",
       FINE_TUNE,
@@ -47,17 +48,17 @@ export const mutants = [
   ...noticedBy(
     'cli/train.node.test.ts',
     'pretrain does what its options say',
-    ['--temperature is ignored', PRETRAIN, "take('temperature', temperature)", 'temperature'],
-    ['--lr is ignored', PRETRAIN, "take('lr', (recipe.lr * batch) / 256)", '0.1'],
-    ['--projection is ignored', PRETRAIN, 'projector: { out: options.projection },', 'projector: { out: 256 },'],
+    ['--temperature is ignored', PRETRAIN, "temperature: 'temperature',", "temperature: 'alpha',"],
+    ['--lr is ignored', HABITS, 'accumulate: options.accumulate, lr,', 'accumulate: options.accumulate, lr: 0.01,'],
+    ['--projection is ignored', PRETRAIN, 'projector: { out: options.projection }', 'projector: { out: 256 }'],
     ['--crop-scale is ignored', PRETRAIN, 'scale: [cropScale, 1]', 'scale: [0.2, 1]'],
     ['--brightness is ignored', PRETRAIN, '...(brightness !== undefined && { brightness }),', ''],
     ['--contrast is ignored', PRETRAIN, '...(contrast !== undefined && { contrast }),', ''],
-    ['--images is ignored', PRETRAIN, 'options.images === undefined', 'true'],
+    ['--images is ignored', PRETRAIN, 'given.images === undefined', 'true'],
     [
       '--stem and --width are ignored',
       PRETRAIN,
-      'encoder: encoderOptions(options, options.arch, views.augmentation.size ?? commonSize(train.sizes)),',
+      'encoder: encoderOptions(options, arch, views.augmentation.size ?? commonSize(train.sizes)),',
       'encoder: {},',
     ],
   ),
@@ -135,7 +136,7 @@ export const mutants = [
   ...noticedBy(
     'cli/demo.node.test.ts',
     '',
-    ['the demo runs only COIN', 'src/cli/demo.ts', 'of [ceTuning, scl, coin]', 'of [coin]'],
+    ['the demo runs only COIN', 'src/cli/demo.ts', '[ceTuning, scl, coin];', '[coin];'],
     ['the demo does not load its encoder', FINE_TUNE, 'if (weights && !from)', 'if (weights && false)'],
   ),
   ...noticedBy('weights/safetensors.test.ts', 'hinders none', [

@@ -79,11 +79,13 @@ async function runTests(folder, name, seconds, stopping) {
   };
   stopping.add(stop);
   let running = 'start';
+  let latest = Infinity;
   const hear = (status) => {
     result.passed = status.passed;
     result.failure ??= status.failures[0] ?? (status.failed > 0 ? `FAIL ${running}` : undefined);
     result.isOver ||= status.isOver;
     running = status.running;
+    latest = performance.now() + 1000 * status.seconds;
     if (result.failure) stop();
   };
   let rest = '';
@@ -99,6 +101,8 @@ async function runTests(folder, name, seconds, stopping) {
   }, 1000 * seconds);
   await new Promise((done) => child.on('close', done).on('exit', stop));
   clearTimeout(timer);
+  // A test that hangs while it catches what is printed is ended in silence.
+  if (!result.isOver && performance.now() >= latest) result.failure ??= `FAIL ${running}\n    It hangs.`;
   stopping.delete(stop);
   return result;
 }
@@ -138,7 +142,7 @@ export async function judge(mutants, print, { jobs = 1 } = {}) {
   );
   const stopping = new Set();
 
-  /** The seconds that each test takes without a fault; undefined where it does not pass. */
+  /** The seconds that each test takes without a fault, or what is wrong with it. */
   const durations = new Map();
   const durationOf = ({ file, name }, folder, { build }) => {
     const key = `${file} ${name}`;
@@ -149,13 +153,14 @@ export async function judge(mutants, print, { jobs = 1 } = {}) {
     await build();
     const start = performance.now();
     const { passed, failure, isOver } = await runTests(folder, name, LONGEST, stopping);
-    return isOver && passed > 0 && !failure ? (performance.now() - start) / 1000 : undefined;
+    const seconds = (performance.now() - start) / 1000;
+    return isOver && passed > 0 && !failure ? { seconds } : { why: failure?.replace(/\n\s*/g, ' ') ?? 'none is run' };
   }
 
   async function judgeOne(mutant, folder, builder) {
-    const seconds = await durationOf(mutant.test, folder, builder);
-    if (seconds === undefined)
-      return tell('wrong', mutant, `no test "${mutant.test.name}" of ${mutant.test.file} passes without it`);
+    const { seconds, why: idle } = await durationOf(mutant.test, folder, builder);
+    if (idle)
+      return tell('wrong', mutant, `${mutant.test.file}: "${mutant.test.name}" does not pass without it: ${idle}`);
     const isBuilt = await builder.build(mutant).then(
       () => true,
       () => false,

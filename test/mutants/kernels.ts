@@ -4,7 +4,7 @@ import { noticedBy } from './mutant.ts';
 const GRID = 'the same bits in a folded grid';
 
 export const mutants = [
-  ...noticedBy('ops/grids.node.test.ts', `sum gives ${GRID}`, [
+  ...noticedBy('ops/grids.node.test.ts', `global_avg_pool2d gives ${GRID}`, [
     'a chunk too many is summed',
     'kernels/reduce/column_sums.wgsl',
     'if (chunk * params.chunk_rows >= params.rows)',

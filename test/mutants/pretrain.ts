@@ -2,6 +2,7 @@
 import { noticedBy } from './mutant.ts';
 
 const MOCO = 'src/methods/moco.ts';
+const MAE = 'src/methods/mae.ts';
 
 export const mutants = [
   ...noticedBy(
@@ -113,5 +114,32 @@ export const mutants = [
     MOCO,
     "toTorch(kept('queue'), 'linear_weight')",
     "kept('queue')",
+  ]),
+  ...noticedBy(
+    'cli/mae.node.test.ts',
+    'an encoder is pre-trained',
+    ['biases decay', MAE, "decay: 'matrices' }", "decay: 'all' }"],
+    ['half of the patches are hidden', MAE, 'mask_ratio: 0.75, norm_pix: true', 'mask_ratio: 0.5, norm_pix: true'],
+    ['what is watched is the class token', MAE, 'global_pool ? asFineTuned(encoder) : encoder', 'encoder'],
+    ["names are not MAE's", MAE, "name.replace(/^encoder\\./, '')", 'name'],
+    [
+      "a run that goes on takes the recipe's settings",
+      'src/cli/options.ts',
+      "['cli', 'config'].includes",
+      "['cli'].includes",
+    ],
+    ['position embeddings are random', 'src/nn/vit.ts', "positions === 'sincos'", "positions !== 'sincos'"],
+  ),
+  ...noticedBy('cli/mae.node.test.ts', 'is refused in one sentence', [
+    'what cannot be trained is found late',
+    'src/cli/one_run.ts',
+    'if (options.resume === undefined) await checkRun(device, run);',
+    '',
+  ]),
+  ...noticedBy('methods/mae.test.ts', 'hides other patches', [
+    'masks are the same in each step',
+    MAE,
+    'uniform(tape, counter(),',
+    "uniform(tape, variable('fixed', [2], 'u32'),",
   ]),
 ];

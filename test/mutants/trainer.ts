@@ -150,8 +150,8 @@ export const mutants = [
   ...noticedBy('cli/habits.node.test.ts', 'the best evaluation', [
     'the last of equals is the best',
     'src/cli/best.node.ts',
-    'event.top1 > (best()',
-    'event.top1 >= (best()',
+    'accuracy > (best()',
+    'accuracy >= (best()',
   ]),
   ...noticedBy(
     'cli/resume.node.test.ts',

@@ -1,0 +1,91 @@
+import { relative } from 'node:path';
+import type { Command } from 'commander';
+import type { Statistics } from '../data/dataset.ts';
+import type { OpenedDataset } from '../data/load.node.ts';
+import type { Method } from '../methods/method.ts';
+import type { requestDevice } from '../node.ts';
+import { classTable } from '../report/class_table.ts';
+import type { ReportData, Trained } from '../report/data.ts';
+import { textTable } from '../report/table.ts';
+import { checkRun, type RunOptions, runMethod } from './fine_tune.ts';
+import type { RunningOptions } from './habits.ts';
+import { type DataOptions, onDevice } from './load_data.ts';
+import { everyOf } from './options.ts';
+import { reportData, withFinal, writeReport } from './report.ts';
+import type { RunFolder } from './run_folder.node.ts';
+import { settingsText } from './settings.node.ts';
+import { setupOf } from './setup.ts';
+import { useTuned } from './tune.ts';
+
+export interface OneRun extends Pick<RunOptions, 'settings' | 'indices' | 'heldOut' | 'weights' | 'partial'> {
+  readonly method: Method;
+  readonly images: OpenedDataset;
+  /** What the images are normalised by; their own unless given. */
+  readonly statistics?: Statistics | undefined;
+  /** The command, whose options are all set, and its options. */
+  readonly command: Command;
+  readonly options: RunningOptions & DataOptions;
+  readonly folder: RunFolder;
+  readonly request: typeof requestDevice;
+}
+
+/**
+ * Trains by one method in the folder of the run, prints the table, and writes report and results. What cannot be trained is refused
+ * before the folder has a file of it.
+ */
+export async function runOne({
+  images: { train, test, classes },
+  statistics,
+  command,
+  options,
+  folder,
+  request,
+  ...own
+}: OneRun): Promise<void> {
+  const { method, settings, indices, weights } = own;
+  const device = await request();
+  console.error(device.description);
+  await useTuned(device, options);
+  const memory = { batch: settings.batch, stream: options.stream };
+  const data = await onDevice(device, train, { ...memory, statistics });
+  const isWatched = method.classifier === false;
+  const run: RunOptions = {
+    ...own,
+    setup: await setupOf(settings, { train, images: indices.length, test, weights }),
+    data,
+    test: await onDevice(device, test, { ...memory, statistics: data }),
+    // Images that are held out are no neighbours of themselves.
+    ...(isWatched && { bank: { data, images: own.heldOut && indices } }),
+    ...{ describe: options.describe, profile: options.profile, tune: options.tune },
+    ...{ out: folder.path, saveEvery: everyOf(options.saveEvery), keep: options.keep, request },
+  };
+  if (options.resume === undefined) await checkRun(device, run);
+  await folder.begin(settingsText(command));
+  const { run: trained, final, checkpoint, device: last } = await runMethod(device, run);
+  const report: ReportData = {
+    ...(await reportData(last, {
+      title: `${method.title} on ${train.name}`,
+      ...{ settings, checkpoint: weights?.path, images: indices.length, test, classes },
+    })),
+    ...(isWatched && beforeOf(trained)),
+    runs: [withFinal(trained, final)],
+  };
+  const { page } = await writeReport(folder.path, report, test);
+  console.log(textTable(report));
+  const [{ confusion } = {}] = report.runs;
+  if (confusion) console.log(`\n${classTable(classes, confusion, relative('', page))}`);
+  console.log(`\n${paceLine(trained, indices.length)}`);
+  console.log(`checkpoint: ${relative('', checkpoint)}, report: ${relative('', page)}`);
+}
+
+/** The encoder before pre-training, whose scores the curves begin with. */
+function beforeOf({ evaluations: [first] }: Trained) {
+  if (first?.epoch !== 0) return {};
+  const { epoch: _, ...scores } = first;
+  return { before: { label: 'Random encoder', ...scores } };
+}
+
+const paceLine = ({ seconds, epochs, waiting }: Trained, images: number): string => {
+  const rate = Math.round((epochs * images) / seconds).toLocaleString('en');
+  return `${rate} images/s; steps waited for data ${(100 * (waiting ?? 0)).toFixed(1)} % of the time`;
+};
