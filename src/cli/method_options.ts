@@ -59,7 +59,7 @@ export function addMethodOptions(command: Command): Command {
     .addOption(
       number(
         '--alpha <share>',
-        "the first of COIN's two stages as a share of the epochs (m-and-m: 0, in one)",
+        "the first of COIN's two stages as a share of the epochs; of m-and-m's: 0",
         fraction,
         0.7,
       ),
@@ -67,9 +67,9 @@ export function addMethodOptions(command: Command): Command {
     .addOption(number('--coin-alpha <share>', "COIN's first stage before any other method", fraction))
     .addOption(number('--coin-temperature <tau>', 'temperature of that stage', positive, 0.3))
     .addOption(
-      number('--lambda <weight>', `of what is added to the cross-entropy (${others('lambda')})`, nonNegative, 0.1),
+      number('--lambda <weight>', `of what is added to the cross-entropy; ${others('lambda')}`, nonNegative, 0.1),
     )
-    .addOption(number('--temperature <tau>', `of SupCon${bracketed(others('temperature'))}`, positive, 0.3))
+    .addOption(number('--temperature <tau>', `of SupCon; ${others('temperature')}`, positive, 0.3))
     .addOption(
       new Option('--sup-con <form>', "SupCon's normalisation: Eq. 1's, the released code's, or others'")
         .choices(['paper', 'official', 'paper-valid', 'sup_contrast'])
@@ -108,8 +108,6 @@ const others = (setting: keyof MethodConfig): string =>
   methods
     .flatMap(({ name, defaults = {} }) => (defaults[setting] === undefined ? [] : [`${name}: ${defaults[setting]}`]))
     .join(', ');
-
-const bracketed = (text: string) => (text === '' ? '' : ` (${text})`);
 
 /** The method that the options name, behind COIN's first stage where they say so. Throws where that contradicts it. */
 export function methodOf({ method: name, coinAlpha }: Pick<MethodOptions, 'method' | 'coinAlpha'>): Method {

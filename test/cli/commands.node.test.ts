@@ -52,7 +52,7 @@ const refused: [name: string, args: () => string[], message: RegExp][] = [
     /weights .* cannot be read: it does not exist/,
   ],
   ['more labels than there are', () => ['train', '--labels', '600'], /class "T-shirt\/top" has 550 images, but 600/],
-  ['an unknown method', () => ['train', '--method', 'magic'], /Allowed choices are ce-tuning, scl, coin/],
+  ['an unknown method', () => ['train', '--method', 'magic'], /Allowed choices are ce-tuning, sl-ce-tuning, .* coin/],
   [
     'an unknown kernel',
     () => ['bench', 'step', '--candidate', 'matmul=magic'],

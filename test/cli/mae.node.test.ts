@@ -6,6 +6,7 @@ import { readSafetensors } from '../../src/weights/safetensors.ts';
 import { assert, suite } from '../harness.ts';
 import { writeCorners } from './corner_data.ts';
 import { coinHere } from './in_process.ts';
+import { readmeCommand } from './readme_command.ts';
 
 const test = suite('masked autoencoders on the command line');
 
@@ -32,8 +33,8 @@ test(
   async () => {
     const out = join(folder, 'run');
     const { code, stdout, stderr } = await coinHere(
-      ...['pretrain', '--method', 'mae', '--data', data, '--epochs', '2', '--batch', '9', '--save-every', '2steps'],
-      ...['--keep', '9', '--decoder-depth', '1', '--out', out],
+      ...(await readmeCommand('--method mae', { DIR: data, 'runs/mae': out })),
+      ...['--epochs', '2', '--batch', '9', '--save-every', '2steps', '--keep', '9', '--decoder-depth', '1'],
     );
     assert.is(code, 0, stderr);
     assert.match(stderr, /^training views: random resized crop .*\(bicubic\), flip in 50 %$/m);
@@ -98,8 +99,8 @@ test(
 
     const tuned = join(folder, 'tuned');
     const train = await coinHere(
-      ...['train', '--data', data, '--weights', path, '--method', 'ce-tuning', '--steps', '1'],
-      ...['--batch', '9', '--accumulate', '1', '--out', tuned],
+      ...(await readmeCommand('runs/mae/mae.safetensors', { DIR: data, 'runs/mae/mae.safetensors': path })),
+      ...['--method', 'ce-tuning', '--steps', '1', '--batch', '9', '--accumulate', '1', '--out', tuned],
     );
     assert.is(train.code, 0, train.stderr);
     const scores = scoreAt(lines, 2);

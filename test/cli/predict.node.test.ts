@@ -170,7 +170,7 @@ test('export writes beside the checkpoint unless told where, and over nothing un
   const { code, stdout } = await coinHere('export', '--weights', weights);
   assert.is(code, 0);
   assert.ok(stdout.includes(beside));
-  const elsewhere = join(folder, 'model.onnx');
+  const elsewhere = join(folder, 'elsewhere.onnx');
   assert.is((await coinHere('export', '--weights', weights, '--out', elsewhere)).code, 0);
   assert.equal(await readFile(beside), await readFile(elsewhere));
   await writeFile(beside, 'mine');

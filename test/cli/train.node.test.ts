@@ -21,6 +21,7 @@ import { testDevice } from '../device.ts';
 import { assert, suite } from '../harness.ts';
 import { writeCorners } from './corner_data.ts';
 import { coinHere, coinOn } from './in_process.ts';
+import { readmeCommand } from './readme_command.ts';
 
 const test = suite('train and pretrain');
 
@@ -190,8 +191,8 @@ test('pretrain does what its options say: the trainer makes the same bits of the
 test("MoCo's checkpoint has its authors' names, and train reads it by their rule", async () => {
   const out = join(folder, 'moco');
   const { code, stderr, stdout } = await coinHere(
-    ...['pretrain', '--method', 'moco', '--data', data, '--width', '4', '--projection', '8'],
-    ...['--epochs', '1', '--batch', '8', '--groups', '2', '--queue', '20', '--out', out],
+    ...(await readmeCommand('--method moco', { DIR: data, 'runs/moco': out })),
+    ...['--width', '4', '--projection', '8', '--epochs', '1', '--batch', '8', '--groups', '2', '--queue', '20'],
   );
   assert.is(code, 0, stderr);
   assert.match(stdout, /k-NN \(%\)/);
@@ -207,7 +208,10 @@ test("MoCo's checkpoint has its authors' names, and train reads it by their rule
   // Three steps of 8 keys go once round the queue.
   assert.equal(tensors.get('module.queue_ptr'), { dtype: 'I64', shape: [1], data: BigInt64Array.of(4n) });
   const tuned = await coinHere(
-    ...['train', '--data', data, '--weights', join(out, 'moco.safetensors'), '--method', 'ce-tuning', '--epochs', '1'],
+    ...(await readmeCommand('runs/moco/moco.safetensors', {
+      ...{ DIR: data, 'runs/moco/moco.safetensors': join(out, 'moco.safetensors') },
+    })),
+    ...['--method', 'ce-tuning', '--epochs', '1'],
     ...['--batch', '9', '--accumulate', '1', '--out', join(folder, 'tuned')],
   );
   assert.is(tuned.code, 0, tuned.stderr);

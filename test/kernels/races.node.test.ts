@@ -44,6 +44,7 @@ const UNIFORMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     ...{ rows: 8, columns: 3, groups: 2, chunk_rows: 4, chunks: 2, partials: 2, partial_rows: 4, sum_rows: 8, sums: 4 },
     ...{ chunk_partials: 2, eps: 1, momentum: 0.1, mean_factor: 1 },
   },
+  class_queue: { rows: 8, columns: 5, d: 5, first: 0, length: 5, inverse_temperature: 1 },
   contrast: { first: 0, rows: 8, columns: 5, stride: 8, own: 1 },
   // 8 pixels by 8 channels.
   conv2d: {
@@ -52,7 +53,10 @@ const UNIFORMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     ...{ dilation_height: 1, dilation_width: 1, groups: 1, split_pixels: 8, partial_size: 64 },
   },
   cross_entropy: { rows: 8, columns: 5, smoothing: 0.1 },
+  delta: { rows: 8, columns: 5 },
+  focal_sup_con: { n: 10, over_columns: 0, rows: 8, columns: 10, first: 0, inverse_temperature: 1 },
   info_nce: { rows: 8, columns: 5, d: 5, merge: 0, inverse_temperature: 1 },
+  l2_distance: { spans: 4 },
   l2_normalize: { rows: 8, columns: 5, eps: 1 },
   layer_norm: { rows: 8, columns: 5, width: 5, chunk_rows: 4, eps: 1 },
   mae: { rows: 8, columns: 12, side: 2, height: 4, width: 4, channels: 3, tokens: 4, extra: 1, kept: 1 },
@@ -62,6 +66,7 @@ const UNIFORMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     ...{ b_offset: 0, b_row: 16, b_outer: 0, b_inner: 0 },
     ...{ c_offset: 0, c_row: 16, c_outer: 0, c_inner: 0, slices: 1, splits: 1, split_k: 8, partial_size: 256 },
   },
+  noise: { count: 10, width: 1 },
   optimizer: { spans: 4, partials: 8, max_norm: 1 },
   reduce: { rows: 8, columns: 3, chunk_rows: 4, sums: 4, factor: 1 },
   softmax: { rows: 8, columns: 5, factor: 1 },
@@ -69,6 +74,7 @@ const UNIFORMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     ...{ n: 10, padded_rows: 12, d: 11, d4: 3, first: 0, rows: 4, quads: 3, merge: 0 },
     ...{ by_count: 0, over_valid: 0, self_positive: 0, scale: 1, inverse_temperature: 1 },
   },
+  triplet: { rows: 8, columns: 5, margin: 1 },
 };
 
 /** What a family's kernels find in all of their f32, where zeros would send them past their barriers. */

@@ -58,7 +58,7 @@ for (const [method, more] of cases)
   test(`${method.title} goes on from its states to the same bits`, async () => {
     const unbroken = await trained(method, more);
     assert.ok(Object.values(unbroken.losses).every(Number.isFinite));
-    for (const from of [1, 3, 4]) {
+    for (const from of [2, 3]) {
       const { end } = await trained(method, more, throughFile(unbroken.states.get(from)!));
       assert.equal(end.tensors, unbroken.end.tensors, `from ${from}`);
     }

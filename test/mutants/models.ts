@@ -18,7 +18,12 @@ export const mutants = [
       'let valid = inside(first + 4u * x);',
       'let valid = inside(0u);',
     ],
-    ['sums are not rescaled when a larger score comes', FORWARD, 'left[0] * shrink.x, left[1]', 'left[0], left[1]'],
+    [
+      'sums are not rescaled when a larger score comes',
+      FORWARD,
+      'let shrink = exponential(largest - new_largest);',
+      'let shrink = vec4f(1.0);',
+    ],
     [
       'queries beyond the end of a sequence count',
       KEYS,

@@ -140,6 +140,9 @@ export const mutants = [
     'masks are the same in each step',
     MAE,
     'uniform(tape, counter(),',
-    "uniform(tape, variable('fixed', [2], 'u32'),",
+    `uniform(tape, {
+      ...{ shape: [2], dtype: 'u32', label: 'fixed', requiresGrad: false },
+      storage: { chunk: { label: 'fixed', bytes: 16, initial: [], frozen: false }, offset: 0 },
+    },`,
   ]),
 ];
