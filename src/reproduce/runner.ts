@@ -68,7 +68,12 @@ export async function readOutcome(folder: string, hash: string): Promise<Outcome
       throw error;
     }),
   );
-  return text === undefined ? undefined : (JSON.parse(text) as Outcome);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as Outcome;
+  } catch (cause) {
+    throw new Error(`The outcome ${path} is damaged; remove it, and its cell goes on.`, { cause });
+  }
 }
 
 const writeJson = (path: string, value: object): Promise<void> =>

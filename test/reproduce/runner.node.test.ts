@@ -104,7 +104,7 @@ test('a damaged outcome is told by its path', async () => {
   await writeFile(path, '{"run":');
   const error = await running('failing').catch((thrown: Error) => thrown);
   assert.instance(error, Error);
-  assert.match((error as Error).message, /outcome\.json/);
+  assert.match((error as Error).message, /^The outcome .*outcome\.json is damaged/);
 });
 
 test.run();
