@@ -24,13 +24,15 @@ struct Params {
 // x, y: a and b; z: the bits of w; w: the group.
 @group(0) @binding(7) var<storage, read_write> rows: array<vec4i>;
 
+alias Value = f32;
 // @include lib/grid.wgsl
+// @include lib/nan.wgsl
 
 fn row_of(r: u32) -> vec4i {
   let i = r % params.n;
   let block = r / params.n;
   let own = vec4i(i32(i), i32(i), bitcast<i32>(1.0), 0);
-  let mixed = vec4i(i32(i), permutation[i], bitcast<i32>(1.0 - max(params.least, mix[i])), 0);
+  let mixed = vec4i(i32(i), permutation[i], bitcast<i32>(1.0 - at_least(mix[i], params.least)), 0);
   let hard = vec4i(positive[i], negative[i], bitcast<i32>(mix_hard[i]), 0);
   return select(select(own, mixed, block == 1u), hard, block == 2u);
 }

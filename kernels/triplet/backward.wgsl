@@ -19,7 +19,9 @@ struct Params {
 @group(0) @binding(5) var<storage, read> losses: array<f32>;
 @group(0) @binding(6) var<storage, read_write> dv: array<f32>;
 
+alias Value = f32;
 // @include lib/rows.wgsl
+// @include lib/relu.wgsl
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -43,7 +45,7 @@ fn main(
       let at_anchor = select(0.0, far - near, i == row);
       let at_positive = select(0.0, anchor - own, p == i32(row));
       let at_negative = select(0.0, anchor - own, q == i32(row));
-      sum += select(0.0, at_anchor - at_positive + at_negative, losses[i] > 0.0);
+      sum += relu_gradient(at_anchor - at_positive + at_negative, losses[i]);
     }
     dv[row * params.columns + c] = factor * sum;
   }

@@ -18,7 +18,9 @@ struct Params {
 @group(0) @binding(3) var<storage, read> negative: array<i32>;
 @group(0) @binding(4) var<storage, read_write> losses: array<f32>;
 
+alias Value = f32;
 // @include lib/rows.wgsl
+// @include lib/relu.wgsl
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -40,6 +42,6 @@ fn main(
   }
   let loss = params.margin + sum_lanes(difference, lane);
   if ((lane % LANES == 0u) & (found < params.rows)) {
-    losses[row] = max(loss, 0.0);
+    losses[row] = relu(loss);
   }
 }

@@ -303,7 +303,7 @@ export const problems: Readonly<Record<string, readonly Problem[]>> = {
     { inputs: { z: [8, 8] }, attrs: { k: 8 } },
   ],
   class_contrast: [
-    classContrast(7, 5, [3, 4], { temperature: 0.7 }),
+    classContrast(17, 5, [3, 4], { temperature: 0.7 }),
     // Several strips of the queues, which end within a class.
     classContrast(6, 8, [4, 5], { temperature: 0.4, strip_keys: 8 }),
   ],
@@ -313,7 +313,7 @@ export const problems: Readonly<Record<string, readonly Problem[]>> = {
     focalSupCon(4, 4, 1, { temperature: 2 }),
   ],
   mix_rows: [mixRows(7, 5), mixRows(6, 8)],
-  triplet: [triplet(9, 5, 1.2), triplet(6, 8, 2.1)],
+  triplet: [triplet(17, 5, 1.2), triplet(6, 8, 2.1)],
   sum: [
     { inputs: { x: [5, 7] }, attrs: { axis: 'all' } },
     { inputs: { x: [37, 6] }, attrs: { axis: 'all' } },

@@ -4,6 +4,7 @@ import { createModel, type Model } from '../nn/model.ts';
 import { recordEma } from '../optim/ema.ts';
 import { createTape, type Tape } from '../tape/tape.ts';
 import type { Chunk, Tensor } from '../tape/tensor.ts';
+import { copyBuffers } from '../weights/state_dict.ts';
 import type { MethodModel } from './method.ts';
 
 /** A second model of the same make as the one that is trained, without gradients. */
@@ -30,8 +31,7 @@ export function createTwin({ options, store }: MethodModel, method: string): Twi
     state: (name) => model.store.entries.map((entry) => [`${name}.${entry.name}`, entry.tensor]),
     async follow(device) {
       await runOnce(device, (tape) => recordEma(tape, store.arena, chunks, 0));
-      for (const [index, { tensor }] of store.entries.entries())
-        if (!('gradient' in tensor)) device.write(model.store.entries[index]!.tensor, await device.read(tensor));
+      await copyBuffers(device, store.entries, model.store.entries);
     },
   };
 }

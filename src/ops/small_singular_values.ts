@@ -29,44 +29,44 @@ export function smallSingularValues(tape: Tape, z: Tensor, k: number): SmallSing
   checkNumber('small_singular_values', 'k', k, { integer: true, least: 1, most: rows });
   const byRows = n <= d;
   const size = Math.max(2, rows + (rows % 2));
-  const gram = tape.empty([rows, rows], 'singular_values.gram');
+  const gram = tape.empty([rows, rows], 'small_singular_values.gram');
   product(tape, {
-    ...{ m: rows, n: rows, k: byRows ? d : n, label: 'singular_values.gram' },
+    ...{ m: rows, n: rows, k: byRows ? d : n, label: 'small_singular_values.gram' },
     ...{ a: { tensor: z, row: d, transposed: !byRows }, b: { tensor: z, row: d, transposed: byRows } },
     c: { tensor: gram, row: rows },
   });
-  const squares = tape.empty([k], 'singular_values.squares');
-  const vectors = tape.empty([k, rows], 'singular_values.vectors');
+  const squares = tape.empty([k], 'small_singular_values.squares');
+  const vectors = tape.empty([k, rows], 'small_singular_values.vectors');
   tape.dispatch(kernels['eigen/jacobi'], {
     bindings: {
       ...{
         matrix: gram,
-        a: tape.empty([size, size], 'singular_values.a'),
-        v: tape.empty([size, size], 'singular_values.v'),
+        a: tape.empty([size, size], 'small_singular_values.a'),
+        v: tape.empty([size, size], 'small_singular_values.v'),
       },
-      ...{ rotations: tape.empty([size / 2, 4], 'singular_values.rotations'), values: squares, vectors },
+      ...{ rotations: tape.empty([size / 2, 4], 'small_singular_values.rotations'), values: squares, vectors },
     },
     uniforms: { n: rows, size, sweeps: sweepsFor(size), k },
     constants: { WORKGROUP: tape.target.kind === 'cpu' ? 8 : 256 },
     workgroups: [1, 1, 1],
-    label: 'singular_values.jacobi',
+    label: 'small_singular_values.jacobi',
     flops: sweepsFor(size) * size ** 3 * 6,
   });
-  const y = tape.empty([1], 'singular_values');
-  const sum = reduceRows(tape, squares, { rows: k, columns: 1 }, 1, y, 'singular_values.sum');
+  const y = tape.empty([1], 'small_singular_values');
+  const sum = reduceRows(tape, squares, { rows: k, columns: 1 }, 1, y, 'small_singular_values.sum');
   tape.record('small_singular_values', { z }, sum, (dy) => ({
     z: (into, onto) => {
-      const p = tape.empty([rows, rows], 'singular_values.projection');
+      const p = tape.empty([rows, rows], 'small_singular_values.projection');
       tape.dispatch(kernels['eigen/projection'], {
         bindings: { dy, vectors, p },
         uniforms: { n: rows, k },
         workgroups: grid(tape.target, Math.ceil((rows * rows) / 64)),
-        label: 'singular_values.projection',
+        label: 'small_singular_values.projection',
         flops: 2 * k * rows * rows,
       });
-      const dz = onto ?? into ?? tape.empty(z.shape, 'singular_values.grad');
+      const dz = onto ?? into ?? tape.empty(z.shape, 'small_singular_values.grad');
       product(tape, {
-        ...{ m: n, n: d, k: rows, accumulate: onto !== undefined, label: 'singular_values.gradient' },
+        ...{ m: n, n: d, k: rows, accumulate: onto !== undefined, label: 'small_singular_values.gradient' },
         a: { tensor: byRows ? p : z, row: byRows ? rows : d },
         b: { tensor: byRows ? z : p, row: d },
         c: { tensor: dz, row: d },

@@ -119,7 +119,7 @@ export function createOptimizer<S extends string, U extends string>(
           const data = new Float32Array(4 * own.length);
           const next = nextSteps();
           own.forEach(({ label, scale, decay }, row) => {
-            const rate = typeof lr === 'number' ? lr : lr(label);
+            const rate = typeof lr === 'function' ? lr(label) : lr;
             checkNumber(rule.name, 'the learning rate', rate, NOT_NEGATIVE);
             data.set(rule.settings(rate * scale, decay, next[row] as number), 4 * row);
           });

@@ -6,11 +6,10 @@ import type { Target } from '../gpu/kernel/target.ts';
 import type { Readback } from '../gpu/program/program.ts';
 import type { Batches, Stage } from '../methods/method.ts';
 import type { Model } from '../nn/model.ts';
-import type { Store } from '../nn/store.ts';
 import { accumulator } from '../optim/accumulate.ts';
 import { createSchedule, microBatchesOf, rateEpoch, type Schedule, takesStep } from '../optim/schedule.ts';
 import { elements } from '../tape/tensor.ts';
-import { loadState, saveState } from '../weights/state_dict.ts';
+import { copyBuffers, loadState, saveState } from '../weights/state_dict.ts';
 import type { TrainConfig } from './config.ts';
 import { contrastOf, isContrast, namedSums } from './contrast.ts';
 import type { Evaluator } from './evaluate.ts';
@@ -114,7 +113,7 @@ export async function* train(device: Device, config: TrainConfig): AsyncGenerato
       step: epoch * microBatches + index,
       final: epoch === epochs && !isDue(place),
       capture: async () => {
-        if (average) await copyBuffers(device, model.store, average);
+        if (average) await copyBuffers(device, model.store.entries, average.entries);
         return captureState(device, stateful(isBetweenSteps), place);
       },
     };
@@ -130,7 +129,7 @@ export async function* train(device: Device, config: TrainConfig): AsyncGenerato
 
   for (let told: Stage | undefined; ; ) {
     if (evaluator && isDue(place)) {
-      if (average) await copyBuffers(device, model.store, average);
+      if (average) await copyBuffers(device, model.store.entries, average.entries);
       yield* evaluation(evaluator, place.epoch);
       place = { ...place, evaluated: place.epoch };
       if (place.epoch > 0) yield checkpoint();
@@ -282,12 +281,6 @@ async function* trainEpoch(
     since = performance.now();
     waited = feed?.waited() ?? 0;
   }
-}
-
-/** An average is one of weights: running statistics are those of the model as it is. */
-async function copyBuffers(device: Device, from: Store, to: Store): Promise<void> {
-  for (const [index, { tensor }] of from.entries.entries())
-    if (!('gradient' in tensor)) device.write(to.entries[index]!.tensor, await device.read(tensor));
 }
 
 const countParameters = ({ store }: Model): number =>

@@ -13,20 +13,51 @@ export async function readTensors(
   device: Device,
   tensors: Iterable<readonly [name: string, tensor: Tensor]>,
 ): Promise<Map<string, HostTensor>> {
-  const chunks = new Map<Chunk, ArrayBuffer>();
-  const read = new Map<string, HostTensor>();
-  for (const [name, { storage, shape, dtype }] of tensors) {
+  const wanted = [...tensors].map(([name, { storage, shape, dtype }]) => {
     if (!storage) throw new Error(`${name} is no lasting tensor, so it cannot be saved.`);
-    const { chunk, offset } = storage;
-    const bytes = chunks.get(chunk) ?? (await device.read(wholeChunk(chunk))).buffer;
-    chunks.set(chunk, bytes);
-    const own = new Uint8Array(bytes.slice(offset, offset + elements(shape) * BYTES[dtype]));
-    read.set(name, tensorOfBytes(HOST_TYPES[dtype], shape, own));
+    return { name, ...storage, shape, dtype };
+  });
+  const contents = await readChunks(device, new Set(wanted.map(({ chunk }) => chunk)));
+  return new Map(
+    wanted.map(({ name, chunk, offset, shape, dtype }) => {
+      const own = contents.get(chunk)?.slice(offset, offset + elements(shape) * BYTES[dtype]);
+      return [name, tensorOfBytes(HOST_TYPES[dtype], shape, new Uint8Array(own as ArrayBuffer))];
+    }),
+  );
+}
+
+/** What is on its way at once, in bytes: a runtime may wait 10 ms for whatever it reads, which staging memory is not worth from here on. */
+const TOGETHER = 2 ** 26;
+
+async function readChunks(device: Device, chunks: Iterable<Chunk>): Promise<Map<Chunk, ArrayBuffer>> {
+  const contents = new Map<Chunk, ArrayBuffer>();
+  let coming: Promise<unknown>[] = [];
+  let bytes = 0;
+  for (const chunk of chunks) {
+    if (bytes + chunk.bytes > TOGETHER) {
+      await Promise.all(coming);
+      [coming, bytes] = [[], 0];
+    }
+    coming.push(device.read(wholeChunk(chunk)).then(({ buffer }) => contents.set(chunk, buffer)));
+    bytes += chunk.bytes;
   }
-  return read;
+  await Promise.all(coming);
+  return contents;
 }
 
 const HOST_TYPES = { f32: 'F32', i32: 'I32', u32: 'I32', u8: 'U8' } as const;
+
+/** Copies what is not trained, such as running statistics, to a model of the same architecture. */
+export async function copyBuffers(
+  device: Device,
+  from: readonly StateEntry[],
+  to: readonly StateEntry[],
+): Promise<void> {
+  const copy = async ({ tensor }: StateEntry, index: number) => {
+    if (!('gradient' in tensor)) device.write((to[index] as StateEntry).tensor, await device.read(tensor));
+  };
+  await Promise.all(from.map(copy));
+}
 
 /** Reads a model from the device as PyTorch would save it: PyTorch's names, order and layouts. */
 export async function saveState(device: Device, entries: readonly StateEntry[]): Promise<Map<string, HostTensor>> {

@@ -68,11 +68,18 @@ for (const { op, of, inputs, attrs = {}, labels = [] } of WIDE)
     );
   });
 
+/** Gradient checks need the same pipelines. */
+const USUAL = { tilings: 'usual' } as const;
+
 /** The first fold, from narrow to wide, in which a case's grids fit: a dimension that holds so few takes its square. */
 function folded(target: Target, golden: Case): Variant[] {
   for (let most = 2; ; most++)
     try {
-      return variantsOf({ ...target, limits: { ...target.limits, maxComputeWorkgroupsPerDimension: most } }, golden);
+      return variantsOf(
+        { ...target, limits: { ...target.limits, maxComputeWorkgroupsPerDimension: most } },
+        golden,
+        USUAL,
+      );
     } catch (error) {
       if (!/cannot run here/.test((error as Error).message)) throw error;
     }
@@ -111,8 +118,8 @@ async function bitsOf(device: Device, { tape, values }: Recorded): Promise<Recor
   return program.run(values, [...tape.outputs.keys()]).read();
 }
 
-/** Their problems are too small to fold; a weighted sum takes one workgroup. */
-const SMALL = new Set([...WIDE.map(({ op }) => op), 'weighted_sum']);
+/** Their problems are too small to fold; weighted sums and eigenvalues take one workgroup. */
+const SMALL = new Set([...WIDE.map(({ op }) => op), 'weighted_sum', 'small_singular_values']);
 
 /** Kernels that have run with a row of workgroups too many, in whichever grid. */
 const tried = new Set<string>();
@@ -122,7 +129,7 @@ for (const op of Object.keys(problems))
     const device = await testDevice();
     const folds = new Set<string>();
     for (const golden of problemCases(op)) {
-      const plain = variantsOf(device.target, golden);
+      const plain = variantsOf(device.target, golden, USUAL);
       for (const [index, variant] of folded(device.target, golden).entries()) {
         const one = plain[index]!.recorded.tape.dispatches;
         const launches = variant.recorded.tape.dispatches.map(({ kernel: { name }, workgroups }, i) => ({

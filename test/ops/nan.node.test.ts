@@ -27,6 +27,9 @@ const arrays = (tensors: Record<string, HostTensor>): Record<string, Array64> =>
 const placesOfNaN = (values: ArrayLike<number>) =>
   Array.from(values).flatMap((value, i) => (Number.isNaN(value) ? [i] : []));
 
+/** Gradient checks need the same pipelines. */
+const USUAL = { tilings: 'usual' } as const;
+
 for (const op of Object.keys(problems)) {
   // The first problems are of odd sizes, which find the edges of tiles.
   const cases = problemCases(op).slice(0, 1);
@@ -37,7 +40,7 @@ for (const op of Object.keys(problems)) {
       for (const [name, tensor] of Object.entries(golden.inputs).filter(([, own]) => isFloat(own))) {
         const inputs = { ...golden.inputs, [name]: spoiled(tensor) };
         const wanted = references[op]!(arrays(inputs), golden.attrs);
-        for (const variant of variantsOf(device.target, { ...golden, inputs, grads: {} })) {
+        for (const variant of variantsOf(device.target, { ...golden, inputs, grads: {} }, USUAL)) {
           const results = await resultsOf(device, golden, variant);
           for (const output of Object.keys(golden.outputs)) {
             const want = placesOfNaN(wanted[output]!.data);
@@ -66,7 +69,7 @@ for (const op of Object.keys(problems)) {
         const slopes = centralDifference(op, arrays(golden.inputs), golden.attrs, input, alone, places);
         return { input, places: places.filter((_, i) => Math.abs(slopes[i]!) > 1e-6) };
       });
-      for (const variant of variantsOf(device.target, { ...golden, upstreams })) {
+      for (const variant of variantsOf(device.target, { ...golden, upstreams }, USUAL)) {
         const results = await resultsOf(device, golden, variant);
         for (const { input, places } of depends) {
           const numbers = places.filter((place) => !Number.isNaN(results[`grad.${input}`]![place]));
