@@ -13,8 +13,8 @@ export const mutants = [
   ...noticedBy(GOLDEN, 'method_m_and_m', [
     'triplets that keep the margin have a gradient',
     'kernels/triplet/backward.wgsl',
-    'losses[i] > 0.0',
-    'losses[i] > -1.0',
+    'at_negative, losses[i])',
+    'at_negative, 1.0)',
   ]),
   ...noticedBy(
     GOLDEN,
@@ -77,7 +77,7 @@ export const mutants = [
     'max(f32(params.count) - 1.0, 1.0)',
     'f32(params.count)',
   ]),
-  ...noticedBy('methods/fine_tuning.test.ts', "COIN's first stage before another", [
+  ...noticedBy('methods/fine_tuning.node.test.ts', "COIN's first stage before another", [
     'the second method counts its epochs from the first of all',
     'src/methods/coin.ts',
     'epochs: [from + by, to + by],',

@@ -183,7 +183,7 @@ export const mutants = [
     '}',
   ]),
   ...noticedBy(
-    'bench/run_bench.test.ts',
+    'bench/run_bench.node.test.ts',
     'a candidate that does not compile',
     [
       'a broken candidate hides the others',

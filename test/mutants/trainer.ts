@@ -129,7 +129,7 @@ export const mutants = [
     ['what is frozen is trained', 'src/nn/store.ts', 'parameter.requiresGrad = false', 'parameter.requiresGrad = true'],
     ['a frozen encoder keeps training its statistics', 'src/train/step.ts', 'images, isTrained)', 'images, true)'],
     ['the rate falls to the end of the last epoch', TRAINER, 'epochs : limit / microBatches', 'epochs : epochs'],
-    ['the average has its own statistics', TRAINER, "if (!('gradient' in tensor))", 'if (false)'],
+    ['the average has its own statistics', 'src/weights/state_dict.ts', "if (!('gradient' in tensor))", 'if (false)'],
   ),
   ...noticedBy(
     'optim/clip.test.ts',
