@@ -1,5 +1,7 @@
-// What the positive keys contribute to the gradient of the mean InfoNCE loss:
-//   dv_i = dy[0] / (rows · temperature) · (exp(p_i - largest_i) / Σ_i - 1) · u_i, with the statistics of info_nce/statistics.
+// What each row's own key contributes to the gradient of a mean contrastive loss, at either of its sides:
+//   dv_i = dy[0] / (rows · temperature) · (exp(p_i - largest_i) / Σ_i - share) · u_i,
+// with the statistics of info_nce/statistics, where the share of the own key is 1, or of class_queue/statistics, where it is one of
+// several positives.
 // Layout: u, dv [rows, d]. Scheme: lib/rows.wgsl, no reduction. Traffic: u and dv once.
 //
 // @kernel positives
@@ -8,6 +10,7 @@ struct Params {
   rows: u32,
   d: u32,
   inverse_temperature: f32,
+  share: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -32,7 +35,7 @@ fn main(
   let inside = min(row, params.rows - 1u);
   let found = statistics[inside];
   let probability = exponential(found.z - found.x) / found.y;
-  let factor = dy[0] * params.inverse_temperature / f32(params.rows) * (probability - 1.0);
+  let factor = dy[0] * params.inverse_temperature / f32(params.rows) * (probability - params.share);
   let start = inside * params.d;
   // Rows beyond the last one get no columns.
   let end = select(0u, params.d, row < params.rows);

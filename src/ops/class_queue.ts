@@ -43,7 +43,8 @@ export function classContrast(
     const first = index * strip;
     return { first, columns: Math.min(strip, all - first) };
   });
-  const sizes = { rows: n, length, inverse_temperature: 1 / temperature };
+  const inverse_temperature = 1 / temperature;
+  const sizes = { rows: n, length, inverse_temperature };
 
   const similarities = ({ first, columns }: (typeof strips)[number], label: string): Tensor => {
     const s = tape.empty([n, columns], label);
@@ -69,10 +70,10 @@ export function classContrast(
   const y = tape.empty([1], 'class_contrast');
   const loss = reduceRows(tape, losses, { rows: n, columns: 1 }, 1 / n, y, 'class_contrast.mean');
 
-  const ownKey = (dy: Tensor, other: Tensor, dx: Tensor) =>
-    tape.dispatch(kernels['class_queue/own_key'], {
-      bindings: { dy, statistics, other, dx },
-      uniforms: { ...sizes, d },
+  const ownKey = (dy: Tensor, u: Tensor, dv: Tensor) =>
+    tape.dispatch(kernels['info_nce/positives'], {
+      bindings: { dy, statistics, u, dv },
+      uniforms: { rows: n, d, inverse_temperature, share: 1 / (length + 1) },
       ...rowGrid(tape.target, n, d),
       label: 'class_contrast.own_key',
       flops: n * d,

@@ -73,7 +73,7 @@ export function infoNce(
       const dv = into ?? tape.empty(v.shape, 'info_nce.grad');
       tape.dispatch(kernels['info_nce/positives'], {
         bindings: { dy, statistics, u, dv },
-        uniforms: { rows: n, d, inverse_temperature },
+        uniforms: { rows: n, d, inverse_temperature, share: 1 },
         ...rowGrid(tape.target, n, d),
         label: 'info_nce.positives',
         flops: n * d,
