@@ -25,7 +25,7 @@ export function clipGradients(
   const [norm, factor] = [tape.empty([1], 'clip.norm'), tape.empty([1], 'clip.factor')];
   const gradientsOf = (index: number) => wholeChunk(from?.chunks[index] ?? arena.chunks[index]!.gradients);
   overChunks(tape, arena, parameters, kernels['optimizer/square_sums'], {
-    bindings: (_, index) => ({ gradients: gradientsOf(index), partials }),
+    bindings: (_, index) => ({ values: gradientsOf(index), partials }),
     uniforms: {},
     label: 'clip.square_sums',
     flopsPerElement: 2,

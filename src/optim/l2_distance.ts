@@ -1,4 +1,5 @@
 import * as kernels from '../gpu/kernel/generated/kernels.ts';
+import type { Kernel } from '../gpu/kernel/kernel.ts';
 import { reduceRows } from '../ops/reduce.ts';
 import type { Arena, Parameter } from '../tape/parameter.ts';
 import type { Tape } from '../tape/tape.ts';
@@ -30,10 +31,14 @@ export function l2Distance(
   const ANCHORED = reference ? 1 : 0;
   const spans = countSpans(tape, arena, parameters);
   const partials = tape.empty([spans], 'l2_distance.partials');
-  overChunks(tape, arena, parameters, kernels['l2_distance/forward'], {
-    bindings: (chunk, index) => ({ ...bindings(chunk, index), partials }),
+  const kernel: Kernel = kernels[reference ? 'optimizer/square_sums_from' : 'optimizer/square_sums'];
+  overChunks<string, string, string>(tape, arena, parameters, kernel, {
+    bindings: ({ values }, index) => ({
+      values: wholeChunk(values),
+      ...(reference && { reference: wholeChunk(reference[index] as Chunk) }),
+      partials,
+    }),
     uniforms: {},
-    constants: { ANCHORED },
     label: 'l2_distance',
     flopsPerElement: 3,
   });
