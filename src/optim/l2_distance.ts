@@ -31,7 +31,7 @@ export function l2Distance(
   const ANCHORED = reference ? 1 : 0;
   const spans = countSpans(tape, arena, parameters);
   const partials = tape.empty([spans], 'l2_distance.partials');
-  const kernel: Kernel = kernels[reference ? 'optimizer/square_sums_from' : 'optimizer/square_sums'];
+  const kernel: Kernel = reference ? kernels['optimizer/square_sums_from'] : kernels['optimizer/square_sums'];
   overChunks<string, string, string>(tape, arena, parameters, kernel, {
     bindings: ({ values }, index) => ({
       values: wholeChunk(values),
