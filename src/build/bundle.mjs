@@ -10,7 +10,7 @@ export const NATIVE = ['webgpu', '@sparticuz/chromium', 'sharp'];
 export const node = {
   platform: 'node',
   target: 'node20',
-  external: [...NATIVE, 'commander', 'cli-progress', 'yaml', 'playwright-core', 'esbuild'],
+  external: [...NATIVE, 'commander', 'cli-progress', 'yaml', 'playwright-core', 'esbuild', 'vite'],
 };
 /** Settings of bundles for every runtime: esbuild then refuses imports of Node's modules, which keeps them portable. */
 export const portable = { platform: 'browser', target: 'es2022' };
