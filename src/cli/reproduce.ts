@@ -15,7 +15,8 @@ import { markdownOf, sectionsOf, textOf } from '../reproduce/render.ts';
 import { reportOf, resultsOf } from '../reproduce/results.ts';
 import { readOutcome, runCells } from '../reproduce/runner.ts';
 import { scales } from '../reproduce/scales.ts';
-import { fallTable, type Sheet, sheetOf } from '../reproduce/sheet.ts';
+import { type Sheet, sheetOf } from '../reproduce/sheet.ts';
+import { fallTable } from '../reproduce/stage_tables.ts';
 import { guarded } from './errors.ts';
 import { integer } from './options.ts';
 import { readableJson } from './report.ts';
@@ -165,7 +166,11 @@ async function writeAll(
   const texts: Readonly<Record<string, string>> = {
     'results.json': `${readableJson(resultsOf(plan, collected, outcomes))}\n`,
     'table.md': `${markdownOf(sheet)}\n`,
-    'report.html': renderReport(page, { lead: sheet.lead, sections: sectionsOf(sheet) }),
+    'report.html': renderReport(page, {
+      figure: plan.experiment.figure,
+      lead: sheet.lead,
+      sections: sectionsOf(sheet),
+    }),
     ...(!isAlone &&
       Object.fromEntries(reports.map((report, i) => [`${dataSets[i]}.html`, renderReport(report)] as const))),
   };
