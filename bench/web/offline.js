@@ -25,7 +25,7 @@ async function answer(request) {
   };
   const kept = await cache.match(request, { ignoreSearch: true });
   if (request.mode !== 'navigate') return kept ?? fetched();
-  return fetched().catch(() => kept ?? cache.match('./'));
+  return fetched().catch(() => kept ?? cache.match('index.html'));
 }
 
 addEventListener('fetch', (event) => {

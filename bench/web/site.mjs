@@ -103,7 +103,7 @@ function offlineScript(outdir) {
   for (const path of files) hash.update(readFileSync(join(outdir, path)));
   const text = readFileSync(join(SOURCES, 'offline.js'), 'utf8');
   const version = hash.digest('hex').slice(0, 16);
-  return `const VERSION = '${version}';\nconst FILES = ${JSON.stringify(['./', ...files])};\n${text}`;
+  return `const VERSION = '${version}';\nconst FILES = ${JSON.stringify(files)};\n${text}`;
 }
 
 /** Of what a page and its worker load at once. */

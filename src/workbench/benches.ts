@@ -1,3 +1,4 @@
+import { ownCases, RAGGED, raggedCases } from '../bench/cases/own.ts';
 import { allCases, type BenchCase, blankTensors } from '../bench/cases.ts';
 import { type Variant, variants } from '../bench/variants.ts';
 import type { Device } from '../gpu/device.ts';
@@ -18,21 +19,23 @@ export interface Launching {
 export interface Benches {
   /** Those that have most to do in the kernel and are of its own family come first, small ones before large ones. */
   of(kernel: string): Launching[];
+  /** One of them by its name, or a shape of one's own that launches the kernel; the usual one unless a name is given. Throws where none does. */
+  find(kernel: string, name?: string): Launching | undefined;
 }
 
 export function createBenches(device: Device): Benches {
   let recorded: (Launching & { readonly kernels: ReadonlySet<string>; readonly most: string })[] | undefined;
-  const record = () =>
-    allCases({ kind: device.target.kind }).flatMap((bench) => {
+  const record = (cases: readonly BenchCase[]) =>
+    cases.flatMap((bench) => {
       const size = sizeOf(bench);
       return candidatesOf(device, bench).map(({ candidate, dispatches, kernel }) => ({
         ...{ bench, candidate, size, mostly: false, most: kernel },
         kernels: new Set(dispatches.map((dispatch) => dispatch.kernel.name)),
       }));
     });
-  return {
+  const own: Benches = {
     of(kernel) {
-      recorded ??= record();
+      recorded ??= record([...allCases({ kind: device.target.kind }), ...raggedCases()]);
       const found = recorded.filter(({ kernels }) => kernels.has(kernel));
       const [family] = kernel.split('/');
       const rank = ({ bench, mostly }: Launching) => Number(!mostly) + Number(bench.family !== family);
@@ -42,7 +45,18 @@ export function createBenches(device: Device): Benches {
         .sort((a, b) => rank(a) - rank(b) || a.size - b.size)
         .filter(({ bench }) => !seen.has(bench.name) && seen.add(bench.name));
     },
+    find(kernel, name) {
+      const list = own.of(kernel);
+      if (name === undefined) return usualBench(list);
+      const known = list.find(({ bench }) => bench.name === name);
+      if (known) return known;
+      const made = record(ownCases(name)).find(({ kernels }) => kernels.has(kernel));
+      if (!made)
+        throw new Error(`${name} does not launch ${kernel} on this adapter: a size may have to be a multiple of 4.`);
+      return { ...made, mostly: made.most === kernel };
+    },
   };
+  return own;
 }
 
 /** The ways of a case in their plain tilings, recorded without any data. */
@@ -56,5 +70,5 @@ export const sizeOf = ({ inputs }: BenchCase): number =>
 const SIZES = { least: 2 ** 14, most: 2 ** 24 };
 
 /** What is timed unless something else is asked for: the first that is neither small nor large. */
-export const usualBench = (benches: readonly Launching[]): Launching | undefined =>
-  benches.find(({ size }) => size >= SIZES.least && size <= SIZES.most);
+const usualBench = (benches: readonly Launching[]): Launching | undefined =>
+  benches.find(({ bench, size }) => size >= SIZES.least && size <= SIZES.most && !bench.tags?.includes(RAGGED));

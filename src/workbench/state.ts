@@ -7,6 +7,8 @@ export interface State {
   readonly bench?: string;
   /** Whole texts of the modules that were edited, by path. */
   readonly edits?: Readonly<Record<string, string>>;
+  /** The kernel's constants in place of what its op chooses. */
+  readonly constants?: Readonly<Record<string, number>>;
 }
 
 /** Base64url text of a state. */
@@ -54,8 +56,14 @@ async function through(
 }
 
 function isState(value: unknown): value is State {
-  const { kernel, bench, edits = {} } = Object(value) as Record<string, unknown>;
+  const { kernel, bench, edits = {}, constants = {} } = Object(value) as Record<string, unknown>;
   const isText = (own: unknown) => typeof own === 'string';
-  const isTexts = typeof edits === 'object' && edits !== null && Object.values(edits).every(isText);
-  return isText(kernel) && (bench === undefined || isText(bench)) && isTexts;
+  const hasOnly = (own: unknown, test: (value: unknown) => boolean) =>
+    typeof own === 'object' && own !== null && Object.values(own).every(test);
+  return (
+    isText(kernel) &&
+    (bench === undefined || isText(bench)) &&
+    hasOnly(edits, isText) &&
+    hasOnly(constants, Number.isFinite)
+  );
 }

@@ -8,9 +8,11 @@ import type { Kernel } from '../gpu/kernel/kernel.ts';
 import { checkText } from '../gpu/kernel/pipelines.ts';
 import type { Tiles } from '../gpu/kernel/target.ts';
 import type { Work } from '../report/roof.ts';
-import { type Benches, createBenches, usualBench } from './benches.ts';
+import { type Ablation, type AblationOptions, ablate } from './ablation.ts';
+import { type Benches, createBenches } from './benches.ts';
 import { type Checks, createChecks, runChecks } from './checks.ts';
 import { checkInterface } from './interface.ts';
+import { type SearchOptions, search, type Trial, tilesIn } from './search.ts';
 import { createTimedCase, type EditedCase, type TimedCase } from './timed_case.ts';
 
 /** What is found of edited modules, in the order in which it is known. */
@@ -43,6 +45,10 @@ export interface Workbench {
    * the times, so that a verdict comes soon, and all others after them.
    */
   judge(modules: Modules, options?: JudgeOptions): AsyncGenerator<Finding>;
+  /** Where the time of the functions of a module goes; see `ablate`. */
+  ablate(modules: Modules, options: AblationOptions): AsyncGenerator<Ablation>;
+  /** Looks for the kernel's constants that take least time; see `search`. Throws where nothing can be timed or tried. */
+  search(modules: Modules, options: Pick<SearchOptions, 'roofs' | 'signal'> & JudgeOptions): AsyncGenerator<Trial>;
   /** Frees all memory. */
   destroy(): void;
 }
@@ -68,7 +74,7 @@ export interface WorkbenchOptions {
   readonly modules: Modules;
   /** Checks besides those of gradients. */
   readonly golden?: readonly Case[];
-  /** What to time: the name of a benchmark that launches the kernel; a small one unless given. */
+  /** What to time: the name of a benchmark that launches the kernel, or a shape of one's own; a small one unless given. */
   readonly bench?: string | undefined;
   /** What was found of other kernels already. */
   readonly checks?: Checks;
@@ -96,9 +102,7 @@ export async function createWorkbench(
   const timed = new Map<string, TimedCase | undefined>();
   const timedCase = async (own: string, wanted?: string) => {
     if (!timed.has(own)) {
-      const list = benches.of(own);
-      const launching = wanted === undefined ? usualBench(list) : list.find((other) => other.bench.name === wanted);
-      if (wanted !== undefined && !launching) throw new Error(`No benchmark "${wanted}" launches ${own} here.`);
+      const launching = benches.find(own, wanted);
       timed.set(own, launching && (await createTimedCase(device, own, launching)));
     }
     return timed.get(own);
@@ -111,6 +115,21 @@ export async function createWorkbench(
     constants: timed.get(name)?.constants ?? kernel.constants,
     destroy() {
       for (const own of timed.values()) own?.destroy();
+    },
+    async *ablate(edited, options) {
+      const launching = benches.find(name, bench);
+      if (!launching) throw new Error(`No benchmark launches ${name} here.`);
+      yield* ablate(device, name, launching, edited, options);
+    },
+    async *search(edited, { constants: given = {}, roofs, signal }) {
+      const own = timed.get(name);
+      if (!own) throw new Error(`No benchmark launches ${name} here.`);
+      load(device, edited);
+      const now = { ...own.constants, ...given };
+      const tiles = tilesIn(compose(kernel, edited).text, now);
+      if (tiles.length === 0) throw new Error(`${name} has no constant that says how much is taken at once.`);
+      const constants = Object.fromEntries(tiles.map((tile) => [tile, now[tile] as number]));
+      yield* search(own, { kernel: name, constants, roofs, signal });
     },
     async *judge(
       edited,

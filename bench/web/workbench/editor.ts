@@ -7,6 +7,8 @@ import { EditorState } from '@codemirror/state';
 import { EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import type { Complaint } from '../../../src/gpu/kernel/compile_error.ts';
+import type { LineCost } from '../../../src/workbench/ablation.ts';
+import { costGutter, showCosts } from './costs.ts';
 import { wgsl } from './wgsl.ts';
 
 export interface Editor {
@@ -14,6 +16,8 @@ export interface Editor {
   show(name: string, text: string, options: { readonly readOnly: boolean; readonly label: string }): void;
   /** Marks what a compiler has against the text that is shown. */
   mark(complaints: readonly Complaint[]): void;
+  /** Shows what lines cost, until the text changes. */
+  showCosts(costs: readonly LineCost[]): void;
   destroy(): void;
 }
 
@@ -53,6 +57,7 @@ export function createEditor(parent: HTMLElement, onEdit: (name: string, text: s
       });
       view.dispatch(setDiagnostics(view.state, diagnostics));
     },
+    showCosts: (costs) => showCosts(view, costs),
     destroy: () => view.destroy(),
   };
 }
@@ -60,6 +65,7 @@ export function createEditor(parent: HTMLElement, onEdit: (name: string, text: s
 /** Tab leaves the editor, as everywhere on the page; lines are indented by Ctrl-] and Ctrl-[. */
 const common = [
   lineNumbers(),
+  costGutter,
   lintGutter(),
   history(),
   indentOnInput(),
@@ -101,6 +107,16 @@ const common = [
       backgroundColor: 'var(--tooltip)',
       color: 'var(--ink)',
       border: '1px solid var(--axis)',
+    },
+    '.cm-cost': {
+      display: 'block',
+      minWidth: '3.6em',
+      padding: '0 .4em',
+      textAlign: 'right',
+      color: 'var(--ink)',
+      backgroundImage: 'linear-gradient(var(--cost), var(--cost))',
+      backgroundRepeat: 'no-repeat',
+      backgroundPosition: 'right',
     },
     '.cm-diagnostic-error': { borderLeft: '4px solid var(--wrong)' },
     '.cm-lintRange-error': { backgroundImage: 'none', textDecoration: 'underline wavy var(--wrong)' },

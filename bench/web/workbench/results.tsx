@@ -130,7 +130,10 @@ function statusOf(
       : ' ';
   if (changed.length > 0 && !changed.includes(kernel))
     return `The edit changes ${changed.length} kernels, but not ${kernel}: choose one of ${changed.slice(0, 3).join(', ')}.`;
-  const others = changed.length > 1 ? `; the edit changes ${changed.length - 1} more kernels` : '';
+  const others =
+    changed.length > 1
+      ? `; the edit changes ${changed.length - 1} more ${changed.length > 2 ? 'kernels' : 'kernel'}`
+      : '';
   const after =
     judging.verdictAfter === undefined ? '' : `; verdict after ${(judging.verdictAfter / 1000).toFixed(2)} s`;
   return `${checked} of ${checks} checks have passed${judging.running && checked < checks ? ', the others are running' : ''}${others}${after}.`;

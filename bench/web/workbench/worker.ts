@@ -17,10 +17,18 @@ export interface Choice {
   readonly bench?: string | undefined;
 }
 
+/** The same with what is to be judged. */
+export interface Edited extends Choice {
+  readonly edits: Modules;
+  readonly constants: Readonly<Record<string, number>>;
+}
+
 export interface Opened {
   readonly checks: number;
   /** What is timed; undefined where no benchmark launches the kernel here. */
   readonly bench: string | undefined;
+  /** What the kernel's constants are there. */
+  readonly constants: Readonly<Record<string, number>>;
 }
 
 /** A benchmark as a page lists it. */
@@ -46,6 +54,23 @@ function handlersOf(device: Device) {
     last = own.catch(() => {});
     return own;
   };
+  const alone = async function* <T>(make: () => AsyncGenerator<T>): AsyncGenerator<T> {
+    let done = () => {};
+    const before = last;
+    const turn = inTurn(
+      () =>
+        new Promise<void>((ended) => {
+          done = ended;
+        }),
+    );
+    await before;
+    try {
+      yield* make();
+    } finally {
+      done();
+      await turn;
+    }
+  };
   const workbenchOf = (choice: Choice): Promise<Workbench> => {
     if (open?.choice.kernel === choice.kernel && open.choice.bench === choice.bench) return open.workbench;
     open?.workbench.then(
@@ -66,22 +91,27 @@ function handlersOf(device: Device) {
     benches: async ({ kernel }: { kernel: string }): Promise<BenchInfo[]> => benches.of(kernel).map(infoOf),
     open: (choice: Choice): Promise<Opened> =>
       inTurn(async () => {
-        const { checks, bench } = await workbenchOf(choice);
-        return { checks, bench };
+        const { checks, bench, constants } = await workbenchOf(choice);
+        return { checks, bench, constants };
       }),
-    async *judge(
-      { edits, ...choice }: Choice & { readonly edits: Modules },
-      signal: AbortSignal,
-    ): AsyncGenerator<Finding> {
-      let done = () => {};
-      const turn = inTurn(() => new Promise<void>((ended) => (done = ended)));
-      try {
+    async *judge({ edits, constants, ...choice }: Edited, signal: AbortSignal): AsyncGenerator<Finding> {
+      yield* alone(async function* () {
         const workbench = await workbenchOf(choice);
-        yield* workbench.judge({ ...modules, ...edits }, { ...JUDGING, signal });
-      } finally {
-        done();
-        await turn;
-      }
+        yield* workbench.judge({ ...modules, ...edits }, { ...JUDGING, constants, signal });
+      });
+    },
+    async *ablate({ edits, path, ...choice }: Edited & { readonly path: string }, signal: AbortSignal) {
+      yield* alone(async function* () {
+        yield* (await workbenchOf(choice)).ablate({ ...modules, ...edits }, { path, signal });
+      });
+    },
+    async *search({ edits, constants, ...choice }: Edited, signal: AbortSignal) {
+      roofs ??= inTurn(() => measureRoofs(device));
+      const known = await roofs;
+      yield* alone(async function* () {
+        const options = { constants, roofs: known, signal };
+        yield* (await workbenchOf(choice)).search({ ...modules, ...edits }, options);
+      });
     },
     roofs: async (): Promise<Roofs> => {
       roofs ??= inTurn(() => measureRoofs(device));

@@ -6,12 +6,13 @@ import { samplesAt, someOf } from './samples.ts';
 /** Larger than the caches of an adapter of the kind. */
 const FLOATS = { cpu: 2 ** 22, gpu: 2 ** 26 };
 
-/** Maps over vectors. ReLU's gradient reads its result, so that both are timed. */
-export function elementwiseCases({ kind }: Setting): BenchCase[] {
-  const count = FLOATS[kind];
+export const elementwiseCases = ({ kind }: Setting): BenchCase[] => mapCases(FLOATS[kind]);
+
+/** Maps over vectors of so many floats. ReLU's gradient reads its result, so that both are timed. */
+export function mapCases(count: number): BenchCase[] {
   const [x, dy] = [[count], [count]];
   const some = someOf(count);
-  const size = millions(count);
+  const size = count < 2 ** 20 ? `${count}` : millions(count);
   return [
     {
       ...{ name: `add ${size}`, usual: true, inputs: { a: x, b: x }, torch: { op: 'add' } },

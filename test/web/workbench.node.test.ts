@@ -1,0 +1,151 @@
+// The workbench as a person uses it: the built site below a path, in the headless Chromium that npm brings.
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { decodeState, encodeState, type State } from '../../src/workbench/state.ts';
+import { assert, suite } from '../harness.ts';
+
+/** As programs load them: they bundle themselves. */
+const load = async <T>(path: string): Promise<T> => (await import(pathToFileURL(resolve(path)).href)) as T;
+const { launch, serve } = await load<{
+  launch(): Promise<Browser>;
+  serve(routes: Record<string, string>, page: string): Promise<{ url: string; close(): Promise<void> }>;
+}>('test/browser.mjs');
+const { buildSite } = await load<{ buildSite(folder: string): Promise<{ bytes: number }[]> }>('bench/web/site.mjs');
+
+const test = suite('workbench page');
+
+const KERNEL = 'elementwise/relu';
+const MODULE = 'elementwise/relu.wgsl';
+const LINE = 'y[i] = relu(x[i]);';
+/** What the adapter cannot leave out, and what leaves the result as it is. */
+const SLOW = `var v = x[i];
+  for (var k = 0u; k < 30u; k++) {
+    v = select(v, -v, v > vec4f(f32(params.vec4s + k)));
+  }
+  y[i] = relu(v);`;
+
+let folder: string;
+let site: Awaited<ReturnType<typeof serve>>;
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+let shipped: string;
+const foreign: string[] = [];
+const refused: string[] = [];
+
+test.before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'site-'));
+  shipped = await readFile(`kernels/${MODULE}`, 'utf8');
+  [, browser] = await Promise.all([buildSite(folder), launch()]);
+  site = await serve({ '/some/path': folder }, '');
+  context = await browser.newContext();
+  page = await newPage();
+  await page.goto(await addressOf({ kernel: KERNEL, bench: 'map 65536' }));
+  await hasTitle(/^Ready$/);
+  // Later on, Playwright types by a command of the browser that styles what it inserts, which the policy refuses.
+  assert.equal(refused, []);
+});
+
+test.after(async () => {
+  await browser?.close();
+  await site?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const addressOf = async (state: State) => `${site.url}some/path/index.html#${await encodeState(state)}`;
+
+async function newPage(): Promise<Page> {
+  const made = await context.newPage();
+  made.on('request', (request) => {
+    if (!request.url().startsWith(site.url) && !request.url().startsWith('data:')) foreign.push(request.url());
+  });
+  // What the page's policy refuses is told as an error.
+  made.on('console', (message) => {
+    if (message.type() === 'error') refused.push(message.text());
+  });
+  return made;
+}
+
+/** Waits for a verdict; the longest that any takes on a busy machine. */
+async function hasTitle(wanted: RegExp, own = page): Promise<void> {
+  const verdict = own.locator('.verdict').filter({ hasText: wanted });
+  await verdict.waitFor({ timeout: 30_000 }).catch(async () => {
+    throw new Error(`there is "${await own.locator('.results').textContent()}" in place of ${wanted}`);
+  });
+}
+
+/** Types what makes the whole module into another one. */
+const edit = (replacement: string) => page.locator('.cm-content').fill(shipped.replace(LINE, replacement));
+
+test('a module that does not compile is marked at its line, and nothing is timed', async () => {
+  await edit('y[i] = relu(x[j]);');
+  await hasTitle(/^It does not compile$/);
+  const line = shipped.split('\n').findIndex((text) => text.includes(LINE)) + 1;
+  assert.match(await page.locator('.mistake').innerText(), new RegExp(`${MODULE}, line ${line}: .*'j'`));
+  assert.is(await page.locator('.cm-lintRange-error').textContent(), 'j');
+  assert.is(await page.locator('table').count(), 0);
+});
+
+test('one that computes something else is refused a number', async () => {
+  await edit('y[i] = relu(x[i]) + 0.01;');
+  await hasTitle(/^It computes something else$/);
+  assert.match(await page.locator('ul.mistake').innerText(), /^relu-\S+ \(\S+\): output\.y is off by/);
+  assert.is(await page.locator('table').count(), 0);
+});
+
+test('mended, it is timed beside what ships, below the roofs of this adapter', async () => {
+  await edit(LINE);
+  await hasTitle(/^(No difference shown|Faster|Slower)/);
+  const rows = await page.locator('tbody tr').allInnerTexts();
+  assert.is(rows.length, 2);
+  for (const row of rows) assert.match(row, /^\s*(shipped|edited)\s+[\d.]+ ± [\d.]+ ms\s+[\d.]+\s+[\d.]+/);
+  await page.locator('.roof').waitFor({ timeout: 30_000 });
+  assert.match(await page.locator('tbody tr').first().innerText(), /\d+ %$/);
+});
+
+test('made slower on purpose, it is told to be slower; the address opens the same elsewhere', async () => {
+  await edit(SLOW);
+  await hasTitle(/^Slower by \d/);
+  assert.match(await page.locator('.patch').innerText(), /^\+ {4}v = select\(v, -v/m);
+  const other = await newPage();
+  await other.goto(page.url());
+  await other.locator('.cm-content').filter({ hasText: 'v = select(v, -v' }).waitFor();
+  assert.is(await other.locator('select').first().inputValue(), KERNEL);
+  await other.close();
+});
+
+test('another constant is judged as an edit is, and is part of the address', async () => {
+  await page.getByLabel('WORKGROUP').fill('16');
+  await page.getByLabel('WORKGROUP').press('Enter');
+  await page.locator('.constants .changed').waitFor();
+  await page.locator('.verdict[data-state="running"]').waitFor();
+  // The edit that is slow is still there, and so it is with any size of workgroups.
+  await hasTitle(/^Slower by \d/);
+  const { constants } = await decodeState(new URL(page.url()).hash.slice(1));
+  assert.equal(constants, { WORKGROUP: 16 });
+  await page.getByRole('button', { name: 'Where the time goes' }).click();
+  await page.locator('.cm-cost').first().waitFor({ timeout: 30_000 });
+});
+
+test('a lost device is told, and another one judges the same edit', async () => {
+  const session = await browser.newBrowserCDPSession();
+  await session.send('Browser.crashGpuProcess' as never);
+  await page.locator('.banner').waitFor({ timeout: 20_000 });
+  await page.getByRole('button', { name: 'Start again' }).click();
+  await page.locator('.banner').waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Run' }).click();
+  await hasTitle(/^Slower by \d/);
+});
+
+test('it opens without a network once it was loaded, and asks no other origin for anything', async () => {
+  assert.equal(foreign, []);
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => {}));
+  await context.setOffline(true);
+  await page.reload();
+  await page.locator('.cm-content').filter({ hasText: 'v = select(v, -v' }).waitFor({ timeout: 20_000 });
+});
+
+test.run();
