@@ -8,6 +8,7 @@ import { MARK } from './watch.mjs';
 
 const TYPES = {
   '.html': 'text/html',
+  '.css': 'text/css',
   '.js': 'text/javascript',
   '.mjs': 'text/javascript',
   '.json': 'application/json',
@@ -31,8 +32,7 @@ export async function runInBrowser({ entry, routes = {}, args = [], timeout = 60
   const server = await serve({ ...routes, '/entry.mjs': entry }, pageFor({ args, watched: watch !== undefined }));
   let browser;
   try {
-    const { launchChromium } = await importTypeScript('src/gpu/remote/chromium.node.ts');
-    browser = await launchChromium();
+    browser = await launch();
     const page = await browser.newPage();
     return await new Promise((resolve, reject) => {
       const watching = watch?.({ print, stop: () => resolve(1) });
@@ -75,6 +75,12 @@ function joinMarks(print) {
   };
 }
 
+/** Chromium's headless shell from npm, as a Playwright browser. */
+export async function launch() {
+  const { launchChromium } = await importTypeScript('src/gpu/remote/chromium.node.ts');
+  return launchChromium();
+}
+
 function pageFor(settings) {
   const text = JSON.stringify(settings).replaceAll('<', '\\u003c');
   return `<!doctype html><meta charset="utf-8"><title>coin-webgpu</title><link rel="icon" href="data:,">
@@ -83,7 +89,7 @@ function pageFor(settings) {
 }
 
 /** Serves `page` as / and each route's file or folder below its prefix, on a free port of localhost. */
-async function serve(routes, page) {
+export async function serve(routes, page) {
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url, 'http://localhost').pathname);
     if (path === '/') {

@@ -17,7 +17,7 @@ export function curveSection({ methods, scores, losses, contrasts, switches }: C
     const paint = `var(--method-${color})`;
     return `<li><svg width="40" height="12" viewBox="-20 -6 40 12" aria-hidden="true"><path d="M-20 0H20" stroke="${paint}" stroke-width="2" stroke-dasharray="${dash.join(' ')}"/><path d="${shape.path}" fill="${paint}" transform="scale(.85)"/></svg>${escapeHtml(label)}</li>`;
   });
-  const changes = [...new Set(switches.map(({ stages: [from, to] }) => `from ${from} to ${to}`))];
+  const changes = [...new Set(switches.flatMap(({ changes }) => changes))];
   const hasIntervals = scores.some(({ lines }) => lines.some(({ interval }) => interval));
   const notes = [
     'Scores on the test images, then losses on the training images.',

@@ -1,26 +1,13 @@
 // Draws curves over epochs, with the ends of first stages and the intervals of last values.
 import { Chart, type ChartDataset, type ChartOptions, type Plugin } from 'chart.js';
-import type { Charts, Curves } from './charts.ts';
+import type { Curves } from './charts.ts';
 import { canvas, charts, color } from './page_data.ts';
 import { methodStyle } from './palette.ts';
 
+const { switches } = charts;
+
 const LABEL_HEIGHT = 16;
 const MARKS = 8;
-
-/** Methods that go over to their second stage after the same epoch, and what is said of them: the first text that fits. */
-interface Switch {
-  readonly epoch: number;
-  readonly paint: string;
-  readonly texts: readonly string[];
-}
-
-const switches = [...new Set(charts.switches.map(({ epoch }) => epoch))].map((epoch): Switch => {
-  const own = charts.switches.filter((one) => one.epoch === epoch);
-  const [{ method, label }] = own as [Charts['switches'][number]];
-  if (own.length === 1)
-    return { epoch, paint: `--method-${methodStyle(method).color}`, texts: [label, charts.methods[method] ?? ''] };
-  return { epoch, paint: '--muted', texts: [`second stage of ${own.length} methods`, `${own.length} methods`] };
-});
 
 /** Vertical lines where methods go over to their second stage, with labels in the space above the plot. */
 function stageSwitches(): Plugin<'line'> {
@@ -30,10 +17,12 @@ function stageSwitches(): Plugin<'line'> {
       ctx.save();
       ctx.font = `11px ${Chart.defaults.font.family}`;
       ctx.textBaseline = 'middle';
-      for (const [row, { epoch, paint, texts }] of switches.entries()) {
+      for (const [row, { epoch, method, texts }] of switches.entries()) {
         const x = Math.round(scales.x!.getPixelForValue(epoch)) + 0.5;
         const y = top - (switches.length - row - 0.5) * LABEL_HEIGHT;
-        ctx.strokeStyle = ctx.fillStyle = color(paint);
+        ctx.strokeStyle = ctx.fillStyle = color(
+          method === undefined ? '--muted' : `--method-${methodStyle(method).color}`,
+        );
         ctx.lineWidth = 1;
         ctx.setLineDash([3, 3]);
         ctx.beginPath();

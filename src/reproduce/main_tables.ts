@@ -1,9 +1,10 @@
 // An experiment's numbers beside the paper's, and their differences.
+import { type Statistic, statistic } from '../report/data.ts';
 import type { Outcome } from './cell.ts';
 import type { Collected, Comparison, Place } from './collect.ts';
 import type { Measure } from './experiment.ts';
 import type { Plan } from './plan.ts';
-import { NOTHING, shown, signed, type Table, unitOf } from './table.ts';
+import { NOTHING, PAPER, shown, signed, type Table, unitOf } from './table.ts';
 
 export function mainTable(plan: Plan, { columns, rows }: Collected, outcomes: ReadonlyMap<string, Outcome>): Table {
   const { experiment, seeds } = plan;
@@ -20,12 +21,8 @@ export function mainTable(plan: Plan, { columns, rows }: Collected, outcomes: Re
     ],
     rows: rows.map(({ label, places }) => [
       label,
-      ...places.flatMap((place) => [here(place, measure), shown(place.paper, measure)]),
-      ...besides.map((beside) => {
-        const values = runsOf(label).flatMap((run) => beside.value(run) ?? []);
-        const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-        return values.length === 0 ? NOTHING : mean.toFixed(beside.digits);
-      }),
+      ...places.flatMap((place) => [here(place.statistic, measure), shown(place.paper, PAPER)]),
+      ...besides.map((beside) => here(statistic(runsOf(label).map(beside.value)), beside)),
     ]),
     notes: [
       `${measure.better === 'higher' ? 'Higher' : 'Lower'} is better. ${seeds.length > 1 ? `Mean ± standard deviation of ${seeds.length} seeds` : `One seed, ${seeds[0]}`}.`,
@@ -44,10 +41,10 @@ const BESIDES: readonly Pick<Measure, 'heading' | 'unit' | 'digits' | 'value'>[]
 
 const capitalised = (text: string) => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 
-const here = ({ statistic }: Place, { digits }: Measure): string => {
-  if (!statistic) return NOTHING;
-  const mean = statistic.mean.toFixed(digits);
-  return statistic.sd === undefined ? mean : `${mean} ± ${statistic.sd.toFixed(digits)}`;
+const here = (known: Statistic | undefined, { digits }: Pick<Measure, 'digits'>): string => {
+  if (!known) return NOTHING;
+  const mean = known.mean.toFixed(digits);
+  return known.sd === undefined ? mean : `${mean} ± ${known.sd.toFixed(digits)}`;
 };
 
 export function comparisonTable({ experiment, seeds }: Plan, { columns, rows }: Collected): Table[] {
@@ -89,7 +86,7 @@ function cellsOf({ against, here, paper }: Comparison, measure: Measure): string
   return [
     against,
     here ? `${signed(here.mean, measure)}${interval ? ` (${interval})` : ''}` : NOTHING,
-    paper === undefined ? NOTHING : signed(paper, measure),
+    paper === undefined ? NOTHING : signed(paper, PAPER),
     here ? inWords(here, measure) : NOTHING,
   ];
 }

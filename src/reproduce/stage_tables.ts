@@ -3,7 +3,7 @@ import { statistic } from '../report/data.ts';
 import type { Outcome } from './cell.ts';
 import type { Plan } from './plan.ts';
 import type { StepTimes } from './step_times.ts';
-import { NOTHING, shown, type Table } from './table.ts';
+import { NOTHING, PAPER, shown, type Table } from './table.ts';
 
 /** Times of steps beside the paper's hours, as ratios. */
 export function timesTable(times: readonly StepTimes[], what: string): Table {
@@ -53,7 +53,7 @@ export function fallTable({ experiment, entries, rows }: Plan, outcomes: Readonl
       head: [experiment.rowsAre, 'before training', 'end of the first stage', 'end'],
       rows: [
         ...fallen,
-        ['the paper, α = 0.7', ...[falls.before, falls.switch, falls.end].map((value) => shown(value, measure))],
+        ['the paper, α = 0.7', ...[falls.before, falls.switch, falls.end].map((value) => shown(value, PAPER))],
       ],
       notes: ['Means over seeds.'],
     },

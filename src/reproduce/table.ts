@@ -11,12 +11,16 @@ export interface Table {
   readonly isText?: boolean;
 }
 
+/** How many digits the paper prints behind the point. */
+export const PAPER = { digits: 2 } as const;
+
 /** Stands where there is nothing. */
 export const NOTHING = '–';
 
-export const shown = (value: number | undefined, { digits }: Measure) => value?.toFixed(digits) ?? NOTHING;
+export const shown = (value: number | undefined, { digits }: Pick<Measure, 'digits'>) =>
+  value?.toFixed(digits) ?? NOTHING;
 
-export const signed = (value: number, { digits }: Measure): string =>
+export const signed = (value: number, { digits }: Pick<Measure, 'digits'>): string =>
   `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;
 
 export const unitOf = ({ unit }: Pick<Measure, 'unit'>) => (unit ? ` (${unit})` : '');
