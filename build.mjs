@@ -16,7 +16,7 @@ import {
   bundle,
   canBuild,
   importTypeScript,
-  NATIVE,
+  INSTALLED,
   node,
   nodeLater,
   ofTests,
@@ -53,12 +53,12 @@ function compilerVersion() {
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).version : undefined;
 }
 
-/** The command line in one file, which needs no package but what finds an adapter. */
+/** The command line in one file, which needs no package but what finds an adapter, decodes images and reaches a queue. */
 const COMMANDS = {
   entryPoints: ['src/cli/main.ts'],
   outfile: 'dist/coin.js',
   ...node,
-  external: NATIVE,
+  external: INSTALLED,
   // Some packages are CommonJS and ask for Node's modules by `require`.
   banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
 };
