@@ -13,6 +13,7 @@ const test = suite('the library');
 /** Functions that take a tape, but are no op with a gradient, and why. */
 const NO_OPS: Readonly<Record<string, string>> = {
   augment: 'makes batches of the bytes of images',
+  elementwise: "launches a kernel of one's own",
   drawDropPath: 'draws which images keep which branches',
   gradients: 'appends gradients',
   recordStep: 'appends the gradients of a loss made of ops',

@@ -10,7 +10,7 @@ export const INSTALLED = ['webgpu', '@sparticuz/chromium', 'sharp', 'bullmq', 'i
 export const node = {
   platform: 'node',
   target: 'node20',
-  external: [...INSTALLED, 'commander', 'cli-progress', 'yaml', 'playwright-core', 'esbuild'],
+  external: [...INSTALLED, 'commander', 'cli-progress', 'yaml', 'playwright-core', 'esbuild', 'vite'],
 };
 /** Settings of bundles for every runtime: esbuild then refuses imports of Node's modules, which keeps them portable. */
 export const portable = { platform: 'browser', target: 'es2022' };

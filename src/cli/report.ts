@@ -7,7 +7,6 @@ import { explained, writeWhole } from '../files.node.ts';
 import type { Device } from '../gpu/device.ts';
 import {
   type FeaturePlot,
-  featurePlot,
   flatten,
   type Mistake,
   type ReportData,
@@ -16,7 +15,7 @@ import {
   type Thumbnails,
 } from '../report/data.ts';
 import { shownMistakes } from '../report/mistakes.ts';
-import { tsne } from '../report/projection.ts';
+import { planesOf } from '../report/projection.ts';
 import { renderReport } from '../report/report.ts';
 import { thumbnails } from '../report/thumbnails.ts';
 import type { Answers, Evaluation } from '../train/evaluate.ts';
@@ -57,7 +56,6 @@ export async function reportData(device: Device, options: ReportOptions): Promis
     classes,
     tested,
     thumbnails: await pictures(test, plotted(tested)),
-    projection: 't-SNE',
     ...(before && { before: scored(before) }),
   };
 }
@@ -149,5 +147,9 @@ function plot({ features, labels, answers }: Evaluation): FeaturePlot {
   const rows = new Float32Array(chosen.length * dim);
   for (const [row, image] of chosen.entries()) rows.set(features.subarray(image * dim, (image + 1) * dim), row * dim);
   const of = (classes: Int32Array) => Array.from(chosen, (image) => classes[image] as number);
-  return featurePlot(tsne(rows, chosen.length), of(labels), answers && of(answers.predictions));
+  return {
+    planes: planesOf(rows, chosen.length),
+    labels: of(labels),
+    ...(answers && { predictions: of(answers.predictions) }),
+  };
 }

@@ -1,6 +1,7 @@
 import { join, relative, resolve } from 'node:path';
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import { explained, makeFolder, writeWhole } from '../files.node.ts';
+import { methods } from '../methods/index.ts';
 import type { requestDevice } from '../node.ts';
 import type { ReportData } from '../report/data.ts';
 import { renderReport } from '../report/report.ts';
@@ -13,6 +14,7 @@ import { type Entry, type Places, type Plan, placesOf, planOf, type Sources } fr
 import { cellTitle } from '../reproduce/progress.ts';
 import { type Connection, connectQueue } from '../reproduce/queue/connection.ts';
 import { overQueue } from '../reproduce/queue/coordinator.ts';
+import { onlyMethods } from '../reproduce/recipes.ts';
 import { markdownOf, sectionsOf, textOf } from '../reproduce/render.ts';
 import { reportOf, resultsOf } from '../reproduce/results.ts';
 import { inProcess, type Runner, readOutcome, runCells } from '../reproduce/runner.ts';
@@ -29,6 +31,7 @@ import { showSweep } from './sweep.ts';
 interface ReproduceOptions extends SourceOptions {
   readonly scale: Scale['name'];
   readonly seeds?: readonly number[];
+  readonly methods?: readonly string[];
   readonly out: string;
   readonly list?: boolean;
   readonly queue?: string;
@@ -51,12 +54,15 @@ export function addReproduce(program: Command, request: typeof requestDevice): v
     .addOption(
       new Option(
         '--scale <size>',
-        "smoke: embedded data, in minutes without a GPU; small: all of Fashion-MNIST, three seeds; paper: the paper's data, network and epochs",
+        "smoke: embedded data, in minutes without a GPU; small: 1,000 images a class of Fashion-MNIST, three seeds; paper: the paper's data, network and epochs",
       )
         .choices(Object.keys(scales))
         .default('smoke'),
     )
     .addOption(new Option('--seeds <list>', "such as 0,1,2 (default: the scale's)").argParser(seedsOf))
+    .addOption(
+      new Option('--methods <list>', 'only the rows of these methods, such as ce-tuning,scl,coin').argParser(methodsIn),
+    )
     .option('--data <folder>', 'small: Fashion-MNIST; paper: a folder that has one of each data set, by its name')
     .addOption(
       new Option(
@@ -79,8 +85,9 @@ export function addReproduce(program: Command, request: typeof requestDevice): v
     .option('--list', 'print the cells as JSON, a line each with its hash and whether it is finished, and run nothing')
     .action(
       guarded(async (name: string, options: ReproduceOptions) => {
-        const experiment = experiments.find((known) => known.name === name) as Experiment;
+        const whole = experiments.find((known) => known.name === name) as Experiment;
         const scale = scales[options.scale];
+        const experiment = options.methods ? onlyMethods(whole, scale, options.methods) : whole;
         const sources = await sourcesOf(experiment, scale, options);
         const plan = planOf(experiment, scale, sources, {
           ...(options.seeds && { seeds: options.seeds }),
@@ -112,6 +119,13 @@ function seedsOf(text: string): number[] {
   const seeds = text.split(',').map(integer);
   if (new Set(seeds).size < seeds.length) throw new InvalidArgumentError('A seed is given twice.');
   return seeds;
+}
+
+function methodsIn(text: string): string[] {
+  const names = text.split(',');
+  const stranger = names.find((name) => !methods.some((method) => method.name === name));
+  if (stranger !== undefined) throw new InvalidArgumentError(`There is no method named ${stranger}.`);
+  return names;
 }
 
 function dataSetsIn(text: string): DataSet[] {

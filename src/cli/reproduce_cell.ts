@@ -70,13 +70,12 @@ export async function trainCell(
   ];
   try {
     const { report, before } = await trainWith(args, request, { watch: progressOf(tell), ...(signal && { signal }) });
-    const { runs, adapter, classes, tested, projection } = report;
+    const { runs, adapter, classes, tested } = report;
     const [{ mistakes: _, ...run }] = runs as [Outcome['run']];
     return {
       ...{ run, adapter, classes },
       ...(before && { before }),
       ...(tested !== undefined && { tested }),
-      ...(projection !== undefined && { projection }),
     };
   } finally {
     release();

@@ -5,7 +5,27 @@ import { checkNumber } from '../tape/check.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import { byteLength, showShape, type Tensor } from '../tape/tensor.ts';
 
-/** Launches a kernel that maps vec4s of its bindings, all of one shape; without a record. */
+/**
+ * Launches a kernel with `lib/elementwise.wgsl`, which maps vec4s of its bindings, f32 tensors that all have one shape; without a record.
+ * Its uniforms `vec4s` and `span` are set here, any others are given. `updates` is a tensor that is both read and written.
+ */
+export function elementwise<B extends string, U extends string>(
+  tape: Tape,
+  kernel: Kernel<B, 'vec4s' | 'span' | U, 'WORKGROUP'>,
+  bindings: Record<B, Tensor>,
+  label: string,
+  uniforms: Record<Exclude<U, 'vec4s' | 'span'>, number>,
+  updates?: Tensor,
+): void;
+/** The same for a kernel whose names only the running program knows. */
+export function elementwise<B extends string>(
+  tape: Tape,
+  kernel: Kernel<B> & (string extends B ? unknown : never),
+  bindings: Record<string, Tensor>,
+  label: string,
+  uniforms: Record<string, number>,
+  updates?: Tensor,
+): void;
 export function elementwise<B extends string, U extends string>(
   tape: Tape,
   kernel: Kernel<B, 'vec4s' | 'span' | U, 'WORKGROUP'>,

@@ -1,7 +1,7 @@
 // What the page's script draws, made from the runs: plain data that is embedded in the page as JSON.
 import { shuffle } from '../data/random.ts';
 import { confusedMethods, TABLE_CLASSES } from './confused.ts';
-import { type FeaturePlot, type Group, groups, type ReportData, type Run, statistic, type Thumbnails } from './data.ts';
+import { type Group, groups, type Plane, type ReportData, type Run, statistic, type Thumbnails } from './data.ts';
 import { intervalOf, KNN, S_DBW, type Score, TOP1, TOP5 } from './ranking.ts';
 import { list } from './summary.ts';
 
@@ -30,7 +30,8 @@ export interface Scatter {
   readonly title: string;
   readonly subtitle: string;
   readonly text: string;
-  readonly points: FeaturePlot['points'];
+  /** Those of the page, in the same order in each plot. */
+  readonly planes: readonly Plane['points'][];
   readonly labels: readonly number[];
   /** Of each point: which class it was taken for, where anything tells, and which thumbnail shows it. */
   readonly predictions?: readonly number[];
@@ -63,6 +64,8 @@ export interface Charts {
   /** Empty where classes are so few that tables show them. */
   readonly confusions: readonly Confusion[];
   readonly scatters: readonly Scatter[];
+  /** The names of the planes that the plots have. */
+  readonly planes: readonly string[];
   /** Absent where there are no pictures. */
   readonly thumbnails?: Omit<Thumbnails, 'url'>;
 }
@@ -88,6 +91,7 @@ export function charts(data: ReportData): Charts {
     contrasts: contrastCurves(methods),
     confusions: confusions(data),
     scatters: scatters(data, methods),
+    planes: planesIn(data),
     ...(thumbnails && {
       thumbnails: { columns: thumbnails.columns, width: thumbnails.width, height: thumbnails.height },
     }),
@@ -225,7 +229,18 @@ function lossPoints({ losses }: Run, name: string): Points {
   });
 }
 
-function scatters({ before, projection = 'projection' }: ReportData, methods: readonly Group[]): Scatter[] {
+/** What all plots have: reports of trainings that were made apart may differ. */
+function planesIn({ before, runs }: ReportData): string[] {
+  const plots = [before, ...runs].flatMap((scores) => scores?.features ?? []);
+  const [first] = plots;
+  return (first?.planes ?? [])
+    .map(({ name }) => name)
+    .filter((name) => plots.every(({ planes }) => planes.some((plane) => plane.name === name)));
+}
+
+function scatters(data: ReportData, methods: readonly Group[]): Scatter[] {
+  const { before } = data;
+  const names = planesIn(data);
   const panels = [
     { title: 'Checkpoint', scores: before, features: before?.features },
     ...methods.map(({ label, runs }) => {
@@ -234,18 +249,21 @@ function scatters({ before, projection = 'projection' }: ReportData, methods: re
     }),
   ];
   return panels.flatMap(({ title, scores, features }, panel) => {
-    if (!features || features.points.length === 0) return [];
+    if (!features || features.labels.length === 0) return [];
     const subtitle = scores?.s_dbw === undefined ? 'S_Dbw undefined' : `S_Dbw ${scores.s_dbw.toFixed(3)}`;
-    const { predictions } = features;
-    const chosen = sample(features.points.length);
+    const { planes, labels, predictions } = features;
+    const chosen = sample(labels.length);
     return [
       {
         id: `scatter-${panel}`,
         title,
         subtitle,
-        text: `${title}, ${subtitle}: ${projection} of ${chosen.length} features, coloured by class.`,
-        points: chosen.map((i) => [round(features.points[i]![0]), round(features.points[i]![1])] as const),
-        labels: chosen.map((i) => features.labels[i]!),
+        text: `${title}, ${subtitle}: ${chosen.length} features in a plane, coloured by class.`,
+        planes: names.map((wanted) => {
+          const points = planes.find(({ name }) => name === wanted)!.points;
+          return chosen.map((i) => [round(points[i]![0]), round(points[i]![1])] as const);
+        }),
+        labels: chosen.map((i) => labels[i]!),
         ...(predictions && { predictions: chosen.map((i) => predictions[i]!) }),
         images: chosen,
       },

@@ -23,12 +23,19 @@ export interface FlatScores {
   readonly s_dbw_undefined?: string;
 }
 
-/** Features projected onto a plane, one point an image, with the images' classes. */
+/** Features laid into planes, one point an image, with the images' classes. */
 export interface FeaturePlot {
-  readonly points: readonly (readonly [x: number, y: number])[];
+  /** The ways in which it is done, all of the same images in the same order; the first is shown at first. */
+  readonly planes: readonly Plane[];
   readonly labels: ArrayLike<number>;
   /** What each image was taken for; absent where nothing was. */
   readonly predictions?: ArrayLike<number>;
+}
+
+/** Points of a plane, and how they came there, such as "UMAP". */
+export interface Plane {
+  readonly name: string;
+  readonly points: readonly (readonly [x: number, y: number])[];
 }
 
 /** A test image that is taken for another class than its own. */
@@ -49,19 +56,6 @@ export interface Thumbnails {
   /** Of one of them, in pixels. */
   readonly width: number;
   readonly height: number;
-}
-
-/** A plot of what a projection gives: n x 2 coordinates, row-major. */
-export function featurePlot(
-  coordinates: ArrayLike<number>,
-  labels: ArrayLike<number>,
-  predictions?: ArrayLike<number>,
-): FeaturePlot {
-  return {
-    points: Array.from({ length: labels.length }, (_, i) => [coordinates[2 * i]!, coordinates[2 * i + 1]!] as const),
-    labels,
-    ...(predictions && { predictions }),
-  };
 }
 
 /** What is known of a run before it starts. */
@@ -130,8 +124,6 @@ export interface ReportData {
   readonly runs: readonly Run[];
   /** What every run starts from: a checkpoint, or what `label` says. */
   readonly before?: FlatScores & { readonly features?: FeaturePlot; readonly label?: string };
-  /** How features became points of a plane, such as "t-SNE". */
-  readonly projection?: string;
   /** The plotted images, where every plot shows the same ones in the same order. */
   readonly thumbnails?: Thumbnails;
   /** Pictures of the runs' mistakes, in the order of `images`. */

@@ -23,6 +23,8 @@ const MARKS = 8;
 
 const charts = JSON.parse(document.getElementById('charts')?.textContent ?? '{}') as Charts;
 let drawn: Chart[] = [];
+/** Which of its planes each plot shows. */
+let plane = 0;
 /** The class that is shown alone, others being faint. */
 let focus: number | undefined;
 
@@ -248,7 +250,8 @@ function mark(from: Chart, active: { datasetIndex: number; index: number }[]): v
 }
 
 function drawScatter(scatter: Scatter): Chart {
-  const { id, points, labels } = scatter;
+  const { id, planes, labels } = scatter;
+  const points = planes[plane] ?? [];
   const datasets = charts.classes.map((label, index): ChartDataset<'scatter'> => {
     const style = classStyle(index, charts.classes.length);
     const faint = focus !== undefined && focus !== index;
@@ -293,16 +296,28 @@ function draw(): void {
 
 const matrices = charts.confusions.map((confusion) => drawMatrix(canvas(confusion.id), confusion, charts.classes));
 
-const buttons = [...document.querySelectorAll<HTMLButtonElement>('button[data-class]')];
-for (const button of buttons) {
-  button.disabled = false;
-  button.addEventListener('click', () => {
-    const own = Number(button.dataset.class);
-    focus = focus === own ? undefined : own;
-    for (const other of buttons) other.setAttribute('aria-pressed', String(Number(other.dataset.class) === focus));
-    draw();
-  });
+/** Buttons of which one or none is pressed, that which has the number that `choose` returns. */
+function choices(name: 'class' | 'plane', choose: (own: number) => number | undefined): void {
+  const buttons = [...document.querySelectorAll<HTMLButtonElement>(`button[data-${name}]`)];
+  const numberOf = (button: HTMLButtonElement) => Number(button.dataset[name]);
+  for (const button of buttons) {
+    button.disabled = false;
+    button.addEventListener('click', () => {
+      const chosen = choose(numberOf(button));
+      for (const other of buttons) other.setAttribute('aria-pressed', String(numberOf(other) === chosen));
+      draw();
+    });
+  }
 }
+
+choices('class', (own) => {
+  focus = focus === own ? undefined : own;
+  return focus;
+});
+choices('plane', (own) => {
+  plane = own;
+  return plane;
+});
 
 /** A table that is wider than its place says so, where no scroll bar does. */
 function showCut(table: HTMLElement): void {

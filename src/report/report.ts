@@ -42,7 +42,7 @@ ${[
   curveSection(drawn),
   classSection(data, drawn.confusions, NO_SCRIPT),
   mistakeSection(data),
-  scatterSection(drawn, data),
+  scatterSection(drawn),
   ...(data.runs.length > 0 ? [readingSection(data)] : []),
   settingsSection(data),
 ]
@@ -159,18 +159,27 @@ const hasCurves = (drawn: Pick<Charts, 'scores' | 'losses' | 'contrasts'>): bool
 
 const NO_SCRIPT = '<noscript><p class="note">The charts are drawn by JavaScript, which is switched off.</p></noscript>';
 
-function scatterSection({ scatters, classes, thumbnails }: Charts, { projection }: ReportData): string {
+/** What is to be known of a way of making points of features. */
+const PLANES: Readonly<Record<string, string>> = {
+  UMAP: 'UMAP keeps neighbours near; how far groups are apart means little.',
+  PCA: 'PCA shows the two directions in which they vary most, and distances along these as they are.',
+};
+
+function scatterSection({ scatters, classes, thumbnails, planes }: Charts): string {
   if (scatters.length === 0) return '';
   const legend = classes.map((label, i) => {
     const { color, shape } = classStyle(i, classes.length);
     return `<li><button type="button" data-class="${i}" aria-pressed="false" disabled><svg width="12" height="12" viewBox="-6 -6 12 12" aria-hidden="true"><path d="${shape.path}" fill="var(--class-${color})"/></svg>${escapeHtml(label)}</button></li>`;
   });
-  const how = projection
-    ? `The encoder's features in two dimensions (${escapeHtml(projection)}).`
-    : "The encoder's features in two dimensions.";
+  const switches = planes.map(
+    (name, i) =>
+      `<button type="button" data-plane="${i}" aria-pressed="${i === 0}" disabled>${escapeHtml(name)}</button>`,
+  );
+  const meanings = planes.map((name) => PLANES[name] ?? `${escapeHtml(name)}.`);
   return `<section aria-labelledby="features">
 <h2 id="features">Feature space</h2>
-<p class="note">${how} Each point is a test image; axes have no unit. Choose a class to see it alone${thumbnails ? ', or a point to see its image' : ''}.</p>
+<p class="note">The encoder's features in two dimensions. ${meanings.join(' ')} Each point is a test image; axes have no unit. Choose a class to see it alone${thumbnails ? ', or a point to see its image' : ''}.</p>
+<div class="planes" role="group" aria-label="Projection">${switches.join('')}</div>
 <ul class="legend classes">${legend.join('')}</ul>
 <div class="grid scatters">
 ${scatters.map((scatter) => figure(scatter, 'square', scatter.subtitle)).join('\n')}

@@ -92,13 +92,14 @@ section details { margin-top: 1.2rem; }
 .legend li { display: flex; align-items: center; gap: .5rem; }
 .legend svg { flex: none; }
 .classes { gap: .3rem .35rem; margin-left: -.5rem; }
-.classes button {
+.planes { display: flex; gap: .35rem; margin: .7rem 0 0 -.55rem; font-size: .92rem; }
+.classes button, .planes button {
   display: flex; align-items: center; gap: .35rem; padding: .15rem .55rem; font: inherit; color: inherit;
   background: none; border: 1px solid transparent; border-radius: 1rem; cursor: pointer;
 }
-.classes button:disabled { cursor: auto; }
-.classes button:enabled:hover { background: var(--tint); }
-.classes button[aria-pressed='true'] { background: var(--tint); border-color: var(--axis); }
+.classes button:disabled, .planes button:disabled { cursor: auto; }
+.classes button:enabled:hover, .planes button:enabled:hover { background: var(--tint); }
+.classes button[aria-pressed='true'], .planes button[aria-pressed='true'] { background: var(--tint); border-color: var(--axis); }
 .grid { display: grid; gap: 2rem clamp(1.2rem, 3vw, 2.5rem); }
 .scores { grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); }
 .losses { grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); margin-top: 2rem; }

@@ -27,7 +27,6 @@ export interface Outcome {
   readonly worker?: string;
   readonly classes: readonly string[];
   readonly tested?: number;
-  readonly projection?: string;
 }
 
 /** The name of a cell's folder: 16 hexadecimal digits of what decides it, in whichever order that is written. */

@@ -54,9 +54,11 @@ export interface Experiment {
   readonly against?: string;
   readonly rows: (scale: Scale) => readonly Row[];
   /** Whose steps are timed, beside the paper's ratio of hours; the first is what all are divided by. */
-  readonly timed?: (scale: Scale) => readonly Timed[];
+  readonly timed?: ((scale: Scale) => readonly Timed[]) | undefined;
   /** The paper's values of COIN's measure before training, at the end of its first stage and at its own. */
   readonly falls?: { readonly before: number; readonly switch: number; readonly end: number };
+  /** What of it is made where that is not all, in a sentence. */
+  readonly part?: string;
   /** What is not as in the paper at any scale, in sentences. */
   readonly notes?: readonly string[];
 }
@@ -86,6 +88,8 @@ export interface Scale {
   /** The form of SupCon. */
   readonly supCon: 'paper' | 'official';
   readonly epochs: number;
+  /** Epochs between evaluations where curves are drawn. */
+  readonly watched: number;
   /** COIN's usual share of first-stage epochs, and the shares that are tried. */
   readonly alpha: number;
   readonly alphas: readonly number[];

@@ -1,6 +1,7 @@
 // How the rows of tables are trained.
 import { methods } from '../methods/index.ts';
-import type { Row, Scale, Settings } from './experiment.ts';
+import { list } from '../report/summary.ts';
+import type { Experiment, Row, Scale, Settings } from './experiment.ts';
 
 /** What methods with SupCon share. */
 const supCon = ({ supCon }: Scale): Settings => ({ 'sup-con': supCon, lambda: 0.1, temperature: 0.3 });
@@ -33,3 +34,19 @@ export const initialized = (method: string, scale: Scale): Row => ({
 });
 
 export const titleOf = (name: string): string => methods.find((method) => method.name === name)?.title ?? name;
+
+/** The rows of an experiment that are trained by some methods, and what they start from. Throws where one of the methods has no row. */
+export function onlyMethods(experiment: Experiment, scale: Scale, names: readonly string[]): Experiment {
+  const methodOf = ({ train }: Row) => train?.settings.method;
+  const rows = experiment.rows(scale);
+  const idle = names.find((name) => !rows.some((row) => methodOf(row) === name));
+  if (idle !== undefined) throw new Error(`${experiment.title} has no row of the method ${idle}; leave it out.`);
+  const isKept = (row: Row) => row.isStart || names.includes(String(methodOf(row)));
+  const timed = experiment.timed?.(scale).filter(({ steps }) => steps.every(({ method }) => names.includes(method)));
+  return {
+    ...experiment,
+    rows: (of) => experiment.rows(of).filter(isKept),
+    timed: timed && timed.length > 1 ? () => timed : undefined,
+    part: `Only the rows of ${list(names.map(titleOf))} are made.`,
+  };
+}

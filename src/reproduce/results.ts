@@ -57,7 +57,6 @@ export function reportOf(plan: Plan, dataSet: DataSet, outcomes: ReadonlyMap<str
     settings: Object.fromEntries(Object.entries(scale.base).map(([name, value]) => [name, String(value)])),
     classes: first?.classes ?? [],
     ...(first?.tested !== undefined && { tested: first.tested }),
-    ...(first?.projection !== undefined && { projection: first.projection }),
     ...(before && { before }),
     runs: plan.rows.flatMap(({ label }) => runs.filter(({ title }) => title === label)),
   };

@@ -25,6 +25,7 @@ export const scales: Readonly<Record<Scale['name'], Scale>> = {
     seeds: [0],
     supCon: 'paper',
     epochs: 6,
+    watched: 1,
     alpha: 0.3,
     alphas: ALPHAS,
     base: {
@@ -61,15 +62,16 @@ export const scales: Readonly<Record<Scale['name'], Scale>> = {
     seeds: [0, 1, 2],
     supCon: 'paper',
     epochs: 20,
+    watched: 2,
     alpha: 0.7,
     alphas: ALPHAS,
     everyAlpha: true,
     base: {
-      ...{ epochs: 20, batch: 64, accumulate: 1, lr: 0.03 },
-      ...{ 'crop-scale': 0.5, 'evaluate-every': 1, select: 'last' },
+      ...{ labels: 1000, epochs: 20, batch: 64, accumulate: 1, lr: 0.03 },
+      ...{ 'crop-scale': 0.5, 'evaluate-every': 2, select: 'last' },
     },
     conditions: {
-      data: '60,000 training and 10,000 test images of Fashion-MNIST',
+      data: '10,000 training and 10,000 test images of Fashion-MNIST',
       network: "the checkpoint's",
       checkpoint: 'MoCo v2 on the same images, as given',
       views: 'crops of 50 % and more at 28 px, flips',
@@ -87,6 +89,7 @@ export const scales: Readonly<Record<Scale['name'], Scale>> = {
     seeds: [42],
     supCon: 'official',
     epochs: 100,
+    watched: 1,
     alpha: 0.7,
     alphas: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9],
     base: {

@@ -202,6 +202,7 @@ function conditionTable(
       ...(adapters.length > 0 ? [['device', 'one GPU, not told which', list(adapters)]] : []),
     ],
     notes: [
+      ...(experiment.part ? [experiment.part] : []),
       ...(left.length > 0 ? [`Left out: ${list(left.map(dataTitle))}.`] : []),
       ...mixed.map((dataSet) => `The cells of ${dataTitle(dataSet)} were not all made from the same images.`),
     ],

@@ -107,7 +107,10 @@ export interface Tape {
   readonly hooks: Map<string, (output: Tensor) => Tensor>;
   /** Runs `body` with `name` in front of the labels it makes. */
   scope<T>(name: string, body: () => T): T;
-  /** Appends a launch. Throws when a bound tensor is not of the dtype that the kernel reads or writes, or a grid cannot be. */
+  /**
+   * Appends a launch. Throws when a binding or uniform is missing or has no such name, when a bound tensor is not of the dtype that the
+   * kernel reads or writes, when the adapter has not what the kernel needs, or a grid cannot be.
+   */
   dispatch<B extends string, U extends string, C extends string>(
     kernel: Kernel<B, U, C>,
     launch: Launch<B, U, C>,
@@ -179,6 +182,12 @@ export function createTape(target: Target, { grad = true, candidates = {} }: Tap
       }
     },
     dispatch(kernel, { bindings, uniforms, constants = {}, workgroups, label, flops = 0, updates }) {
+      checkNames(prefixed(label), kernel as Kernel, { bindings, uniforms, constants });
+      const missing = kernel.features.filter((feature) => !target.features.has(feature));
+      if (missing.length > 0)
+        throw new Error(
+          `${prefixed(label)}: the kernel ${kernel.name} needs ${missing.join(' and ')}, which ${target.name} does not have.`,
+        );
       const tensors = Object.values<Tensor>(bindings);
       for (const { name, dtype } of kernel.bindings) {
         const tensor = bindings[name];
@@ -213,6 +222,28 @@ export function createTape(target: Target, { grad = true, candidates = {} }: Tap
       return output;
     },
   };
+}
+
+type Named = Readonly<Record<string, unknown>>;
+
+/** Names that are wrong do not compile in TypeScript, but a kernel that is defined at run time has its names only there. */
+function checkNames(
+  label: string,
+  { name: kernel, bindings, uniforms, constants }: Kernel,
+  given: { bindings: Named; uniforms: Named; constants: Named },
+): void {
+  const whole = [
+    ['binding', bindings.map(({ name }) => name), Object.keys(given.bindings)],
+    ['uniform', Object.keys(uniforms?.fields ?? {}), Object.keys(given.uniforms)],
+    ['constant', Object.keys(constants), Object.keys(given.constants)],
+  ] as const;
+  for (const [kind, own, names] of whole) {
+    const missing = kind === 'constant' ? undefined : own.find((name) => !names.includes(name));
+    if (missing !== undefined) throw new Error(`${label}: the kernel ${kernel} was not given its ${kind} ${missing}.`);
+    const other = names.find((name) => !own.includes(name));
+    if (other !== undefined)
+      throw new Error(`${label}: the kernel ${kernel} has no ${kind} ${other}; it has: ${own.join(', ') || 'none'}.`);
+  }
 }
 
 /** The sentence for an argument of a wrong shape. */

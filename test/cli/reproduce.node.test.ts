@@ -161,4 +161,14 @@ test('the list has every cell as JSON, and runs none', async () => {
   assert.is(new Set(cells.map(({ hash }) => hash)).size, cells.length);
 });
 
+test('only the rows of some methods are made, and a method without a row is refused', async () => {
+  const list = (...options: string[]) => coinHere('reproduce', ...options, '--list', '--out', join(folder, 'none'));
+  const { stdout } = await list('table1', '--methods', 'ce-tuning,coin,bss');
+  assert.equal(stdout.match(/(?<="row":")[^"]*/g), ['CE-Tuning', 'BSS', 'COIN, α = 0.3', 'COIN + BSS, α = 0.3']);
+  const without = await list('table5', '--methods', 'ce-tuning,bss');
+  assert.is(without.code, 1);
+  assert.match(without.stderr, /^error: Table 5: .* has no row of the method bss; leave it out\.\n$/);
+  assert.match((await list('table1', '--methods', 'sgd')).stderr, /There is no method named sgd\./);
+});
+
 test.run();

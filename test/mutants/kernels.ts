@@ -74,4 +74,27 @@ export const mutants = [
     'if (image >= params.batch)',
     'if (false)',
   ]),
+  ...noticedBy(
+    'gpu/define.test.ts',
+    'kernels of one',
+    [
+      'flags of @kernel lines are lost',
+      'src/gpu/kernel/define.ts',
+      'return { ...found, name };',
+      'return { ...found, flags: [], name };',
+    ],
+    [
+      'every binding is read only',
+      'src/gpu/kernel/reflect.ts',
+      "access: access === 'read_write' ? access : 'read'",
+      "access: 'read'",
+    ],
+    ['fields of a struct lie one too far', 'src/gpu/kernel/reflect.ts', 'offset: 4 * index,', 'offset: 4 * index + 4,'],
+    [
+      'a binding that is missing is not told',
+      'src/tape/tape.ts',
+      "kind === 'constant' ? undefined",
+      "kind !== 'uniform' ? undefined",
+    ],
+  ),
 ];

@@ -1,4 +1,4 @@
-import { collect, featurePlot, groups, results, statistic } from '../../src/report/data.ts';
+import { collect, groups, results, statistic } from '../../src/report/data.ts';
 import type { TrainEvent } from '../../src/train/events.ts';
 import { assert, suite } from '../harness.ts';
 import { madeUp } from './made-up.ts';
@@ -115,14 +115,4 @@ test('statistics leave out what is missing', () => {
   assert.equal(statistic([1, undefined, 3]), { mean: 2, sd: Math.SQRT2 });
   assert.equal(statistic([4]), { mean: 4 });
   assert.is(statistic([undefined]), undefined);
-});
-
-test('coordinates become points', () => {
-  assert.equal(featurePlot(Float32Array.of(1, 2, 3, 4), [0, 1]), {
-    points: [
-      [1, 2],
-      [3, 4],
-    ],
-    labels: [0, 1],
-  });
 });

@@ -21,7 +21,14 @@ export function blobs(count: number, spread: number, seed: number): FeaturePlot 
     const angle = (2 * Math.PI * label) / CLASSES.length;
     return [radius * Math.cos(angle) + spread * around(), radius * Math.sin(angle) + spread * around()] as const;
   });
-  return { points, labels };
+  const turned = points.map(([x, y]) => [y, -x] as const);
+  return {
+    planes: [
+      { name: 'UMAP', points },
+      { name: 'PCA', points: turned },
+    ],
+    labels,
+  };
 }
 
 /** Every seventh image is taken for the next class. */
@@ -108,6 +115,5 @@ export function madeUp({ seeds = [0], epochs = 30, points = 500 } = {}): ReportD
     tested: 2000,
     runs: seeds.flatMap((seed) => SHAPES.map((shape) => run(shape, epochs, seed, points))),
     before: { ...before, features: blobs(points, 26, 5) },
-    projection: 't-SNE',
   };
 }

@@ -127,13 +127,13 @@ test('names are text, never markup', () => {
     title: evil,
     adapter: evil,
     created: evil,
-    projection: evil,
     classes: data.classes.map(() => evil),
     settings: { [evil]: evil, checkpoint: evil },
     runs: data.runs.map((run, i) => ({
       ...run,
       ...(i === 0 && answered()),
       title: evil,
+      features: { ...blobs(4, 1, 1), planes: [{ name: evil, points: blobs(4, 1, 1).planes[0]!.points }] },
       losses: run.losses.map((row) => ({ ...row, stage: evil })),
     })),
     mistaken: { url: 'data:,', columns: 2, width: 8, height: 8, images: [7, 3, 9] },
@@ -182,7 +182,8 @@ test('charts: seeds are drawn as their mean', () => {
 test('charts: labels stay with their points when there are too many', () => {
   const features = blobs(9000, 0, 1);
   const { scatters } = charts({ ...madeUp(), before: { features } });
-  const { points, labels } = scatters[0]!;
+  const [points = []] = scatters[0]!.planes;
+  const { labels } = scatters[0]!;
   assert.ok(points.length < 2000);
   const places = new Set(points.map((point, i) => `${point} ${labels[i]}`));
   assert.is(places.size, 10);

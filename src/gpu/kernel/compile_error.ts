@@ -1,5 +1,5 @@
 // What a compiler has against a kernel, told at its place in the module where it was written.
-import type { Composed } from './compose.ts';
+import { type Composed, fileOf } from './compose.ts';
 
 /**
  * What a compiler found first: `kernels/MODULE.wgsl:LINE:COLUMN: message (in KERNEL)`, and below it the line with a caret.
@@ -22,12 +22,12 @@ export async function compilerError(
     while (line > 0 && !lines[line]);
     column = (lines[line]?.length ?? 0) + 1;
   }
-  const { path, line: own } = places[line] ?? {};
+  const { path = '', line: own } = places[line] ?? {};
   const source = sources[line] ?? '';
   const indent = source.search(/\S|$/);
   return new Error(
     [
-      `kernels/${path}:${own}:${column}: ${withoutKernel(firstLine(first.message))} (in ${kernel})`,
+      `${fileOf(path)}:${own}:${column}: ${withoutKernel(firstLine(first.message))} (in ${kernel})`,
       `  ${source.slice(indent)}`,
       `  ${' '.repeat(Math.max(0, column - 1 - indent))}^`,
     ].join('\n'),

@@ -31,6 +31,9 @@ export interface Place {
   readonly line: number;
 }
 
+/** Where a module's file is: of this package below `kernels/`, or where its own program has it (paths that begin with `./`). */
+export const fileOf = (path: string): string => (path.startsWith('./') ? path.slice(2) : `kernels/${path}`);
+
 export interface Composed {
   readonly text: string;
   /** Where each line of the text comes from. */
@@ -116,7 +119,7 @@ export function compose(recipe: Recipe, modules: Modules): Composed {
       /\{(\w+)\}/g,
       (_, key: string) => values[key] ?? fail(line, key, `${kernel} has no ${key}=`),
     );
-    const text = modules[path] ?? fail(line, line.rest, `there is no kernels/${path}, which ${kernel} includes`);
+    const text = modules[path] ?? fail(line, line.rest, `there is no ${fileOf(path)}, which ${kernel} includes`);
     if (!included.has(path)) add(path, text);
   };
   const declare = (line: Line): void => {
@@ -124,7 +127,7 @@ export function compose(recipe: Recipe, modules: Modules): Composed {
     const name = DECLARATION.exec(line.text)?.[1];
     if (name === undefined) return;
     const before = declared.get(name);
-    if (before) fail(line, name, `"${name}" is declared in kernels/${before.path}:${before.line} too (in ${kernel})`);
+    if (before) fail(line, name, `"${name}" is declared in ${fileOf(before.path)}:${before.line} too (in ${kernel})`);
     declared.set(name, line);
   };
   const holds = ({ test, earlier }: Condition): boolean =>
@@ -179,7 +182,7 @@ const flagsOf = (test: string): string[] => test.split(/[|&]/).map(bare);
 
 /** The column is that of `word` in the line. */
 const whereOf = ({ path, line, text }: Line, word: string): string =>
-  `kernels/${path}:${line}:${Math.max(text.indexOf(word), 0) + 1}`;
+  `${fileOf(path)}:${line}:${Math.max(text.indexOf(word), 0) + 1}`;
 
 function fail(line: Line, word: string, why: string): never {
   throw new Error(`${whereOf(line, word)}: ${why}`);

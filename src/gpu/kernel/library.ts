@@ -23,16 +23,17 @@ export interface Library {
 
 export function createLibrary(): Library {
   const edited: Record<string, string> = {};
-  const composed = new Map<string, Composed>();
+  // By the kernel itself: another one may have its name, where a program defines it again.
+  let composed = new WeakMap<Recipe, Composed>();
   const has = (path: string) => Object.hasOwn(edited, path) || paths.includes(path);
   return {
     edited,
     has,
     textOf(kernel) {
-      let made = composed.get(kernel.name);
+      let made = composed.get(kernel);
       if (!made) {
         made = compose(kernel, { ...kernel.modules, ...edited });
-        composed.set(kernel.name, made);
+        composed.set(kernel, made);
       }
       return made;
     },
@@ -42,7 +43,7 @@ export function createLibrary(): Library {
           `There is no module kernels/${path}; there are ${[...paths, ...Object.keys(edited)].join(', ')}.`,
         );
       edited[path] = text;
-      composed.clear();
+      composed = new WeakMap();
     },
     addModule(path, text) {
       if (has(path)) throw new Error(`There is a module kernels/${path} already.`);

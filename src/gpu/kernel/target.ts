@@ -21,6 +21,7 @@ export interface TargetLimits {
   minStorageBufferOffsetAlignment: number;
 }
 
+/** How many workgroups of a kernel run along each dimension of a dispatch. */
 export type Workgroups = readonly [x: number, y: number, z: number];
 
 /**

@@ -16,5 +16,7 @@ export const figure2: Experiment = {
     { label: 'SCL', paper: [0.47], train: recipe('scl', scale) },
     ...coinRows(scale, { paper: [0.28] }),
   ],
-  notes: ['The paper does not tell how it projects features onto the plane; report.html draws them by t-SNE.'],
+  notes: [
+    'The paper does not tell how it projects features onto the plane; report.html draws them by UMAP and by PCA.',
+  ],
 };

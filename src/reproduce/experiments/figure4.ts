@@ -1,11 +1,11 @@
 import { S_DBW } from '../../report/ranking.ts';
-import type { Experiment, Row } from '../experiment.ts';
+import type { Experiment, Row, Scale } from '../experiment.ts';
 import { coinRows, recipe } from '../recipes.ts';
 
-/** A row that is evaluated after every epoch, for its curve. */
-const watched = <R extends Row>(row: R): R => ({
+/** A row that is evaluated so often that it has a curve. */
+const watched = (row: Row, { watched: every }: Scale): Row => ({
   ...row,
-  ...(row.train && { train: { ...row.train, settings: { ...row.train.settings, 'evaluate-every': 1 } } }),
+  ...(row.train && { train: { ...row.train, settings: { ...row.train.settings, 'evaluate-every': every } } }),
 });
 
 export const figure4: Experiment = {
@@ -23,7 +23,7 @@ export const figure4: Experiment = {
       { label: 'SCL', paper: [0.47], train: recipe('scl', scale) },
       { label: 'Core-Tuning', paper: [0.38], train: recipe('core-tuning', scale) },
       ...coinRows(scale, { paper: [0.28] }),
-    ].map(watched),
+    ].map((row) => watched(row, scale)),
   falls: { before: 0.88, switch: 0.36, end: 0.28 },
   notes: [
     "The curves are in report.html; the paper's accuracies are of training images, these of test images.",
