@@ -81,6 +81,7 @@ test('what is finished is not run again, and what was interrupted and all that l
   assert.equal([second.interrupted, second.trained, scores(second.outcomes)], [false, [1, 2, 3], [0, 1, 2, 3]]);
   const third = await running('table');
   assert.equal([third.trained, scores(third.outcomes)], [[], [0, 1, 2, 3]]);
+  assert.equal(third.told, ['finished', 'finished', 'finished', 'finished']);
 });
 
 test('a changed setting is another cell', async () => {
