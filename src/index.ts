@@ -1,5 +1,6 @@
 // Programs that use the package need WebGPU's types too, which are global.
 /// <reference types="@webgpu/types" preserve="true" />
+export { type SelfTested, selfTest } from './conformance/self_test.ts';
 export * from './data/augment.ts';
 export * from './data/dataset.ts';
 export type { Decode, DecodedImage } from './data/decode.ts';
@@ -58,6 +59,7 @@ export * from './optim/layer_decay.ts';
 export type { Group, Optimizer, OptimizerOptions, Update } from './optim/optimizer.ts';
 export * from './optim/schedule.ts';
 export * from './optim/sgd.ts';
+export { type Diagnosis, diagnose, diagnosisMarkdown, type Found } from './report/diagnosis.ts';
 export { chromeTrace, profileTable, showInDevTools } from './report/profile.ts';
 export type { Roofs } from './report/roof.ts';
 export * from './tape/parameter.ts';

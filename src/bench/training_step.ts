@@ -78,8 +78,9 @@ function recordForward(tape: Tape, model: Model, method: Method, shape: Shape): 
   // Of random numbers, where a method draws them.
   tape.input('counter', [2], 'u32');
   const config = { epochs: 1, lambda: 0.1, temperature: 0.3, variant: 'official', label_smoothing: 0 } as const;
-  // All epochs belong to COIN's first stage, SupCon alone: its second one is SCL.
-  const [stage] = method.stages({ ...config, alpha: 1 }, model);
+  // All epochs belong to COIN's first stage, SupCon alone: its second one is SCL. Methods that may have a first stage have none.
+  const { alpha = 1 } = method.defaults ?? {};
+  const [stage] = method.stages({ ...config, alpha }, model);
   if (!stage) throw new Error(`${method.title} has no stage.`);
   return recordLoss(tape, model, stage, {
     images: tape.input('images', shape),

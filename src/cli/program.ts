@@ -8,12 +8,13 @@ import { addConformance } from './conformance.ts';
 import { addConvert } from './convert.ts';
 import { addData } from './data.ts';
 import { addDemo } from './demo.ts';
-import { addDevices } from './devices.ts';
+import { addDoctor } from './doctor.ts';
 import { fail } from './errors.ts';
 import { addEval } from './eval.ts';
 import { addExport } from './export.ts';
 import { addFeatures } from './features.ts';
 import { addGradcheck } from './gradcheck.ts';
+import { createHost } from './host.ts';
 import { addInspect } from './inspect.ts';
 import { addKernel } from './kernel.ts';
 import { staleModules } from './modules.node.ts';
@@ -42,6 +43,7 @@ export async function runProgram(
 }
 
 function createProgram(request: typeof requestDevice): Command {
+  const host = createHost(request);
   const program = new Command('coin')
     .description('Fine-tune self-supervised image encoders with COIN on WebGPU.')
     .version(version)
@@ -51,7 +53,8 @@ function createProgram(request: typeof requestDevice): Command {
   for (const add of [addDemo, addTrain, addPretrain, addEval, addPredict, addFeatures, addReproduce, addWorker])
     add(program, request);
   for (const add of [addData, addPrepare, addInspect, addConvert, addExport]) add(program);
-  for (const add of [addDevices, addConformance, addGradcheck, addKernel, addBench]) add(program);
+  addDoctor(program, host);
+  for (const add of [addConformance, addGradcheck, addKernel, addBench]) add(program);
   addBenchStep(program);
   addBenchAugment(program, request);
   // The command of kernels takes them from the disk.

@@ -19,7 +19,8 @@ import { markdownOf, sectionsOf, textOf } from '../reproduce/render.ts';
 import { reportOf, resultsOf } from '../reproduce/results.ts';
 import { inProcess, type Runner, readOutcome, runCells } from '../reproduce/runner.ts';
 import { scales } from '../reproduce/scales.ts';
-import { fallTable, type Sheet, sheetOf } from '../reproduce/sheet.ts';
+import { type Sheet, sheetOf } from '../reproduce/sheet.ts';
+import { fallTable } from '../reproduce/stage_tables.ts';
 import { guarded } from './errors.ts';
 import { integer, number, positiveInteger, refuseIdle } from './options.ts';
 import { readableJson } from './report.ts';
@@ -233,7 +234,11 @@ async function writeAll(
   const texts: Readonly<Record<string, string>> = {
     'results.json': `${readableJson(resultsOf(plan, collected, outcomes))}\n`,
     'table.md': `${markdownOf(sheet)}\n`,
-    'report.html': renderReport(page, { lead: sheet.lead, sections: sectionsOf(sheet) }),
+    'report.html': renderReport(page, {
+      figure: plan.experiment.figure,
+      lead: sheet.lead,
+      sections: sectionsOf(sheet),
+    }),
     ...(!isAlone &&
       Object.fromEntries(reports.map((report, i) => [`${dataSets[i]}.html`, renderReport(report)] as const))),
   };

@@ -44,6 +44,7 @@ export interface Settings extends MethodConfig {
   readonly steps?: number;
   readonly max_norm?: number;
   readonly balanced?: boolean;
+  readonly per_class?: number;
   /** Decay of the moving average of weights. */
   readonly ema?: number;
   /** Parts of the model that are not trained, by the beginnings of their names. */

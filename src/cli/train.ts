@@ -42,6 +42,7 @@ interface TrainOptions extends MethodOptions, ModelOptions, RunningOptions {
   readonly cropScale: number;
   readonly labels?: number;
   readonly balanced?: boolean;
+  readonly perClass?: number;
 }
 
 export function addTrain(program: Command, request: typeof requestDevice): void {
@@ -80,6 +81,7 @@ function declareTrain(program: Command): Command {
     .option('--weights <file>', 'checkpoint to start from, safetensors or of PyTorch (default: random values)')
     .option('--partial', 'load from the checkpoint what matches the encoder, and keep first values elsewhere')
     .option('--balanced', 'draw each class equally often')
+    .addOption(number('--per-class <k>', 'images of a class that a batch has together, as positives', positiveInteger))
     .addOption(augmentOption())
     .addOption(number('--crop-scale <share>', 'smallest crop as a share of the area', fraction, 0.08))
     .addOption(number('--labels <n>', 'labelled images of each class (default: all)', positiveInteger));
@@ -138,6 +140,7 @@ async function fineTune(
     ...views,
     ...habitsOf(options),
     ...(options.balanced && { balanced: true }),
+    ...(options.perClass !== undefined && { per_class: options.perClass }),
   };
   const given = new Set(Object.keys(options).filter((name) => isGiven(command, name)));
   refuseWithoutEffect(given, method, settings);

@@ -15,6 +15,14 @@ export interface EpochOptions extends BatchOptions {
   readonly seed: number;
   /** From 0. */
   readonly epoch: number;
+  /** Images of which a class puts so many together into a batch; in any order where absent. */
+  readonly together?: Together | undefined;
+}
+
+/** How many images of a class stand together, 1 or more; `labels` are those of all images of the data set. */
+export interface Together {
+  readonly labels: Int32Array;
+  readonly per_class: number;
 }
 
 /**
@@ -31,20 +39,77 @@ export function batchSizes(images: number, batch: number, { drop_last = false }:
 
 /**
  * The images of an epoch in batches, each image once (but those of a batch that is dropped), in an order that depends on
- * (seed, epoch) alone. Throws when there are none, or a number cannot be.
+ * (seed, epoch) alone. Throws when there are none, a number cannot be, or batches cannot be made of groups of `together`.
  */
 export function epochBatches(
   indices: Uint32Array,
-  { batch, seed, epoch, drop_last = false }: EpochOptions,
+  { batch, seed, epoch, drop_last = false, together }: EpochOptions,
 ): Uint32Array<ArrayBuffer>[] {
   for (const [name, value] of Object.entries({ seed, epoch })) checkNumber('epochBatches', name, value, WHOLE);
   if (indices.length === 0) throw new Error('epochBatches: the list of images is empty.');
-  const order = shuffle(indices.length, seed, epoch);
+  const shuffled = shuffle(indices.length, seed, epoch);
+  const order = together ? inGroups(indices, shuffled, { ...together, batch, seed, epoch }) : shuffled;
   let from = 0;
   return batchSizes(indices.length, batch, { drop_last }).map((size) => {
     const places = order.subarray(from, from + size);
     from += size;
     return Uint32Array.from(places, (place) => indices[place] as number);
+  });
+}
+
+/**
+ * Places of images in groups of a class each, whose order is random. What is left of a class joins its last group; larger groups come
+ * last, so that all others lie within a batch.
+ */
+function inGroups(
+  indices: Uint32Array,
+  shuffled: Uint32Array,
+  { labels, per_class, batch, seed, epoch }: Together & Pick<EpochOptions, 'batch' | 'seed' | 'epoch'>,
+): Uint32Array {
+  checkNumber('epochBatches', 'per_class', per_class, COUNT);
+  if (batch % per_class !== 0)
+    throw new Error(
+      `Batches of ${batch} images are not made of ${per_class} of each class; take a number that divides ${batch}.`,
+    );
+  const members = new Map<number, number[]>();
+  for (const place of shuffled) {
+    const label = labels[indices[place] as number] as number;
+    const own = members.get(label);
+    if (own) own.push(place);
+    else members.set(label, [place]);
+  }
+  const groups = [...members.values()].flatMap((own) => {
+    const count = Math.max(1, Math.floor(own.length / per_class));
+    const end = (i: number) => (i === count - 1 ? own.length : (i + 1) * per_class);
+    return Array.from({ length: count }, (_, i) => own.slice(i * per_class, end(i)));
+  });
+  const mixed = Array.from(shuffle(groups.length, (seed + 1) >>> 0, epoch), (i) => groups[i] as number[]);
+  const isWhole = ({ length }: readonly number[]) => length === per_class;
+  return Uint32Array.from([...mixed.filter(isWhole), ...mixed.filter((group) => !isWhole(group))].flat());
+}
+
+/** What of a training decides which images each of its batches has. */
+export interface Drawing extends BatchOptions {
+  readonly batch: number;
+  readonly seed: number;
+  /** Draws each epoch's images so that all classes are equally frequent. */
+  readonly balanced?: boolean | undefined;
+  /** Images of a class that stand together in a batch, so that they are positives for each other; in any order where absent. */
+  readonly per_class?: number | undefined;
+}
+
+/** The batches of an epoch of training. Throws as `epochBatches` does. */
+export function drawnBatches(
+  indices: Uint32Array,
+  labels: Int32Array,
+  epoch: number,
+  { balanced: isBalanced, per_class, ...options }: Drawing,
+): Uint32Array<ArrayBuffer>[] {
+  const drawn = isBalanced ? balanced(indices, labels, { seed: options.seed, epoch }) : indices;
+  return epochBatches(drawn, {
+    ...options,
+    epoch,
+    together: per_class === undefined ? undefined : { labels, per_class },
   });
 }
 

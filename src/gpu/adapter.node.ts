@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { delimiter } from 'node:path';
 import { type Variables, withVariables } from './environment.node.ts';
+import { MESA } from './faster.ts';
 import {
   type Driver,
   findSwiftShader,
@@ -25,8 +26,6 @@ export const DAWN_PACKAGE = 'webgpu@0.6.2';
 const SOFTWARE = 'software; correct but slow, timings say nothing about a GPU';
 /** Trains several times as fast as SwiftShader. */
 const LLVMPIPE = 'llvmpipe';
-const FASTER =
-  'Mesa 25 or later (on Debian and Ubuntu the package mesa-vulkan-drivers) brings llvmpipe, which is several times as fast';
 const SWIFTSHADER = 'SwiftShader';
 /** Where container runtimes mount a GPU's manifest outside the folders that loaders search. */
 const EXTRA_MANIFESTS = ['/usr/local/nvidia/share/vulkan/icd.d/nvidia_icd.json'];
@@ -84,6 +83,14 @@ export async function requestNodeAdapter(mode: AdapterMode): Promise<NodeAdapter
   return fastest(adapter, (name) => request(all, name));
 }
 
+/** The names of all adapters that there are, SwiftShader from npm included. Throws where Dawn does not load. */
+export async function adaptersFound(): Promise<readonly string[]> {
+  const dawn = await loadDawn();
+  const driver = findSwiftShader();
+  if (process.platform === 'linux') loadVulkan(driver);
+  return namesOf(dawn, addedDrivers(driver));
+}
+
 function hardware(adapter: GPUAdapter | null): NodeAdapter {
   if (!adapter) throw new Error('No hardware GPU was found: no driver on this system offers one to WebGPU.');
   if (adapter.info.isFallbackAdapter)
@@ -99,7 +106,7 @@ export async function fastest(
   if (!first.info.isFallbackAdapter) return { adapter: first, why: 'a hardware GPU' };
   const why = `${SOFTWARE}; no hardware GPU was found`;
   const adapter = await request(LLVMPIPE);
-  return adapter ? { adapter, why } : { adapter: first, why: `${why}; ${FASTER}` };
+  return adapter ? { adapter, why } : { adapter: first, why: `${why}; ${MESA}` };
 }
 
 async function named(

@@ -14,6 +14,8 @@ export interface Device {
   readonly target: Target;
   /** Which adapter this is and why it was taken, in one line. */
   readonly description: string;
+  /** Why this adapter was taken; empty where nobody said. */
+  readonly why: string;
   /** The kernels' modules: what is replaced here is what programs compile from then on. */
   readonly library: Library;
   readonly pipelines: Pipelines;
@@ -110,6 +112,7 @@ export async function createDevice(
     target,
     measured,
     description: why ? `${target.name} (${why})` : target.name,
+    why,
     library,
     pipelines: createPipelines(gpu, library),
     scratch: createScratch(gpu),

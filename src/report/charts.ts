@@ -46,17 +46,22 @@ export interface Confusion {
   readonly counts: readonly number[];
 }
 
+/** Where methods go over to their second stage: a vertical line in every chart of curves. */
+export interface Switch {
+  readonly epoch: number;
+  /** The method that does, where it is one alone. */
+  readonly method?: number;
+  /** What is said of it, the shortest last. */
+  readonly texts: readonly string[];
+  /** From what to what, of each. */
+  readonly changes: readonly string[];
+}
+
 /** All that the page draws. */
 export interface Charts {
   readonly methods: readonly string[];
   readonly classes: readonly string[];
-  /** Where methods go over to their second stage: a vertical line in every chart of curves. */
-  readonly switches: readonly {
-    method: number;
-    epoch: number;
-    label: string;
-    stages: readonly [from: string, to: string];
-  }[];
+  readonly switches: readonly Switch[];
   readonly scores: readonly Curves[];
   readonly losses: readonly Curves[];
   /** How well the features of contrastive losses find each other. */
@@ -80,7 +85,7 @@ export function charts(data: ReportData): Charts {
   return {
     methods: methods.map(({ label }) => label),
     classes: data.classes,
-    switches: methods.flatMap(({ label, runs: [run] }, method) => stageSwitch(label, run, method)),
+    switches: switchesOf(methods),
     scores: [
       withIntervals(scoreCurves(methods, 'chart-top1', TOP1, 'Top-1 accuracy', 'top-1 accuracy (%)'), tested),
       withIntervals(scoreCurves(methods, 'chart-top5', TOP5, 'Top-5 accuracy', 'top-5 accuracy (%)'), tested),
@@ -98,11 +103,22 @@ export function charts(data: ReportData): Charts {
   };
 }
 
-function stageSwitch(label: string, { losses, stageSwitch }: Run, method: number): Charts['switches'] {
-  if (stageSwitch === undefined) return [];
-  const stageOf = (epoch: number) => losses.find((row) => row.epoch === epoch)?.stage;
-  const stages = [stageOf(stageSwitch - 1) ?? 'its first stage', stageOf(stageSwitch) ?? 'its second stage'] as const;
-  return [{ method, epoch: stageSwitch, label: `${label}: second stage`, stages }];
+/** One for all methods that switch after the same epoch, whose lines would hide each other. */
+function switchesOf(methods: readonly Group[]): Switch[] {
+  const all = methods.flatMap(({ label, runs: [{ losses, stageSwitch: epoch }] }, method) => {
+    if (epoch === undefined) return [];
+    const stageAt = (at: number) => losses.find((row) => row.epoch === at)?.stage;
+    const change = `from ${stageAt(epoch - 1) ?? 'its first stage'} to ${stageAt(epoch) ?? 'its second stage'}`;
+    return [{ method, label, epoch, change }];
+  });
+  return [...new Set(all.map(({ epoch }) => epoch))].map((epoch) => {
+    const own = all.filter((one) => one.epoch === epoch);
+    const [{ method, label }] = own as [(typeof all)[number]];
+    const changes = [...new Set(own.map(({ change }) => change))];
+    return own.length === 1
+      ? { epoch, method, texts: [`${label}: second stage`, label], changes }
+      : { epoch, texts: [`second stage of ${own.length} methods`, `${own.length} methods`], changes };
+  });
 }
 
 type Points = Curves['lines'][number]['points'];

@@ -1,24 +1,31 @@
 // The report as one HTML page that needs nothing but itself.
 import script from 'browser:./page.ts';
-import { type Charts, type Curves, charts, type Scatter } from './charts.ts';
+import { charts } from './charts.ts';
 import { classSection } from './classes.ts';
 import { type FlatScores, groups, type ReportData } from './data.ts';
+import { curveSection, NO_SCRIPT, scatterSection } from './figures.ts';
 import { escapeHtml } from './html.ts';
 import { mistakeSection } from './mistakes.ts';
-import { classStyle, methodStyle } from './palette.ts';
 import { styleFor } from './style.ts';
 import { summary } from './summary.ts';
 import { columnsOf, comparison, legend } from './table.ts';
 
-/** What a page shows besides: paragraphs in place of the summary, and sections before all others, as HTML. */
+/** What a page shows besides: paragraphs in place of the summary, and sections before all others but the figure, as HTML. */
 export interface Besides {
+  /** What the page is for, which it begins with. */
+  readonly figure?: 'curves' | 'features' | undefined;
   readonly lead?: readonly string[];
   readonly sections?: readonly string[];
 }
 
 /** Renders a comparison of runs, or the scores of one method, as a self-contained HTML page, which opens from a file and loads nothing. */
-export function renderReport(data: ReportData, { lead = [summary(data)], sections = [] }: Besides = {}): string {
+export function renderReport(
+  data: ReportData,
+  { figure: first, lead = [summary(data)], sections = [] }: Besides = {},
+): string {
   const drawn = charts(data);
+  const figures = { curves: curveSection(drawn), features: scatterSection(drawn) };
+  const inPlace = (name: keyof typeof figures) => (name === first ? '' : figures[name]);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -37,12 +44,13 @@ ${lead.map((text) => `<p class="lead">${escapeHtml(text)}</p>`).join('\n')}
 </header>
 <main>
 ${[
+  first ? figures[first] : '',
   ...sections,
   ...(data.runs.length > 0 ? [tableSection(data)] : []),
-  curveSection(drawn),
+  inPlace('curves'),
   classSection(data, drawn.confusions, NO_SCRIPT),
   mistakeSection(data),
-  scatterSection(drawn),
+  inPlace('features'),
   ...(data.runs.length > 0 ? [readingSection(data)] : []),
   settingsSection(data),
 ]
@@ -111,80 +119,8 @@ ${rows.join('\n')}
 </tbody>
 </table>
 </div>
-<p class="hint" hidden>There are more columns: scroll the table sideways <span aria-hidden="true">→</span></p>
+<p class="hint" hidden>There are more columns: scroll the table sideways&nbsp;<span aria-hidden="true">→</span></p>
 <p class="note" id="scores-note">${notes.join(' ')}</p>
-</section>`;
-}
-
-const figure = ({ id, title, text }: Curves | Scatter, box: string, subtitle = '') =>
-  `<figure>
-<figcaption><h3>${escapeHtml(title)}</h3>${subtitle && `<span class="subtitle">${escapeHtml(subtitle)}</span>`}</figcaption>
-<div class="${box}"><canvas id="${escapeHtml(id)}" role="img" aria-label="${escapeHtml(text)}">${escapeHtml(text)}</canvas></div>
-</figure>`;
-
-function curveSection({ methods, scores, losses, contrasts, switches }: Charts): string {
-  if (!hasCurves({ scores, losses, contrasts })) return '';
-  const legend = methods.map((label, i) => {
-    const { color, shape, dash } = methodStyle(i);
-    const paint = `var(--method-${color})`;
-    return `<li><svg width="40" height="12" viewBox="-20 -6 40 12" aria-hidden="true"><path d="M-20 0H20" stroke="${paint}" stroke-width="2" stroke-dasharray="${dash.join(' ')}"/><path d="${shape.path}" fill="${paint}" transform="scale(.85)"/></svg>${escapeHtml(label)}</li>`;
-  });
-  const changes = [...new Set(switches.map(({ stages: [from, to] }) => `from ${from} to ${to}`))];
-  const hasIntervals = scores.some(({ lines }) => lines.some(({ interval }) => interval));
-  const notes = [
-    'Scores on the test images, then losses on the training images.',
-    ...(contrasts.length > 0
-      ? ['Last, how well the projected features of a contrastive loss find each other within their batches.']
-      : []),
-    'Accuracies of the classifier begin with the first epoch that trains it.',
-    ...(hasIntervals ? ['Bars at the right end are the 95 % intervals of the last values.'] : []),
-    ...(changes.length > 0 ? [`A dashed vertical line marks where a method goes ${changes.join(' or ')}.`] : []),
-  ];
-  return `<section aria-labelledby="training">
-<h2 id="training">Over the epochs</h2>
-<p class="note">${escapeHtml(notes.join(' '))}</p>
-<ul class="legend">${legend.join('')}</ul>
-<div class="grid scores">
-${scores.map((curves) => figure(curves, 'curve')).join('\n')}
-</div>
-<div class="grid losses">
-${losses.map((curves) => figure(curves, 'curve')).join('\n')}
-</div>
-${contrasts.length > 0 ? `<div class="grid losses">\n${contrasts.map((curves) => figure(curves, 'curve')).join('\n')}\n</div>\n` : ''}${NO_SCRIPT}
-</section>`;
-}
-
-const hasCurves = (drawn: Pick<Charts, 'scores' | 'losses' | 'contrasts'>): boolean =>
-  Object.values(drawn).some((curves) => curves.length > 0);
-
-const NO_SCRIPT = '<noscript><p class="note">The charts are drawn by JavaScript, which is switched off.</p></noscript>';
-
-/** What is to be known of a way of making points of features. */
-const PLANES: Readonly<Record<string, string>> = {
-  UMAP: 'UMAP keeps neighbours near; how far groups are apart means little.',
-  PCA: 'PCA shows the two directions in which they vary most, and distances along these as they are.',
-};
-
-function scatterSection({ scatters, classes, thumbnails, planes }: Charts): string {
-  if (scatters.length === 0) return '';
-  const legend = classes.map((label, i) => {
-    const { color, shape } = classStyle(i, classes.length);
-    return `<li><button type="button" data-class="${i}" aria-pressed="false" disabled><svg width="12" height="12" viewBox="-6 -6 12 12" aria-hidden="true"><path d="${shape.path}" fill="var(--class-${color})"/></svg>${escapeHtml(label)}</button></li>`;
-  });
-  const switches = planes.map(
-    (name, i) =>
-      `<button type="button" data-plane="${i}" aria-pressed="${i === 0}" disabled>${escapeHtml(name)}</button>`,
-  );
-  const meanings = planes.map((name) => PLANES[name] ?? `${escapeHtml(name)}.`);
-  return `<section aria-labelledby="features">
-<h2 id="features">Feature space</h2>
-<p class="note">The encoder's features in two dimensions. ${meanings.join(' ')} Each point is a test image; axes have no unit. Choose a class to see it alone${thumbnails ? ', or a point to see its image' : ''}.</p>
-<div class="planes" role="group" aria-label="Projection">${switches.join('')}</div>
-<ul class="legend classes">${legend.join('')}</ul>
-<div class="grid scatters">
-${scatters.map((scatter) => figure(scatter, 'square', scatter.subtitle)).join('\n')}
-</div>
-${NO_SCRIPT}
 </section>`;
 }
 

@@ -64,6 +64,9 @@ td small { display: block; color: var(--muted); font-weight: 400; font-size: .78
 .shares small, .pairs small { display: inline; font-size: .85em; }
 .pairs { width: auto; font-size: .92rem; }
 th.text, td.text { text-align: left; }
+.sheet thead th { white-space: normal; width: auto; min-width: 5rem; }
+.sheet td.text { white-space: normal; min-width: 5rem; }
+.sheet td.text:last-child { min-width: 9rem; }
 .confusion { width: auto; border-collapse: separate; border-spacing: 1px; font-size: .74rem; line-height: 1.15; }
 .confusion td { padding: 0; width: 1.75rem; min-width: 1.6rem; height: 1.75rem; text-align: center; border: 0; background: var(--tint); }
 .confusion td.right { background: color-mix(in srgb, var(--right) min(55%, 60% * var(--share)), var(--paper)); }
@@ -131,6 +134,9 @@ summary h2 { display: inline; }
   dl:not(.settings) dd { margin-bottom: .8rem; }
   th, td { padding: .5rem .35rem .5rem .9rem; }
   .curve { height: 17rem; }
+  .sheet tbody th { white-space: normal; min-width: 6.5rem; max-width: 8.5rem; }
+  .sheet th, .sheet td { padding-left: .6rem; }
+  .sheet th:first-child { padding-left: 0; }
   .shares tbody th { white-space: normal; min-width: 6.5rem; max-width: 9rem; }
   .shares td.bar { min-width: 8rem; }
   .shares th, .shares td { padding-left: .6rem; }

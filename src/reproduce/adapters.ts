@@ -2,7 +2,7 @@
 import { list } from '../report/summary.ts';
 import type { Outcome } from './cell.ts';
 import type { Plan } from './plan.ts';
-import type { Table } from './sheet.ts';
+import type { Table } from './table.ts';
 
 /** A row an adapter, where there are several. */
 export function adapterTable({ entries, experiment, rows }: Plan, outcomes: ReadonlyMap<string, Outcome>): Table[] {

@@ -53,12 +53,16 @@ export interface Experiment {
   /** The label of the row with which all others are compared. */
   readonly against?: string;
   readonly rows: (scale: Scale) => readonly Row[];
+  /** What its page begins with, where it is a figure. */
+  readonly figure?: 'curves' | 'features';
   /** Whose steps are timed, beside the paper's ratio of hours; the first is what all are divided by. */
   readonly timed?: ((scale: Scale) => readonly Timed[]) | undefined;
   /** The paper's values of COIN's measure before training, at the end of its first stage and at its own. */
   readonly falls?: { readonly before: number; readonly switch: number; readonly end: number };
   /** What of it is made where that is not all, in a sentence. */
   readonly part?: string;
+  /** Conditions that its rows have for themselves, and which no line of conditions can tell. */
+  readonly varied?: readonly Condition[];
   /** What is not as in the paper at any scale, in sentences. */
   readonly notes?: readonly string[];
 }
@@ -68,7 +72,8 @@ export interface Timed {
   readonly label: string;
   /** Methods whose first stage has such steps, and their shares of the epochs; `coin` has SupCon alone. */
   readonly steps: readonly { readonly method: string; readonly share: number }[];
-  readonly paper: number;
+  /** Its hours over those of the first, where the paper tells them. */
+  readonly paper?: number;
 }
 
 /** What a table's numbers are. */
@@ -88,8 +93,6 @@ export interface Scale {
   /** The form of SupCon. */
   readonly supCon: 'paper' | 'official';
   readonly epochs: number;
-  /** Epochs between evaluations where curves are drawn. */
-  readonly watched: number;
   /** COIN's usual share of first-stage epochs, and the shares that are tried. */
   readonly alpha: number;
   readonly alphas: readonly number[];

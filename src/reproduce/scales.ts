@@ -25,12 +25,11 @@ export const scales: Readonly<Record<Scale['name'], Scale>> = {
     seeds: [0],
     supCon: 'paper',
     epochs: 6,
-    watched: 1,
     alpha: 0.3,
     alphas: ALPHAS,
     base: {
       ...{ labels: 40, epochs: 6, batch: 64, accumulate: 1, lr: 0.1 },
-      ...{ 'crop-scale': 0.5, 'evaluate-every': 6, select: 'last' },
+      ...{ 'crop-scale': 0.5, 'evaluate-every': 2, select: 'last' },
     },
     transformer: { arch: 'vit_mini_patch4', 'image-size': 28 },
     conditions: {
@@ -62,7 +61,6 @@ export const scales: Readonly<Record<Scale['name'], Scale>> = {
     seeds: [0, 1, 2],
     supCon: 'paper',
     epochs: 20,
-    watched: 2,
     alpha: 0.7,
     alphas: ALPHAS,
     everyAlpha: true,
@@ -89,7 +87,6 @@ export const scales: Readonly<Record<Scale['name'], Scale>> = {
     seeds: [42],
     supCon: 'official',
     epochs: 100,
-    watched: 1,
     alpha: 0.7,
     alphas: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9],
     base: {

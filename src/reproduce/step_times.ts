@@ -1,9 +1,9 @@
 // What a step of each method takes beside one of another: measured in turns, so that whatever else the machine does meets all alike.
 import { type Comparison, compareTimes } from '../bench/comparison.ts';
 import { takeTurns } from '../bench/timing.ts';
-import { createTrainingStep } from '../bench/training_step.ts';
+import { createTrainingStep, type TrainingStep } from '../bench/training_step.ts';
 import type { Device } from '../gpu/device.ts';
-import { compile } from '../gpu/program/program.ts';
+import { compile, type Program } from '../gpu/program/program.ts';
 import { methodNamed } from '../methods/index.ts';
 import { createModel, type ModelOptions } from '../nn/model.ts';
 import type { Shape } from '../tape/tensor.ts';
@@ -11,8 +11,10 @@ import type { Timed } from './experiment.ts';
 
 export interface StepTimes extends Comparison {
   readonly label: string;
-  /** The paper's ratio of hours. */
-  readonly paper: number;
+  /** Floating-point operations of a step. */
+  readonly flops: number;
+  /** The paper's ratio of hours, where it tells one. */
+  readonly paper?: number;
 }
 
 /** Samples of each method, and the milliseconds after which a slow one takes no more than its fewest. */
@@ -29,14 +31,14 @@ export async function timeSteps(
   }: { model: Pick<ModelOptions, 'arch' | 'encoder' | 'classes'>; shape: Shape },
 ): Promise<StepTimes[]> {
   const names = [...new Set(rows.flatMap(({ steps }) => steps.map(({ method }) => method)))];
-  const programs = [];
+  const programs: (Pick<TrainingStep, 'inputs'> & { program: Program; flops: number })[] = [];
   for (const name of names) {
     const method = methodNamed(name);
     const projector = method.projector ? { out: 256, ...method.heads?.projector } : undefined;
     const model = createModel({ arch, encoder, classes, seed: 0, ...method.heads, projector });
-    const { tape, inputs } = createTrainingStep(device.target, model, method, shape);
+    const { tape, inputs, dispatches } = createTrainingStep(device.target, model, method, shape);
     const program = await compile(device, tape);
-    programs.push({ program, inputs });
+    programs.push({ program, inputs, flops: dispatches.reduce((sum, { flops }) => sum + flops, 0) });
   }
   const taken = await takeTurns(
     programs.map(({ program, inputs }) => async (times) => {
@@ -56,5 +58,12 @@ export async function timeSteps(
     );
   };
   const [first] = rows as [Timed];
-  return rows.map((row) => ({ label: row.label, paper: row.paper, ...compareTimes(mixed(first), mixed(row)) }));
+  const flopsOf = ({ steps }: Timed) =>
+    steps.reduce((sum, { method, share }) => sum + share * (programs[names.indexOf(method)]?.flops ?? 0), 0);
+  return rows.map((row) => ({
+    label: row.label,
+    ...(row.paper !== undefined && { paper: row.paper }),
+    flops: flopsOf(row),
+    ...compareTimes(mixed(first), mixed(row)),
+  }));
 }

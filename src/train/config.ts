@@ -1,6 +1,6 @@
 import type { Augmentation } from '../data/augment.ts';
 import type { Dataset } from '../data/dataset.ts';
-import type { BatchOptions } from '../data/sampler.ts';
+import type { Drawing } from '../data/sampler.ts';
 import type { Method, MethodConfig } from '../methods/method.ts';
 import type { Model } from '../nn/model.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
@@ -12,7 +12,7 @@ import type { RunState } from './run_state.ts';
  * All that decides what `train` does. It throws before the first step when `indices` are empty or name an image that is not
  * there, and while it trains when a loss is no finite number.
  */
-export interface TrainConfig extends BatchOptions {
+export interface TrainConfig extends Drawing {
   readonly method: Method;
   readonly options: MethodConfig;
   readonly model: Model;
@@ -37,8 +37,6 @@ export interface TrainConfig extends BatchOptions {
   readonly steps?: number | undefined;
   /** The norm that all gradients of a step together have at most; not clipped where absent. */
   readonly max_norm?: number | undefined;
-  /** Draws each epoch's images so that all classes are equally frequent. */
-  readonly balanced?: boolean | undefined;
   /** A model of the same make that keeps a moving average of the weights after each step, `decay` of the average before; it is what is evaluated. */
   readonly average?: { readonly model: Model; readonly decay: number } | undefined;
   readonly schedule?: ScheduleOptions;

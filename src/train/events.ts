@@ -50,6 +50,8 @@ export type TrainEvent =
       readonly lr: number;
       /** The total and each term of the stage's loss. */
       readonly losses: Readonly<Record<string, number>>;
+      /** Of the micro-batches since the last event of this kind; absent where no loss is contrastive. */
+      readonly contrast?: Contrast;
       readonly imagesPerSecond: number;
       /** The share of the time that steps waited for images, where these are brought to the GPU batch by batch. */
       readonly waiting?: number;

@@ -1,4 +1,4 @@
-import { batchSizes, epochBatches } from '../data/sampler.ts';
+import { batchSizes, drawnBatches } from '../data/sampler.ts';
 import type { Stage } from '../methods/method.ts';
 import type { TrainConfig } from './config.ts';
 
@@ -30,18 +30,16 @@ export function* notices(config: TrainConfig, stages: readonly Stage[]): Generat
  * Tells what share of the anchors of a stage's first epoch is without any positive, where that is above a half or where a
  * batch has no pair at all. Other epochs are drawn in the same way.
  */
-function* lonelyAnchors(
-  { indices, batch, seed, data, drop_last = false }: TrainConfig,
-  { name, epochs: [epoch] }: Stage,
-): Generator<string> {
-  const batches = epochBatches(indices, { batch, seed, epoch, drop_last });
+function* lonelyAnchors(config: TrainConfig, { name, epochs: [epoch] }: Stage): Generator<string> {
+  const { indices, batch, data } = config;
+  const batches = drawnBatches(indices, data.labels, epoch, config);
   const alone = batches.map((chosen) => withoutPositive(Array.from(chosen, (index) => data.labels[index] as number)));
   const images = batches.reduce((sum, { length }) => sum + length, 0);
   const share = alone.reduce((sum, count) => sum + count, 0) / images;
   const empty = batches.filter(({ length }, index) => alone[index] === length).length;
   if (share <= 0.5 && empty === 0) return;
   const pairless = empty > 0 ? `, and ${empty} of ${batches.length} batches have no pair at all` : '';
-  yield `in ${name}, ${(100 * share).toFixed(0)} % of the images have no other image of their class in their batch of ${batch}${pairless}: the contrastive loss learns nothing from these; take larger batches`;
+  yield `in ${name}, ${(100 * share).toFixed(0)} % of the images have no other image of their class in their batch of ${batch}${pairless}: the contrastive loss learns nothing from these; take larger batches, or put images of a class together (per_class)`;
 }
 
 /** How many labels occur once. */

@@ -1,6 +1,6 @@
 import { augment } from '../data/augment.ts';
 import { checkImages } from '../data/dataset.ts';
-import { balanced, batchSizes, epochBatches } from '../data/sampler.ts';
+import { batchSizes, drawnBatches, epochBatches } from '../data/sampler.ts';
 import type { Device, TypedArray } from '../gpu/device.ts';
 import type { Target } from '../gpu/kernel/target.ts';
 import type { Readback } from '../gpu/program/program.ts';
@@ -210,14 +210,13 @@ async function* trainEpoch(
   programs: StagePrograms,
   from: Place,
 ): AsyncGenerator<{ readonly event: TrainEvent; readonly at: Place }> {
-  const { method, indices, batch, drop_last = false, seed, accumulate = 1, leftover, schedule } = config;
+  const { method, indices, accumulate = 1, leftover, schedule } = config;
   const { readEvery = READ_EVERY, profile, signal } = config;
   const { feed } = config.data;
   const { epoch } = from;
   let place = from;
   const pending: { images: number; readback: Readback<string> }[] = [];
-  const drawn = config.balanced ? balanced(indices, config.data.labels, { seed, epoch }) : indices;
-  const batches = epochBatches(drawn, { batch, seed, epoch, drop_last });
+  const batches = drawnBatches(indices, config.data.labels, epoch, config);
   const end = Math.min(microBatches, limit - epoch * microBatches);
   feed?.plan(batches.slice(from.index, end));
   let since = performance.now();
@@ -248,6 +247,7 @@ async function* trainEpoch(
     let losses: Record<string, number> = {};
     let images = 0;
     const sums: Record<string, number> = { ...place.sums };
+    const latest: Record<string, number> = {};
     for (const { images: count, readback } of pending.splice(0)) {
       const read = await readback.read();
       losses = lossesOf(read);
@@ -255,7 +255,7 @@ async function* trainEpoch(
       if (broken) throw stop(`loss ${broken[0]}`, broken[1]);
       for (const [name, value] of Object.entries(losses)) sums[name] = (sums[name] ?? 0) + value * count;
       for (const [name, value] of read[CONTRAST] ? namedSums(read[CONTRAST]) : [])
-        sums[name] = (sums[name] ?? 0) + value;
+        for (const all of [sums, latest]) all[name] = (all[name] ?? 0) + value;
       images += count;
     }
     const broken = await weights();
@@ -267,14 +267,16 @@ async function* trainEpoch(
       imagesPerSecond: (1000 * images) / (now - since),
       ...(feed && { waiting: (feed.waited() - waited) / (now - since) }),
     };
-    if (!isLast) yield { event: { type: 'step', epoch, step, lr, losses, ...speed }, at: place };
+    const contrast = contrastOf(latest);
+    const event: TrainEvent = { type: 'step', epoch, step, lr, losses, ...(contrast && { contrast }), ...speed };
+    if (!isLast) yield { event, at: place };
     else {
       const means = Object.fromEntries(
         Object.entries(sums).flatMap(([name, sum]) => (isContrast(name) ? [] : [[name, sum / place.images]])),
       );
       const contrast = contrastOf(sums);
       const at = { ...place, epoch: epoch + 1, index: 0, images: 0, sums: {} };
-      yield { event: { type: 'step', epoch, step, lr, losses, ...speed }, at };
+      yield { event, at };
       const told = { losses: means, ...(contrast && { contrast }) };
       yield { event: { type: 'epoch', epoch, stage: stage.name, lr: rate(epoch), ...told, seconds }, at };
     }

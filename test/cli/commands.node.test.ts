@@ -131,7 +131,7 @@ test('a process that is refused something ends with exit code 1, and one that is
 });
 
 test("each command has help, with the paper's defaults in that of train", async () => {
-  for (const command of ['demo', 'train', 'pretrain', 'eval', 'devices', 'conformance', 'gradcheck', 'bench'])
+  for (const command of ['demo', 'train', 'pretrain', 'eval', 'doctor', 'conformance', 'gradcheck', 'bench'])
     assert.match((await coinHere(command, '--help')).stdout, new RegExp(`^Usage: coin ${command} `));
   const { stdout } = await coinHere('train', '--help');
   for (const line of [

@@ -1,18 +1,14 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { appendFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { random4, uniform01 } from '../../src/data/random.ts';
 import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors.ts';
 import { assert, skip, suite } from '../harness.ts';
-import { coin, NO_CACHE } from './coin.ts';
+import { coin } from './coin.ts';
 import { writeCorners } from './corner_data.ts';
 import { coinHere } from './in_process.ts';
 
 const test = suite('resuming a run');
-
-/** How often the run is killed: `KILLS=20 node test/run.mjs node cli/resume`. */
-const KILLS = Number(process.env.KILLS ?? 2);
 
 let folder = '';
 let data = '';
@@ -42,51 +38,6 @@ const linesOf = async (out: string): Promise<Record<string, unknown>[]> =>
     .split('\n')
     .slice(0, -1)
     .map((line) => JSON.parse(line));
-
-/** Runs a program and kills it, without a chance to bring anything in order, so long after its training has begun. */
-async function killed(programArgs: string[], out: string, share: number): Promise<boolean> {
-  const began = (await linesOf(out)).length;
-  const child = spawn(process.execPath, ['dist/coin.js', ...programArgs], {
-    env: { ...process.env, COIN_CACHE: NO_CACHE },
-    stdio: 'ignore',
-  });
-  const ended = new Promise<boolean>((done) => child.on('exit', (code) => done(code === 0)));
-  let isOver = false;
-  ended.then(() => {
-    isOver = true;
-  });
-  // Killed after so many lines of its log more, where in the log's next line nobody knows.
-  const lines = 2 + Math.floor(share * 14);
-  while (!isOver && (await linesOf(out).catch(() => [])).length < began + lines)
-    await new Promise((done) => setTimeout(done, 2));
-  await new Promise((done) => setTimeout(done, 20 * share));
-  child.kill('SIGKILL');
-  return ended;
-}
-
-test(
-  `a run that is killed ${KILLS} times ends with the bits, the results and the log of one that is not`,
-  async () => {
-    assert.is((await coinHere(...args('unbroken'))).code, 0);
-    let isOver = await killed(args('killed', '--save-every', '2steps'), 'killed', 0.5);
-    for (let kill = 1; kill < KILLS; kill++) {
-      const share = uniform01(random4(kill, 0, Number(process.env.SEED ?? 1), 0)[0]);
-      isOver = await killed(['train', '--resume', join(folder, 'killed')], 'killed', share);
-    }
-    assert.ok(KILLS > 3 || !isOver, 'the run ended before it was killed often enough');
-    const { code, stderr } = await coinHere('train', '--resume', join(folder, 'killed'));
-    assert.is(code, 0, stderr);
-    assert.equal(await bytesOf('killed'), await bytesOf('unbroken'));
-    assert.equal(await resultsOf('killed'), await resultsOf('unbroken'));
-    const starts = (await linesOf('killed')).filter(({ type }) => type === 'start');
-    assert.is(starts.length, KILLS + 1);
-    // It went on, and did not begin again.
-    assert.ok(starts.slice(1).some(({ from }) => from !== undefined));
-    const states = (await readdir(join(folder, 'killed'))).filter((name) => name.includes('-step-'));
-    assert.equal(states.sort(), ['ce-tuning-step-00000040.safetensors', 'ce-tuning-step-00000042.safetensors']);
-  },
-  { seconds: 60 + 40 * KILLS },
-);
 
 test('a run that had ended is only looked at again', async () => {
   await coinHere(...args('ended', '--epochs', '1'));
@@ -217,6 +168,7 @@ test('a loss that explodes ends a run in one sentence, and leaves the last state
 });
 
 test('a full disk and a read-only one end a run in one sentence, and it goes on once there is room', async () => {
+  await coinHere(...args('unbroken'));
   const out = await mkdtemp(join(folder, 'small-'));
   if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', out]).status !== 0)
     skip('a file system of its own cannot be mounted here');

@@ -161,4 +161,15 @@ export const mutants = [
       'false',
     ],
   ),
+  ...noticedBy(
+    'train/habits.test.ts',
+    'a class',
+    [
+      'what is left of a class is a group of its own',
+      'src/data/sampler.ts',
+      'Math.floor(own.length / per_class)',
+      'Math.ceil(own.length / per_class)',
+    ],
+    ['a step tells of the epoch so far', 'src/train/trainer.ts', 'contrastOf(latest)', 'contrastOf(sums)'],
+  ),
 ];

@@ -20,6 +20,30 @@ export const mutants = [
     ['classes share colour and shape', 'src/report/palette.ts', 'color + Math.floor(i / colors)', 'color'],
   ),
   ...noticedBy(
+    'report/projection.node.test.ts',
+    'projection',
+    ['features are not centred', 'src/report/projection.ts', ".center('column')", ''],
+    ['coordinates are as long as variances', 'src/report/projection.ts', 'Math.sqrt(variance)', 'variance'],
+    [
+      'draws are not of a seed',
+      'src/report/projection.ts',
+      'random: () => uniform01(random4(drawn++, 0, 0, 0)[0])',
+      'random: Math.random',
+    ],
+  ),
+  ...noticedBy(
+    'report/report.test.ts',
+    'report',
+    ['the figure is on the page twice', 'src/report/report.ts', "name === first ? '' : figures[name]", 'figures[name]'],
+    ['each plot has planes of its own', 'src/report/charts.ts', 'plots.every(({ planes })', 'plots.some(({ planes })'],
+    [
+      'methods that switch together have lines of their own',
+      'src/report/charts.ts',
+      'all.filter((one) => one.epoch === epoch)',
+      'all.filter((one) => one.epoch === epoch).slice(0, 1)',
+    ],
+  ),
+  ...noticedBy(
     'report/ranking.test.ts',
     'ranking',
     ['intervals that meet leave no doubt', 'src/report/ranking.ts', 'others.some(meets)', 'false'],

@@ -80,6 +80,12 @@ export const mutants = [
     'return isWhole(plan) ? average : undefined;',
     'return average;',
   ]),
+  ...noticedBy('cli/reproduce.node.test.ts', 'only the rows of some methods are made', [
+    'rows of all methods are made',
+    'src/reproduce/recipes.ts',
+    'names.includes(String(methodOf(row)))',
+    'true',
+  ]),
   ...noticedBy('metrics/paired.test.ts', 'the interval of additional hours', [
     'there is one more degree of freedom',
     'src/metrics/paired.ts',

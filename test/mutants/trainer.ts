@@ -154,7 +154,7 @@ export const mutants = [
     'accuracy >= (best()',
   ]),
   ...noticedBy(
-    'cli/resume.node.test.ts',
+    'cli/killed.node.test.ts',
     'a run that is killed',
     ['half a line stays in the log', 'src/cli/log.node.ts', 'if (whole < written.length)', 'if (false)'],
     ['what is void is told', 'src/report/data.ts', 'told.epoch < epoch', 'true'],

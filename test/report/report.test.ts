@@ -160,7 +160,12 @@ test('charts: a line a method, the total interrupted where its terms change', ()
     ['Top-1 accuracy: 3', 'S_Dbw: 3', 'Total loss: 3', 'Cross-entropy: 3', 'Supervised contrastive loss: 2'],
   );
   assert.equal(switches, [
-    { method: 2, epoch: 6, label: 'COIN: second stage', stages: ['contrastive initialization', 'fine-tuning'] },
+    {
+      method: 2,
+      epoch: 6,
+      texts: ['COIN: second stage', 'COIN'],
+      changes: ['from contrastive initialization to fine-tuning'],
+    },
   ]);
   const total = losses[0]!.lines[2]!.points;
   assert.equal(
@@ -170,6 +175,20 @@ test('charts: a line a method, the total interrupted where its terms change', ()
   assert.equal(
     scatters.map(({ title, subtitle }) => `${title}: ${subtitle}`.replace(/\d+$/, '…')),
     ['Checkpoint: S_Dbw 1.…', 'CE-Tuning: S_Dbw 1.…', 'SCL: S_Dbw 0.…', 'COIN: S_Dbw 0.…'],
+  );
+});
+
+test('charts: methods that switch after the same epoch have one line, others their own', () => {
+  const data = madeUp();
+  const [, scl, coin] = data.runs;
+  const switched = [6, 9, 6].map((stageSwitch, i) => ({ ...coin!, title: `COIN ${i}`, stageSwitch }));
+  const { switches } = charts({ ...data, runs: [scl!, ...switched] });
+  assert.equal(
+    switches.map(({ epoch, method, texts }) => [epoch, method, ...texts]),
+    [
+      [6, undefined, 'second stage of 2 methods', '2 methods'],
+      [9, 2, 'COIN 1: second stage', 'COIN 1'],
+    ],
   );
 });
 
@@ -234,6 +253,30 @@ test('accuracies are drawn from the first epoch that trains the classifier, and 
   }
   const { tested: _, ...unknown } = madeUp();
   assert.ok(charts(unknown).scores[0]!.lines.every(({ interval }) => interval === undefined));
+});
+
+test('a page begins with its figure, and has it once', () => {
+  const headings = (figure?: 'curves' | 'features') =>
+    [
+      ...renderReport(madeUp(), { figure, sections: ['<h2 id="own">'] }).matchAll(/<h2 id="(own|training|features)"/g),
+    ].map(([, id]) => id);
+  assert.equal(headings(), ['own', 'training', 'features']);
+  assert.equal(headings('features'), ['features', 'own', 'training']);
+  assert.equal(headings('curves'), ['training', 'own', 'features']);
+});
+
+test('plots show the planes that all of them have', () => {
+  const data = madeUp({ points: 30 });
+  const alone = (name: string) => ({
+    ...blobs(30, 1, 1),
+    planes: blobs(30, 1, 1).planes.filter((one) => one.name === name),
+  });
+  assert.equal(charts(data).planes, ['UMAP', 'PCA']);
+  const { planes, scatters } = charts({ ...data, before: { features: alone('PCA') } });
+  assert.equal(planes, ['PCA']);
+  const pca = data.runs[0]!.features!.planes[1]!.points;
+  for (const [i, [x]] of scatters[1]!.planes[0]!.entries())
+    assert.ok(Math.abs(x - pca[scatters[1]!.images[i]!]![0]) < 0.01);
 });
 
 test('a point knows its image and what it was taken for', () => {

@@ -1,6 +1,7 @@
-import { allIndices, balanced } from '../../src/data/sampler.ts';
+import { allIndices, balanced, drawnBatches, epochBatches } from '../../src/data/sampler.ts';
 import type { Device } from '../../src/gpu/device.ts';
 import { ceTuning } from '../../src/methods/ce_tuning.ts';
+import { scl } from '../../src/methods/scl.ts';
 import { createModel, type Model } from '../../src/nn/model.ts';
 import { freeze } from '../../src/nn/store.ts';
 import { sgd } from '../../src/optim/sgd.ts';
@@ -16,7 +17,8 @@ import { corners } from './corners.ts';
 
 const test = suite('habits of training');
 
-const createTestModel = () => createModel({ arch: 'resnet8', encoder: { width: 4, channels: 1 }, classes: 3, seed: 1 });
+const MODEL = { arch: 'resnet8', encoder: { width: 4, channels: 1 }, classes: 3, seed: 1 } as const;
+const createTestModel = () => createModel(MODEL);
 
 /** Five micro-batches an epoch. */
 function setUp(device: Device, more: Partial<TrainConfig> = {}): TrainConfig & { model: Model } {
@@ -139,6 +141,60 @@ test('balanced epochs have each class equally often, other images each time, by 
   assert.not.equal([...draw(1, 1)].sort(), [...drawn].sort());
   assert.not.equal(draw(2, 0), drawn);
   assert.is(balanced(indices.subarray(0, 97), labels, { seed: 1, epoch: 3 }).length, 97);
+});
+
+test('images of a class stand together in batches, each once, in groups by seed and epoch alone', () => {
+  // Five images of each of eight classes, and one that is alone in its class.
+  const labels = Int32Array.from({ length: 41 }, (_, i) => Math.floor(i / 5));
+  const draw = (seed: number, epoch: number) =>
+    epochBatches(allIndices(41), { batch: 6, seed, epoch, together: { labels, per_class: 2 } });
+  const batches = draw(1, 0);
+  assert.equal(
+    batches.map(({ length }) => length),
+    [6, 6, 6, 6, 6, 6, 5],
+  );
+  const order = batches.flatMap((batch) => [...batch]);
+  assert.equal(
+    [...order].sort((a, b) => a - b),
+    [...allIndices(41)],
+  );
+  // A pair of each class, then a group of three of each, and the one that is alone.
+  const classes = order.map((index) => labels[index]);
+  const pairs = Array.from({ length: 8 }, (_, i) => classes.slice(2 * i, 2 * i + 2));
+  assert.ok(pairs.every(([a, b]) => a === b));
+  assert.equal(pairs.map(([label]) => label).sort(), [0, 1, 2, 3, 4, 5, 6, 7]);
+  assert.is(new Set(classes.slice(16)).size, 9);
+  assert.is(classes.slice(16).filter((label, i, rest) => label !== rest[i - 1]).length, 9);
+  assert.equal(draw(1, 0), batches);
+  for (const other of [draw(1, 1), draw(2, 0)]) assert.not.equal(other, batches);
+  assert.throws(
+    () => epochBatches(allIndices(8), { batch: 4, seed: 1, epoch: 0, together: { labels, per_class: 3 } }),
+    /^Batches of 4 images are not made of 3 of each class; take a number that divides 4\.$/,
+  );
+});
+
+test('each step tells how many of its images have no positive, and groups of a class leave none', async () => {
+  const device = await testDevice();
+  const alone = async (more: Partial<TrainConfig>) => {
+    const model = createModel({ ...MODEL, projector: { out: 8 } });
+    const settings = setUp(device, {
+      ...{ method: scl, model, options: { ...config, epochs: 2 }, optimizer: sgd(model.store.arena) },
+      ...{ batch: 4, indices: allIndices(12), ...more },
+    });
+    const told: (number | undefined)[] = [];
+    for await (const event of train(device, { ...settings, readEvery: 1 }))
+      if (event.type === 'step') told.push(event.contrast?.alone);
+    const wanted = [0, 1].flatMap((epoch) =>
+      drawnBatches(settings.indices, settings.data.labels, epoch, settings).map((batch) => {
+        const labels = [...batch].map((index) => settings.data.labels[index]);
+        return (100 * labels.filter((label) => labels.indexOf(label) === labels.lastIndexOf(label)).length) / 4;
+      }),
+    );
+    assert.equal(told, wanted);
+    return told as number[];
+  };
+  assert.ok((await alone({})).some((share) => share > 0));
+  assert.ok((await alone({ per_class: 2 })).every((share) => share === 0));
 });
 
 test.run();

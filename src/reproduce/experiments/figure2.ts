@@ -10,6 +10,7 @@ export const figure2: Experiment = {
   dataSets: ['cifar10'],
   measure: { ...S_DBW, heading: 'S_Dbw' },
   against: 'SCL',
+  figure: 'features',
   rows: (scale) => [
     { label: 'the checkpoint', isStart: true },
     { label: 'CE-Tuning', paper: [0.48], train: recipe('ce-tuning', scale) },

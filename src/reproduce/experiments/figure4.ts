@@ -1,12 +1,6 @@
 import { S_DBW } from '../../report/ranking.ts';
-import type { Experiment, Row, Scale } from '../experiment.ts';
+import type { Experiment } from '../experiment.ts';
 import { coinRows, recipe } from '../recipes.ts';
-
-/** A row that is evaluated so often that it has a curve. */
-const watched = (row: Row, { watched: every }: Scale): Row => ({
-  ...row,
-  ...(row.train && { train: { ...row.train, settings: { ...row.train.settings, 'evaluate-every': every } } }),
-});
 
 export const figure4: Experiment = {
   name: 'figure4',
@@ -17,13 +11,13 @@ export const figure4: Experiment = {
   dataSets: ['cifar10'],
   measure: { ...S_DBW, heading: 'S_Dbw' },
   against: 'SCL',
-  rows: (scale) =>
-    [
-      { label: 'CE-Tuning', paper: [0.48], train: recipe('ce-tuning', scale) },
-      { label: 'SCL', paper: [0.47], train: recipe('scl', scale) },
-      { label: 'Core-Tuning', paper: [0.38], train: recipe('core-tuning', scale) },
-      ...coinRows(scale, { paper: [0.28] }),
-    ].map((row) => watched(row, scale)),
+  figure: 'curves',
+  rows: (scale) => [
+    { label: 'CE-Tuning', paper: [0.48], train: recipe('ce-tuning', scale) },
+    { label: 'SCL', paper: [0.47], train: recipe('scl', scale) },
+    { label: 'Core-Tuning', paper: [0.38], train: recipe('core-tuning', scale) },
+    ...coinRows(scale, { paper: [0.28] }),
+  ],
   falls: { before: 0.88, switch: 0.36, end: 0.28 },
   notes: [
     "The curves are in report.html; the paper's accuracies are of training images, these of test images.",

@@ -22,6 +22,7 @@ export const table3: Experiment = {
   dataSets: ['cifar10'],
   measure: { ...TOP1, heading: 'top-1', unit: '%' },
   against: 'τ = 0.3',
+  varied: ['α'],
   rows: (scale) => {
     const alpha = scale.standIn ? scale.alpha : ALPHA;
     return PAPER.map(([temperature, top1]) => ({

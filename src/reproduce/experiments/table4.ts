@@ -26,6 +26,7 @@ export const table4: Experiment = {
   dataSets: ['cifar10'],
   measure: { ...TOP1, heading: 'top-1', unit: '%' },
   against: labelOf(0),
+  varied: ['α'],
   rows: ({ alphas, ...scale }) =>
     alphas.map((alpha) => ({
       label: labelOf(alpha),

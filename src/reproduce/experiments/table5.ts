@@ -17,6 +17,7 @@ export const table5: Experiment = {
   rowsAre: 'Method',
   dataSets: ['imagenet20'],
   measure: { ...TOP1, heading: 'top-1', unit: '%' },
+  varied: ['epochs'],
   rows: (scale) => {
     const recipes = {
       'CE-Tuning': recipe('ce-tuning', scale),
