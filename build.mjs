@@ -15,8 +15,8 @@ import {
   buildLibrary,
   bundle,
   canBuild,
+  INSTALLED,
   importTypeScript,
-  NATIVE,
   node,
   nodeLater,
   ofTests,
@@ -53,12 +53,12 @@ function compilerVersion() {
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).version : undefined;
 }
 
-/** The command line in one file, which needs no package but what finds an adapter. */
+/** The command line in one file, which needs no package but what finds an adapter, decodes images and reaches a queue. */
 const COMMANDS = {
   entryPoints: ['src/cli/main.ts'],
   outfile: 'dist/coin.js',
   ...node,
-  external: [...NATIVE, 'playwright-core'],
+  external: INSTALLED,
   // Some packages are CommonJS and ask for Node's modules by `require`.
   banner: {
     js: "import { createRequire as requiring } from 'node:module';\nconst require = requiring(import.meta.url);",

@@ -23,6 +23,7 @@ import { addPrepare } from './prepare.ts';
 import { addPretrain } from './pretrain.ts';
 import { addReproduce } from './reproduce.ts';
 import { addTrain } from './train.ts';
+import { addWorker } from './worker.ts';
 
 /**
  * Runs a command line. `request` gives the device that commands train and evaluate on. What goes wrong is told in a sentence, and
@@ -66,7 +67,7 @@ function createProgram(host: Host): Command {
     .showHelpAfterError('(coin COMMAND --help tells all options)')
     .exitOverride();
 
-  for (const add of [addDemo, addTrain, addPretrain, addEval, addPredict, addFeatures, addReproduce])
+  for (const add of [addDemo, addTrain, addPretrain, addEval, addPredict, addFeatures, addReproduce, addWorker])
     add(program, request);
   for (const add of [addData, addPrepare, addInspect, addConvert, addExport, addKernel]) add(program);
   for (const add of [addDoctor, addConformance, addGradcheck, addBench]) add(program, host);
