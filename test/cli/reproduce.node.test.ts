@@ -81,6 +81,8 @@ test('a table that is interrupted goes on, and has each row beside the paper; ag
   assert.match(page, /<h2 id="sheet-0">Top-1 beside the paper&#39;s<\/h2>/);
   assert.match(page, /<th scope="row">SCL<\/th><td>\d+\.\d\d ± \d+\.\d\d<\/td><td>97\.31<\/td>/);
   assert.match(page, /id="chart-s_dbw"/);
+  // Nothing has trained the classifier of what they begin with.
+  assert.match(page, /<tr class="reference"><th scope="row">Checkpoint<\/th><td><span>–<\/span><\/td>/);
 
   const third = await all();
   assert.not.match(third.stderr, /^cell /m);
