@@ -3,6 +3,8 @@ import { version } from '../../package.json';
 import { requestDevice } from '../node.ts';
 import { addBench } from './bench.ts';
 import { addBenchAugment } from './bench_augment.ts';
+import { addBenchMethods } from './bench_methods.ts';
+import { addBenchSDbw } from './bench_s_dbw.ts';
 import { addBenchStep } from './bench_step.ts';
 import { addConformance } from './conformance.ts';
 import { addConvert } from './convert.ts';
@@ -56,6 +58,8 @@ function createProgram(request: typeof requestDevice): Command {
   for (const add of [addConformance, addGradcheck, addKernel, addBench]) add(program);
   addBenchStep(program);
   addBenchAugment(program, request);
+  addBenchMethods(program, request);
+  addBenchSDbw(program);
   // The command of kernels takes them from the disk.
   program.hook('preAction', async (_program, command) => {
     const stale = command.name() === 'kernel' ? undefined : await staleModules();

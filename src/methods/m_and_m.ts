@@ -61,10 +61,14 @@ export const mAndM: Method = {
 /** The triplet loss of the features with the given partners. */
 export const tripletTerm = (
   { margin = 2.1 }: MethodConfig,
-  { tape, features }: Step,
+  { tape, features, labels, watch }: Step,
   partners: Partners,
   weight: number,
-): LossTerm => ({ loss: tripletLoss(tape, l2Normalize(tape, features()), partners, { margin }), weight });
+): LossTerm => {
+  const v = l2Normalize(tape, features());
+  watch(v, labels);
+  return { loss: tripletLoss(tape, v, partners, { margin }), weight };
+};
 
 function randomPartners({ tape, labels, counter }: Step): Partners {
   const [n = 0] = labels.shape;
