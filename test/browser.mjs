@@ -8,6 +8,7 @@ import { MARK } from './watch.mjs';
 
 const TYPES = {
   '.html': 'text/html',
+  '.css': 'text/css',
   '.js': 'text/javascript',
   '.mjs': 'text/javascript',
   '.json': 'application/json',
@@ -83,8 +84,8 @@ function joinMarks(print) {
   };
 }
 
-/** Chromium's headless shell from npm; playwright-core only drives it. */
-async function launch() {
+/** Chromium's headless shell from npm, as a Playwright browser; playwright-core only drives it. */
+export async function launch() {
   const [{ chromium: driver }, executablePath] = await Promise.all([
     import('playwright-core'),
     process.env.CHROMIUM ?? unpackChromium(),
@@ -121,7 +122,7 @@ function pageFor(settings) {
 }
 
 /** Serves `page` as / and each route's file or folder below its prefix, on a free port of localhost. */
-async function serve(routes, page) {
+export async function serve(routes, page) {
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url, 'http://localhost').pathname);
     if (path === '/') {

@@ -55,7 +55,7 @@ const files = ['src', 'bench']
   .flatMap((root) =>
     readdirSync(root, { recursive: true }).map((path) => join(root, String(path).replaceAll('\\', '/'))),
   )
-  .filter((path) => /\.(ts|mjs)$/.test(path) && !path.endsWith('.d.ts'));
+  .filter((path) => /\.(ts|tsx|mjs)$/.test(path) && !path.endsWith('.d.ts'));
 const imports = files.flatMap((path) => importsOf(path, readFileSync(path, 'utf8')));
 const within = imports.filter(({ to }) => files.includes(to));
 

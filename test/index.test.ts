@@ -1,8 +1,8 @@
 import { record } from '../src/conformance/evaluate.ts';
 import { problemCases } from '../src/conformance/gradcheck.ts';
+import { variantsOf } from '../src/conformance/op_cases.ts';
 import { conformanceOps } from '../src/conformance/ops.ts';
 import { problems } from '../src/conformance/problems.ts';
-import { variantsOf } from '../src/conformance/runner.ts';
 import * as library from '../src/index.ts';
 import { elements } from '../src/tape/tensor.ts';
 import { testDevice } from './device.ts';

@@ -1,4 +1,4 @@
-import { median } from '../quantile.ts';
+import { median, quantile } from '../quantile.ts';
 import { type RoundOptions, type Run, takeTurns } from './timing.ts';
 
 /** How long one way takes by another, each compiled several times. */
@@ -6,6 +6,8 @@ export interface Comparison {
   /** Milliseconds of an execution: of each copy the fastest, of these the median. */
   readonly before: number;
   readonly after: number;
+  /** Of the same, half of the range that the middle half of the copies covers. */
+  readonly spread: { readonly before: number; readonly after: number };
   /** after / before, and the interval that holds the true ratio with 95 % or more. */
   readonly ratio: number;
   readonly low: number;
@@ -13,11 +15,12 @@ export interface Comparison {
 }
 
 /**
- * How often each way is compiled: the least of which 95 % can be said. Where a driver puts the code of a kernel changes its time
- * by up to a tenth on processors (SwiftShader, matrix products), always the same for one compilation and by chance for the next;
- * so one compilation each would tell chance as a difference, however often it runs.
+ * How often each way is compiled. Where a driver puts the code of a kernel changes its time by up to a tenth on processors
+ * (SwiftShader, matrix products), always the same for one compilation and by chance for the next; so one compilation each would
+ * tell chance as a difference, however often it runs. What is known beforehand is compiled more often, so that little of what is
+ * new has to be waited for: 6 and 3 can tell more than 4 and 4, the least of which 95 % can be said.
  */
-export const COPIES = 4;
+export const COPIES = { before: 6, after: 3 };
 
 /** Fewer samples than these may all meet an interruption. */
 const FEWEST = 3;
@@ -26,10 +29,10 @@ const FEWEST = 3;
 export async function compareRuns(
   before: readonly Run[],
   after: readonly Run[],
-  { rounds, budget }: RoundOptions,
+  { budget, ...options }: RoundOptions,
 ): Promise<Comparison> {
   const runs = [...before, ...after];
-  const taken = await takeTurns(runs, { rounds, budget: budget / runs.length }, FEWEST);
+  const taken = await takeTurns(runs, { ...options, budget: budget / runs.length }, FEWEST);
   // Whatever else the machine does only adds to a time.
   const fastest = taken.map(({ samples }) => Math.min(...samples));
   return compareTimes(fastest.slice(0, before.length), fastest.slice(before.length));
@@ -46,11 +49,14 @@ export function compareTimes(before: readonly number[], after: readonly number[]
   return {
     before: median(before),
     after: median(after),
+    spread: { before: spreadOf(before), after: spreadOf(after) },
     ratio: median(ratios),
     low: ratios[drop] ?? Number.NaN,
     high: ratios[ratios.length - 1 - drop] ?? Number.NaN,
   };
 }
+
+const spreadOf = (times: readonly number[]): number => (quantile(times, 0.75) - quantile(times, 0.25)) / 2;
 
 /** How many pairs at either end the interval leaves out: the largest u with P(U < u) at most 2.5 %, of samples of m and n. */
 function outside(m: number, n: number): number {
@@ -67,7 +73,7 @@ function outside(m: number, n: number): number {
 }
 
 /** "faster by 7.0 ± 1.2 %", "slower by …", or "no difference shown" where the interval holds a ratio of 1. */
-export function inWords({ ratio, low, high }: Comparison): string {
+export function inWords({ ratio, low, high }: Pick<Comparison, 'ratio' | 'low' | 'high'>): string {
   const percent = (share: number) => (100 * share).toFixed(1);
   const change = `${percent(Math.abs(ratio - 1))} ± ${percent((high - low) / 2)} %`;
   if (high < 1) return `faster by ${change}`;

@@ -3,7 +3,7 @@ import type { Profile } from '../gpu/program/profile.ts';
 import { compile } from '../gpu/program/program.ts';
 import { type Roofs, type Share, shareOfRoof, type Work } from '../report/roof.ts';
 import type { Dispatch } from '../tape/tape.ts';
-import { type BenchCase, inputValues, type Samples } from './cases.ts';
+import { type BenchCase, inputTensors, inputValues, type Samples } from './cases.ts';
 import { release, restore } from './memory.ts';
 import { interleave, type RoundOptions, runOf, type Timing } from './timing.ts';
 import { type Candidates, variants } from './variants.ts';
@@ -71,7 +71,7 @@ const EXPECTED_SHARE = 0.005;
 export async function measureCase(device: Device, bench: BenchCase, options: MeasureOptions): Promise<Measured> {
   const { roofs, rates, limit } = options;
   const values = inputValues(bench);
-  const all = variants(device, bench, values, options.candidates);
+  const all = variants(device, bench, inputTensors(bench, values), options.candidates);
   const isTooLong = ({ seconds }: { seconds: number }) => seconds > limit;
   const expected = all.map((variant) => ({
     ...variant,

@@ -23,11 +23,11 @@ export function timingOf(samples: readonly number[], first: number): Timing {
 /** Something that can be timed: runs so many times and waits until the GPU has done it all. */
 export type Run = (times: number) => Promise<void>;
 
-/** Runs a program so many times, one submission after the other, and waits for the end. */
+/** Runs a program so many times, in as few passes as that can be, and waits for the end. */
 export const runOf =
   (device: Device, program: Program): Run =>
   async (times) => {
-    for (let i = 0; i < times; i++) program.run();
+    program.repeat(times);
     await device.idle();
   };
 
@@ -36,11 +36,16 @@ export interface RoundOptions {
   readonly rounds: number;
   /** Milliseconds after which a run takes no further part, once it has its fewest samples: a slow one must not hold up all others. */
   readonly budget: number;
+  /** Milliseconds that a sample should last, so that waiting for its end weighs little; 25 unless given. */
+  readonly sample?: number;
+  /** Ends the rounds early. */
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** A sample should last this long, in milliseconds, so that waiting for its end weighs little. */
 const SAMPLE = 25;
-const MOST_TIMES = 200;
+/** Executions in a sample, and by how much more they are tried in one step: what the first ones take is mostly the wait. */
+const MOST_TIMES = 4096;
+const MOST_GROWTH = 16;
 
 /** What a run took. */
 export interface Taken {
@@ -55,18 +60,22 @@ export interface Taken {
  */
 export async function takeTurns(
   runs: readonly Run[],
-  { rounds, budget }: RoundOptions,
+  { rounds, budget, sample = SAMPLE, signal }: RoundOptions,
   fewest: number,
 ): Promise<Taken[]> {
   const entries = [];
   for (const run of runs) {
     const first = await clock(run, 1);
-    // The second one tells how many make a sample, and is one itself where it is slow enough.
-    const second = await clock(run, 1);
-    const times = timesFor(second);
-    entries.push({ run, first, times, samples: times === 1 ? [second] : [] });
+    // The next ones tell how many make a sample; the last of them is one itself.
+    let times = 1;
+    let taken = await clock(run, times);
+    while (taken < sample / 2 && times < MOST_TIMES) {
+      times = moreTimes(times, sample / taken);
+      taken = await clock(run, times);
+    }
+    entries.push({ run, first, times, samples: [taken / times] });
   }
-  for (let round = 0; round < rounds; round++)
+  for (let round = 0; round < rounds && !signal?.aborted; round++)
     for (const { run, times, samples } of round % 2 === 0 ? entries : [...entries].reverse()) {
       const spent = times * samples.reduce((sum, sample) => sum + sample, 0);
       if (spent < budget || samples.length < fewest) samples.push((await clock(run, times)) / times);
@@ -81,8 +90,9 @@ const FEWEST = 2;
 export const interleave = async (runs: readonly Run[], options: RoundOptions): Promise<Timing[]> =>
   (await takeTurns(runs, options, FEWEST)).map(({ samples, first }) => timingOf(samples, first));
 
-/** How many executions of so many milliseconds make a sample. */
-const timesFor = (milliseconds: number): number => Math.min(MOST_TIMES, Math.max(1, Math.round(SAMPLE / milliseconds)));
+/** A clock that is coarse may give no time at all. */
+const moreTimes = (times: number, growth: number): number =>
+  Math.min(MOST_TIMES, Math.ceil(times * Math.min(growth, MOST_GROWTH)));
 
 async function clock(run: Run, times: number): Promise<number> {
   const start = performance.now();

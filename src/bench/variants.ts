@@ -2,7 +2,8 @@ import type { Device } from '../gpu/device.ts';
 import { plan } from '../gpu/program/plan.ts';
 import type { Work } from '../report/roof.ts';
 import { createTape, type Dispatch, type Tape, type TapeOptions } from '../tape/tape.ts';
-import { type BenchCase, inputTensors, type inputValues, recordCase } from './cases.ts';
+import type { Tensor } from '../tape/tensor.ts';
+import { type BenchCase, recordCase } from './cases.ts';
 
 /** The engine's own choice alone, also one candidate of each kernel in its usual tiling, or all tilings. */
 export const CANDIDATES = ['default', 'kernels', 'tilings'] as const;
@@ -18,14 +19,13 @@ export interface Variant {
   readonly kernel: string;
 }
 
-/** The distinct programs that the candidates of a case make, in their order, and its rivals. */
+/** The distinct programs that the candidates of a case make of its inputs, in their order, and its rivals. */
 export function variants(
   { target }: Device,
   bench: BenchCase,
-  values: ReturnType<typeof inputValues>,
+  inputs: Readonly<Record<string, Tensor>>,
   candidates: Candidates,
 ): Variant[] {
-  const inputs = inputTensors(bench, values);
   const found = new Map<string, Variant>();
   const add = (candidate: string, choose?: TapeOptions['candidates'], build = bench.build) => {
     const tape = createTape(target, choose && { candidates: choose });

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CaseFile, casesIn, casesOf } from '../conformance/conform.ts';
-import type { RunOptions } from '../conformance/runner.ts';
+import type { RunOptions } from '../conformance/op_cases.ts';
 
 /** The help of an option that conformance and gradcheck have. */
 export const ALL_TILINGS =

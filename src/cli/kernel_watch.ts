@@ -22,7 +22,10 @@ export async function watchKernel(name: string, folder: string): Promise<void> {
   console.error(device.description);
   // Before what is compared with is read, so that a save meanwhile is judged too.
   const saves = watchModules(folder, await readModules(folder));
-  const workbench = await createWorkbench(device, name, await readModules(folder), await goldenCases());
+  const workbench = await createWorkbench(device, name, {
+    modules: await readModules(folder),
+    golden: await goldenCases(),
+  });
   console.log(
     `watching ${folder} for ${name}: ${workbench.checks} checks launch it, ` +
       (workbench.bench ? `and its time is that of ${workbench.bench}` : 'and no benchmark does'),

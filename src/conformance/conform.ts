@@ -2,7 +2,8 @@ import type { Device } from '../gpu/device.ts';
 import { causeOf } from '../gpu/kernel/compile_error.ts';
 import { type Case, parseCase } from './case.ts';
 import { checkCheckpoint, checkpointsOf, type Files } from './checkpoints.ts';
-import { type Check, type RunOptions, runCase } from './runner.ts';
+import type { Check, RunOptions } from './op_cases.ts';
+import { runCase } from './runner.ts';
 
 /** A checkpoint that is a case by itself: it must be read or refused as the files beside it say. */
 export interface CheckpointCase {

@@ -24,15 +24,27 @@ export function* gradcheckCases(op?: string, wanted: (golden: Case) => boolean =
     }
 }
 
-/** An op's problems as cases, but for the values of their gradients, which take long to make. */
-export const problemCases = (op: string): Case[] =>
-  (problems[op] ?? []).map((problem, index) => makeCase(op, index, problem).golden);
+/** The ops that have problems. */
+export const problemOps: readonly string[] = Object.keys(problems);
+
+/** A case but for the values of its gradients, and the whole of it, which takes long to make. */
+export interface Undifferentiated {
+  readonly golden: Case;
+  differentiate(): Case;
+}
+
+/** An op's problems as cases. */
+export const undifferentiatedCases = (op: string): Undifferentiated[] =>
+  (problems[op] ?? []).map((problem, index) => makeCase(op, index, problem));
+
+/** The same without a way to their gradients. */
+export const problemCases = (op: string): Case[] => undifferentiatedCases(op).map(({ golden }) => golden);
 
 function makeCase(
   op: string,
   index: number,
   { inputs: shapes, attrs = {}, labels = {}, constant = [] }: Problem,
-): { golden: Case; differentiate(): Case } {
+): Undifferentiated {
   const reference = references[op];
   if (!reference) throw new Error(`There is no float64 reference for ${op}.`);
   const name = `${op}-${index}`;

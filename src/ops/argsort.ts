@@ -1,5 +1,5 @@
 import * as kernels from '../gpu/kernel/generated/kernels.ts';
-import { grid } from '../gpu/kernel/target.ts';
+import { grid, tile } from '../gpu/kernel/target.ts';
 import { checkNumber, WHOLE } from '../tape/check.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import { elements, type Tensor } from '../tape/tensor.ts';
@@ -19,7 +19,7 @@ export function argsort(tape: Tape, keys: Tensor, { extra = 0 }: { extra?: numbe
   const shape = [...keys.shape.slice(0, -1), extra + columns];
   const order = tape.empty(shape, 'argsort.order', 'i32');
   const rank = tape.empty(shape, 'argsort.rank', 'i32');
-  const WORKGROUP = tape.target.kind === 'cpu' ? 8 : 64;
+  const { WORKGROUP } = tile(tape.target, { WORKGROUP: tape.target.kind === 'cpu' ? 8 : 64 });
   tape.dispatch(kernels['sort/argsort'], {
     bindings: { keys, order, rank },
     uniforms: { rows, columns, extra },

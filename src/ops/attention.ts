@@ -1,6 +1,6 @@
 import * as kernels from '../gpu/kernel/generated/kernels.ts';
 import type { Kernel } from '../gpu/kernel/kernel.ts';
-import { grid, type Workgroups } from '../gpu/kernel/target.ts';
+import { grid, tile, type Workgroups } from '../gpu/kernel/target.ts';
 import { checkNumber } from '../tape/check.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import { showShape, type Tensor } from '../tape/tensor.ts';
@@ -111,7 +111,7 @@ function launchOf(
     };
   const { width, ...own } = passes;
   const rows = batch * heads * length;
-  const WORKGROUP = target.kind === 'cpu' ? 8 : 64;
+  const { WORKGROUP } = tile(target, { WORKGROUP: target.kind === 'cpu' ? 8 : 64 });
   return {
     ...own,
     uniforms: { rows, length, scale },

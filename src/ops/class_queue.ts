@@ -1,5 +1,5 @@
 import * as kernels from '../gpu/kernel/generated/kernels.ts';
-import { grid } from '../gpu/kernel/target.ts';
+import { grid, tile } from '../gpu/kernel/target.ts';
 import { checkNumber } from '../tape/check.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import { showShape, type Tensor, variable } from '../tape/tensor.ts';
@@ -132,7 +132,7 @@ export function enqueueByClass(
 /** Moves the pointers of queues of `length` keys a class past the rows with these labels. */
 export function advance(tape: Tape, pointers: Tensor, labels: Tensor, length: number): void {
   const [classes = 0] = pointers.shape;
-  const WORKGROUP = tape.target.kind === 'cpu' ? 8 : 64;
+  const { WORKGROUP } = tile(tape.target, { WORKGROUP: tape.target.kind === 'cpu' ? 8 : 64 });
   tape.dispatch(kernels['class_queue/advance'], {
     bindings: { labels, pointers },
     uniforms: { rows: labels.shape[0] as number, classes, length },

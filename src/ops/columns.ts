@@ -1,4 +1,4 @@
-import { grid, type Target, type Workgroups } from '../gpu/kernel/target.ts';
+import { grid, type Target, tile, type Workgroups } from '../gpu/kernel/target.ts';
 
 /** How kernels with `lib/columns.wgsl` cover a tensor of rows × columns (columns counted in f32s or vec4s). */
 export interface ColumnGrid {
@@ -49,12 +49,12 @@ function columnGrid(
 }
 
 /** Blocks of columns side by side, a workgroup each. */
-function blocksOf({ kind }: Target, { columns, width }: Pick<Shape, 'columns' | 'width'>) {
+function blocksOf(target: Target, { columns, width }: Pick<Shape, 'columns' | 'width'>) {
   // On a processor lanes are few and barriers dear; a GPU wants 256 bytes in a row and many rows in flight.
-  const [lanes, invocations] = kind === 'cpu' ? [8, 4] : [64 / width, 128];
-  const COLUMN_LANES = Math.min(lanes, powerAbove(columns));
-  const ROW_LANES = Math.max(1, invocations / COLUMN_LANES);
-  return { constants: { COLUMN_LANES, ROW_LANES }, blocks: Math.ceil(columns / COLUMN_LANES) };
+  const [lanes, invocations] = target.kind === 'cpu' ? [8, 4] : [64 / width, 128];
+  const across = Math.min(lanes, powerAbove(columns));
+  const constants = tile(target, { COLUMN_LANES: across, ROW_LANES: Math.max(1, invocations / across) });
+  return { constants, blocks: Math.ceil(columns / constants.COLUMN_LANES) };
 }
 
 /** A lane should have some rows to make up for combining its column's partials. */

@@ -1,5 +1,5 @@
 import * as kernels from '../gpu/kernel/generated/kernels.ts';
-import { grid } from '../gpu/kernel/target.ts';
+import { grid, tile } from '../gpu/kernel/target.ts';
 import { COUNT, checkNumber, WHOLE } from '../tape/check.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import { elements, showShape, type Tensor } from '../tape/tensor.ts';
@@ -93,7 +93,7 @@ export function drawDropPath(tape: Tape, { depth, batch, rate }: Depth): Tensor 
   tape.dispatch(kernel, {
     bindings: { counter: tape.inputs.get('counter') ?? tape.input('counter', [2], 'u32'), mask },
     uniforms: { depth, batch, rate },
-    workgroups: grid(tape.target, Math.ceil((2 * depth * batch) / kernel.constants.WORKGROUP)),
+    workgroups: grid(tape.target, Math.ceil((2 * depth * batch) / tile(tape.target, kernel.constants).WORKGROUP)),
     label: 'drop_path.draw',
   });
   return mask;

@@ -1,5 +1,5 @@
 import * as kernels from '../gpu/kernel/generated/kernels.ts';
-import { grid } from '../gpu/kernel/target.ts';
+import { grid, tile } from '../gpu/kernel/target.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import { elements, type Shape, showShape, type Tensor } from '../tape/tensor.ts';
 import { sumRows } from './reduce.ts';
@@ -80,7 +80,7 @@ export function sliceIntegers(tape: Tape, x: Tensor, first: number, count: numbe
   if (x.shape.length !== 1 || first < 0 || count < 1 || first + count > (x.shape[0] as number))
     throw shapeError('slice_integers', 'x', x.shape, `it must have the elements ${first} to ${first + count - 1}`);
   const y = tape.empty([count], 'slice_integers', 'i32');
-  const WORKGROUP = tape.target.kind === 'cpu' ? 8 : 64;
+  const { WORKGROUP } = tile(tape.target, { WORKGROUP: tape.target.kind === 'cpu' ? 8 : 64 });
   tape.dispatch(kernels['gather/integers'], {
     bindings: { x, y },
     uniforms: { count, first },

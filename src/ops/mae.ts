@@ -1,7 +1,7 @@
 // What masked autoencoders have of their own: He et al., "Masked Autoencoders Are Scalable Vision Learners", arXiv 2111.06377.
 
 import * as kernels from '../gpu/kernel/generated/kernels.ts';
-import { grid } from '../gpu/kernel/target.ts';
+import { grid, tile } from '../gpu/kernel/target.ts';
 import { COUNT, checkNumber } from '../tape/check.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import { elements, showShape, type Tensor } from '../tape/tensor.ts';
@@ -33,7 +33,7 @@ export function randomMasking(
   if (kept < 1) throw shapeError('random_masking', 'noise', noise.shape, `a mask of ${mask_ratio} leaves no token`);
   const permutation = argsort(tape, noise, { extra });
   const mask = tape.empty([batch, n], 'random_masking.mask');
-  const WORKGROUP = tape.target.kind === 'cpu' ? 8 : 64;
+  const { WORKGROUP } = tile(tape.target, { WORKGROUP: tape.target.kind === 'cpu' ? 8 : 64 });
   tape.dispatch(kernels['mae/mask'], {
     bindings: { rank: permutation.rank, mask },
     uniforms: { rows: batch, columns: n, extra, kept },

@@ -1,5 +1,5 @@
 import * as kernels from '../gpu/kernel/generated/kernels.ts';
-import { grid } from '../gpu/kernel/target.ts';
+import { grid, tile } from '../gpu/kernel/target.ts';
 import { COUNT, checkPair, WHOLE } from '../tape/check.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import { elements, type Tensor } from '../tape/tensor.ts';
@@ -90,7 +90,7 @@ export function maxPool2d(
   const SAVE = tape.tracks(x) ? 1 : 0;
   const places = tape.empty(SAVE ? [elements(y.shape) / chosen.width] : [1], 'max_pool2d.places', 'u32');
   tape.dispatch(chosen.forward, {
-    ...launch(images * out_height * out_width, chosen.forward.constants.WORKGROUP),
+    ...launch(images * out_height * out_width, tile(tape.target, chosen.forward.constants).WORKGROUP),
     constants: { SPAN, SAVE },
     bindings: { x, y, places },
     label: 'max_pool2d',
@@ -100,7 +100,7 @@ export function maxPool2d(
     x: (into) => {
       const dx = into ?? tape.empty(x.shape, 'max_pool2d.grad');
       tape.dispatch(chosen.backward, {
-        ...launch(images * height * width, chosen.backward.constants.WORKGROUP),
+        ...launch(images * height * width, tile(tape.target, chosen.backward.constants).WORKGROUP),
         constants: { SPAN, DISJOINT: Number(stride_h >= kernel_h && stride_w >= kernel_w) },
         bindings: { dy, places, dx },
         label: 'max_pool2d.backward',

@@ -1,5 +1,5 @@
 import * as kernels from '../gpu/kernel/generated/kernels.ts';
-import { grid } from '../gpu/kernel/target.ts';
+import { grid, tile } from '../gpu/kernel/target.ts';
 import { checkNumber, PROBABILITY } from '../tape/check.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import { showShape, type Tensor } from '../tape/tensor.ts';
@@ -25,7 +25,7 @@ export function hardPairs(tape: Tape, z: Tensor, labels: Tensor, { released = fa
   const v = l2Normalize(tape, z);
   const positive = tape.empty([n], 'hard_pairs.positive', 'i32');
   const negative = tape.empty([n], 'hard_pairs.negative', 'i32');
-  const WORKGROUP = tape.target.kind === 'cpu' ? 8 : 64;
+  const { WORKGROUP } = tile(tape.target, { WORKGROUP: tape.target.kind === 'cpu' ? 8 : 64 });
   for (const strip of stripsOf(n))
     tape.dispatch(kernels['core_tuning/mine'], {
       bindings: { s: similarities(tape, v, strip, 'hard_pairs.cosines'), labels, positive, negative },
@@ -66,7 +66,7 @@ export function mixRows(
     if (showShape(shape) !== showShape([n])) throw shapeError('mix_rows', name, shape, `z has ${n} rows`);
   checkNumber('mix_rows', 'least', least, PROBABILITY);
   const count = 3 * n;
-  const WORKGROUP = tape.target.kind === 'cpu' ? 8 : 64;
+  const { WORKGROUP } = tile(tape.target, { WORKGROUP: tape.target.kind === 'cpu' ? 8 : 64 });
   const rows = tape.empty([count, 4], 'mix_rows.rows', 'i32');
   tape.dispatch(kernels['core_tuning/table'], {
     bindings: { labels, ...pairs, ...draws, rows },

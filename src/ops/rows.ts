@@ -1,4 +1,4 @@
-import { grid, type Target, type Workgroups } from '../gpu/kernel/target.ts';
+import { grid, type Target, tile, type Workgroups } from '../gpu/kernel/target.ts';
 import { elements, type Tensor } from '../tape/tensor.ts';
 
 /** How kernels with `lib/rows.wgsl` cover rows × columns (columns counted in the values that a lane reads). */
@@ -10,8 +10,8 @@ export interface RowGrid {
 export function rowGrid(target: Target, rows: number, columns: number): RowGrid {
   // On a processor a lane takes a row alone, without barriers; on a GPU neighbours read neighbouring elements.
   const cpu = target.kind === 'cpu';
-  const LANES = cpu ? 1 : Math.min(64, 2 ** Math.ceil(Math.log2(columns)));
-  const WORKGROUP = cpu ? 8 : 64;
+  const lanes = cpu ? 1 : Math.min(64, 2 ** Math.ceil(Math.log2(columns)));
+  const { WORKGROUP, LANES } = tile(target, { WORKGROUP: cpu ? 8 : 64, LANES: lanes });
   return { constants: { WORKGROUP, LANES }, workgroups: grid(target, Math.ceil((rows * LANES) / WORKGROUP)) };
 }
 

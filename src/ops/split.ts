@@ -1,5 +1,5 @@
 import * as kernels from '../gpu/kernel/generated/kernels.ts';
-import { grid } from '../gpu/kernel/target.ts';
+import { grid, tile } from '../gpu/kernel/target.ts';
 import type { Tape } from '../tape/tape.ts';
 import type { Tensor } from '../tape/tensor.ts';
 
@@ -37,7 +37,7 @@ export function sumPartials(
     bindings: { partials, total },
     uniforms: { vec4s: size / 4, splits },
     constants: { ACCUMULATE: accumulate ? 1 : 0, RELU: relu ? 1 : 0 },
-    workgroups: grid(tape.target, Math.ceil(size / 4 / kernel.constants.WORKGROUP)),
+    workgroups: grid(tape.target, Math.ceil(size / 4 / tile(tape.target, kernel.constants).WORKGROUP)),
     label,
     flops: splits * size,
     updates: accumulate ? total : undefined,

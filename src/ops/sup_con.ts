@@ -1,5 +1,5 @@
 import * as kernels from '../gpu/kernel/generated/kernels.ts';
-import { grid, type Target } from '../gpu/kernel/target.ts';
+import { grid, type Target, tile } from '../gpu/kernel/target.ts';
 import { checkNumber } from '../tape/check.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import type { Tensor } from '../tape/tensor.ts';
@@ -100,8 +100,7 @@ export function supCon(
   for (const strip of strips) {
     const s = similarities(strip, 'sup_con.similarities');
     const count = (BY_COLUMN: 0 | 1, items: number) => {
-      const LANES = cpu ? 1 : BY_COLUMN ? 8 : 32;
-      const WORKGROUP = cpu ? 8 : 64;
+      const { LANES, WORKGROUP } = tile(tape.target, { LANES: cpu ? 1 : BY_COLUMN ? 8 : 32, WORKGROUP: cpu ? 8 : 64 });
       tape.dispatch(kernels['sup_con/statistics'], {
         bindings: { s, labels, label_quads: labels, statistics },
         uniforms: uniformsOf(strip),
@@ -136,7 +135,8 @@ export function supCon(
       for (const strip of strips) {
         const { first, rows: count, columns } = strip;
         const w = similarities(strip, 'sup_con.similarities_again');
-        const [WORKGROUP, CHUNK_ROWS] = cpu ? [8, 32] : [64, 16];
+        const chosen = cpu ? { WORKGROUP: 8, CHUNK_ROWS: 32 } : { WORKGROUP: 64, CHUNK_ROWS: 16 };
+        const { WORKGROUP, CHUNK_ROWS } = tile(tape.target, chosen);
         tape.dispatch(kernels['sup_con/weights'], {
           bindings: { rows, labels, label_quads: labels, s: w },
           uniforms: uniformsOf(strip),

@@ -1,5 +1,5 @@
 import * as kernels from '../gpu/kernel/generated/kernels.ts';
-import { grid } from '../gpu/kernel/target.ts';
+import { grid, tile } from '../gpu/kernel/target.ts';
 import type { Tape } from '../tape/tape.ts';
 import type { Tensor } from '../tape/tensor.ts';
 
@@ -13,7 +13,10 @@ export function transposed(tape: Tape, x: Tensor, [matrices, rows, columns]: Sta
   tape.dispatch(kernel, {
     bindings: { x, y },
     uniforms: { matrices, rows, columns },
-    workgroups: grid(tape.target, Math.ceil((matrices * rows * columns) / 16 / kernel.constants.WORKGROUP)),
+    workgroups: grid(
+      tape.target,
+      Math.ceil((matrices * rows * columns) / 16 / tile(tape.target, kernel.constants).WORKGROUP),
+    ),
     label: `${label}.transpose`,
     flops: 0,
   });

@@ -1,5 +1,5 @@
 import * as kernels from '../gpu/kernel/generated/kernels.ts';
-import { grid } from '../gpu/kernel/target.ts';
+import { grid, tile } from '../gpu/kernel/target.ts';
 import { checkNumber, NOT_NEGATIVE } from '../tape/check.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import { showShape, type Tensor } from '../tape/tensor.ts';
@@ -20,7 +20,7 @@ export function selectPartners(tape: Tape, labels: Tensor, rank: Tensor, draws: 
   const [n = 0] = labels.shape;
   const positive = tape.empty([n], 'partners.positive', 'i32');
   const negative = tape.empty([n], 'partners.negative', 'i32');
-  const WORKGROUP = tape.target.kind === 'cpu' ? 8 : 64;
+  const { WORKGROUP } = tile(tape.target, { WORKGROUP: tape.target.kind === 'cpu' ? 8 : 64 });
   tape.dispatch(kernels['triplet/select'], {
     bindings: { labels, rank, draws, positive, negative },
     uniforms: { n },

@@ -203,7 +203,10 @@ export function createTape(target: Target, { grad = true, candidates = {} }: Tap
         );
       dispatches.push({
         kernel,
-        constants: constants as Record<string, number>,
+        constants: {
+          ...(constants as Record<string, number>),
+          ...(target.tiles?.kernel === kernel.name && target.tiles.constants),
+        },
         uniforms,
         bindings,
         workgroups,

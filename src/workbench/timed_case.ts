@@ -1,75 +1,115 @@
-import { allCases, type BenchCase, inputValues } from '../bench/cases.ts';
+import { inputTensors, inputValues } from '../bench/cases.ts';
 import { COPIES } from '../bench/comparison.ts';
 import { difference, samplesOf, TOLERANCE } from '../bench/measure_case.ts';
-import { restore } from '../bench/memory.ts';
+import { release, restore } from '../bench/memory.ts';
 import { type Run, runOf } from '../bench/timing.ts';
-import { variants } from '../bench/variants.ts';
+import { type Variant, variants } from '../bench/variants.ts';
 import type { Device } from '../gpu/device.ts';
 import * as kernels from '../gpu/kernel/generated/kernels.ts';
 import type { Kernel } from '../gpu/kernel/kernel.ts';
+import type { Tiles } from '../gpu/kernel/target.ts';
 import { compile, type Program } from '../gpu/program/program.ts';
+import type { Work } from '../report/roof.ts';
 import type { Tape } from '../tape/tape.ts';
-import { elements } from '../tape/tensor.ts';
+import type { Tensor } from '../tape/tensor.ts';
+import type { Launching } from './benches.ts';
 
-/** A benchmark that has most to do in one kernel, compiled with the modules that the device had when it was made. */
+/** A benchmark that launches a kernel, compiled with the modules that the device had when it was made. */
 export interface TimedCase {
   readonly name: string;
   readonly runs: readonly Run[];
-  /** The same with the modules of now. Throws, in one sentence, where their result is wrong. */
-  compileEdited(): Promise<readonly Run[]>;
+  readonly work: Work;
+  /** The constants that the kernel is launched with. */
+  readonly constants: Readonly<Record<string, number>>;
+  /** Begins to compile the same with the modules of now and other constants. */
+  compileEdited(tiles?: Tiles): EditedCase;
+  /** Frees all its memory. */
+  destroy(): void;
 }
 
-/** Elements of all inputs: fewer are over before they can be timed, more take long to look at. */
-const SIZES = { least: 2 ** 14, most: 2 ** 24 };
+export interface EditedCase {
+  /** Throws, in one sentence, where it does not compile or the result is wrong. */
+  runs(): Promise<readonly Run[]>;
+  /** Frees its memory, now or once it is compiled. */
+  destroy(): void;
+}
 
-/** The smallest benchmark whose largest kernel this is, in its plain tiling, or else one that launches it; undefined where there is none. */
-export async function timedCase(device: Device, kernel: string): Promise<TimedCase | undefined> {
-  const sizeOf = ({ inputs }: BenchCase) => Object.values(inputs).reduce((sum, shape) => sum + elements(shape), 0);
-  const cases = allCases({ kind: device.target.kind })
-    .map((bench) => ({ bench, size: sizeOf(bench) }))
-    .filter(({ size }) => size >= SIZES.least && size <= SIZES.most)
-    .sort((a, b) => a.size - b.size);
-  const found = find(
-    device,
-    kernel,
-    cases.map(({ bench }) => bench),
-  );
-  if (!found) return undefined;
-  const { bench, values, variant } = found;
-  const name = `${bench.name} (${variant.candidate})`;
+/** Compiles what is to be timed. Throws where a kernel of it does not compile, or the adapter cannot hold it. */
+export async function createTimedCase(
+  device: Device,
+  kernel: string,
+  { bench, candidate }: Launching,
+): Promise<TimedCase> {
+  const values = inputValues(bench);
+  const inputs = inputTensors(bench, values);
+  const record = (tiles?: Tiles) => recordLaunching(device, { bench, candidate }, inputs, tiles);
+  const variant = record();
   const reference = bench.reference(values);
-  const copies = () => compileCopies(device, kernel, variant.tape);
-  const resultOf = async (program: Program | undefined) => {
-    restore(device, variant.dispatches);
-    return (await program!.run({}, ['result']).read()).result;
+  const resultOf = async (program: Program, dispatches: Variant['dispatches']) => {
+    restore(device, dispatches);
+    return (await program.run({}, ['result']).read()).result;
   };
-  const programs = await copies();
-  const before = await resultOf(programs[0]);
+  const destroyAll = (programs: readonly Program[]) => {
+    for (const program of programs) program.destroy();
+  };
+  const name = `${bench.name} (${candidate})`;
+  const programs = await compileCopies(device, kernel, variant.tape, COPIES.before);
+  const before = await resultOf(programs[0] as Program, variant.dispatches);
+  const launched = variant.dispatches.find((dispatch) => dispatch.kernel.name === kernel);
   return {
     name,
+    work: variant.work,
+    constants: { ...launched?.kernel.constants, ...launched?.constants },
     runs: programs.map((program) => runOf(device, program)),
-    async compileEdited() {
-      const edited = await copies();
-      const result = await resultOf(edited[0]);
-      const error = Math.max(
-        difference(samplesOf(result, reference), [...reference.values()]),
-        difference(result, before),
-      );
-      if (!(error <= TOLERANCE)) throw new Error(`${name}: the result is off by ${error.toExponential(2)}`);
-      return edited.map((program) => runOf(device, program));
+    compileEdited(tiles) {
+      const own = tiles ? record(tiles) : variant;
+      const compiling = compileCopies(device, kernel, own.tape, COPIES.after);
+      // Whoever asks for the runs is told; where nobody does, something else was wrong before.
+      compiling.catch(() => {});
+      return {
+        async runs() {
+          const edited = await compiling;
+          const result = await resultOf(edited[0] as Program, own.dispatches);
+          const error = Math.max(
+            difference(samplesOf(result, reference), [...reference.values()]),
+            difference(result, before),
+          );
+          if (!(error <= TOLERANCE)) throw new Error(`${name}: the result is off by ${error.toExponential(2)}`);
+          return edited.map((program) => runOf(device, program));
+        },
+        destroy: () => void compiling.then(destroyAll, () => {}),
+      };
+    },
+    destroy() {
+      destroyAll(programs);
+      release(device, [variant.tape]);
     },
   };
 }
 
+/** A benchmark in the way that launches a kernel, on inputs that several ways share. Throws where it has no such way. */
+export function recordLaunching(
+  device: Device,
+  { bench, candidate }: Pick<Launching, 'bench' | 'candidate'>,
+  inputs: Readonly<Record<string, Tensor>>,
+  tiles?: Tiles,
+): Variant {
+  const own = tiles ? { ...device, target: { ...device.target, tiles } } : device;
+  const all = variants(own, bench, inputs, bench.family ? 'kernels' : 'default');
+  const found = all.find((variant) => variant.candidate === candidate) ?? (all.length === 1 ? all[0] : undefined);
+  if (!found) throw new Error(`${bench.name} has no way ${candidate} on this adapter.`);
+  return found;
+}
+
 /** Compiles a tape several times over: a comment makes the kernel's text another one to every cache. */
-async function compileCopies(device: Device, name: string, tape: Tape): Promise<Program[]> {
+function compileCopies(device: Device, name: string, tape: Tape, copies: number): Promise<Program[]> {
   const { library } = device;
   const { path, modules } = Object.values<Kernel>({ ...kernels }).find((kernel) => kernel.name === name) as Kernel;
   const text = library.edited[path] ?? modules[path] ?? '';
   try {
     // A text is taken when its compilation begins, which is before the first wait.
-    return await Promise.all(
-      Array.from({ length: COPIES }, (_, copy) => {
+    return Promise.all(
+      Array.from({ length: copies }, (_, copy) => {
         library.replaceModule(path, `${text}// copy ${copy}\n`);
         return compile(device, tape);
       }),
@@ -77,22 +117,4 @@ async function compileCopies(device: Device, name: string, tape: Tape): Promise<
   } finally {
     library.replaceModule(path, text);
   }
-}
-
-function find(device: Device, kernel: string, cases: readonly BenchCase[]) {
-  let second: ReturnType<typeof look>;
-  for (const bench of cases) {
-    const found = look(device, kernel, bench);
-    if (found?.variant.kernel === kernel) return found;
-    second ??= found;
-  }
-  return second;
-}
-
-function look(device: Device, kernel: string, bench: BenchCase) {
-  const values = inputValues(bench);
-  const all = variants(device, bench, values, bench.family ? 'kernels' : 'default');
-  const launching = all.filter(({ dispatches }) => dispatches.some((own) => own.kernel.name === kernel));
-  const variant = launching.find((own) => own.kernel === kernel) ?? launching[0];
-  return variant && { bench, values, variant };
 }

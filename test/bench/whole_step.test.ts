@@ -20,7 +20,10 @@ for (const [name, low, high, isKept] of [
   test(`choices are ${isKept ? '' : 'not '}kept for ${name}`, async () => {
     const device = { ...(await testDevice()), measured: new Map([['matmul three', 'other']]) };
     for (const { key, best } of tuned) device.measured.set(key, best);
-    assert.is(keepIfFaster(device, tuned, { before: 1, after: 1, ratio: 0.9, low, high }), isKept);
+    assert.is(
+      keepIfFaster(device, tuned, { before: 1, after: 1, spread: { before: 0, after: 0 }, ratio: 0.9, low, high }),
+      isKept,
+    );
     // What is not kept is known to be no better, and need not be measured again.
     assert.equal(Object.fromEntries(device.measured), {
       'matmul three': 'other',

@@ -71,7 +71,8 @@ test('a report says what the whole step gains, and lists choices only where they
     { key: 'matmul b', plain: 'tile', plainTime: 2, best: 'tile', bestTime: 2, leftOut: 3 },
   ];
   const how = { known: 0, seconds: 5 };
-  const step = { before: 10, after: 9, ratio: 0.9, low: 0.89, high: 0.91 };
+  const spread = { before: 0, after: 0 };
+  const step = { before: 10, after: 9, spread, ratio: 0.9, low: 0.89, high: 0.91 };
   const head = 'tuning, T: 2 problems measured in 5 s, 3 ways left out for lack of time, 1 faster in another way';
   assert.equal(tuningReport('T', tuned, { ...how, step, isKept: true }).split('\n'), [
     `${head}; the whole step: faster by 10.0 ± 1.0 % (10.0 → 9.00 ms), so they are kept`,

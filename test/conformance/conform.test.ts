@@ -2,7 +2,7 @@ import { type Case, parseCase } from '../../src/conformance/case.ts';
 import { type CheckpointCase, casesIn, casesOf, conform } from '../../src/conformance/conform.ts';
 import type { Tilings } from '../../src/conformance/evaluate.ts';
 import { gradcheckCases } from '../../src/conformance/gradcheck.ts';
-import { variantsOf } from '../../src/conformance/runner.ts';
+import { variantsOf } from '../../src/conformance/op_cases.ts';
 import type { Device } from '../../src/gpu/device.ts';
 import { brokenDevice, testDevice } from '../device.ts';
 import { fixture } from '../fixtures.ts';

@@ -1,7 +1,7 @@
 import { problemCases } from '../../src/conformance/gradcheck.ts';
+import { variantsOf } from '../../src/conformance/op_cases.ts';
 import { conformanceOps } from '../../src/conformance/ops.ts';
 import { problems } from '../../src/conformance/problems.ts';
-import { variantsOf } from '../../src/conformance/runner.ts';
 import type { TypedArray } from '../../src/gpu/device.ts';
 import { relu } from '../../src/ops/elementwise.ts';
 import { gradients } from '../../src/ops/gradients.ts';

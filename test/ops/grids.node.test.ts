@@ -1,10 +1,10 @@
 import type { Case } from '../../src/conformance/case.ts';
 import type { Recorded, Variant } from '../../src/conformance/evaluate.ts';
 import { problemCases } from '../../src/conformance/gradcheck.ts';
+import { variantsOf } from '../../src/conformance/op_cases.ts';
 import { conformanceOps } from '../../src/conformance/ops.ts';
 import { problems } from '../../src/conformance/problems.ts';
 import type { Attributes } from '../../src/conformance/reference/index.ts';
-import { variantsOf } from '../../src/conformance/runner.ts';
 import type { Device, TypedArray } from '../../src/gpu/device.ts';
 import type { Target, Workgroups } from '../../src/gpu/kernel/target.ts';
 import { compile } from '../../src/gpu/program/program.ts';

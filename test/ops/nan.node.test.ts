@@ -1,8 +1,8 @@
 import { problemCases } from '../../src/conformance/gradcheck.ts';
+import { resultsOf, variantsOf } from '../../src/conformance/op_cases.ts';
 import { problems } from '../../src/conformance/problems.ts';
 import { centralDifference } from '../../src/conformance/reference/gradient.ts';
 import { type Array64, array64, references } from '../../src/conformance/reference/index.ts';
-import { resultsOf, variantsOf } from '../../src/conformance/runner.ts';
 import type { HostTensor } from '../../src/weights/host-tensor.ts';
 import { testDevice } from '../device.ts';
 import { assert, suite } from '../harness.ts';

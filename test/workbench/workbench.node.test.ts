@@ -22,7 +22,7 @@ const kinds = (findings: readonly Finding[]) => findings.map(({ kind }) => kind)
 
 let workbench: Workbench;
 test.before(async () => {
-  workbench = await createWorkbench(await newDevice(), 'matmul/register', modules);
+  workbench = await createWorkbench(await newDevice(), 'matmul/register', { modules });
 });
 
 test('it knows the checks that launch a kernel, and a benchmark that has most to do in it', () => {
@@ -111,7 +111,7 @@ test('a new module may be included, and a kernel that there is not is refused', 
   const findings = await judge(workbench, { ...used, 'gemm/two.wgsl': 'const TWO: u32 = 2u;\n' });
   assert.match(kinds(findings), /^changed right timed/);
   let refused = '';
-  await createWorkbench(await newDevice(), 'matmul/spam', modules).catch(({ message }: Error) => {
+  await createWorkbench(await newDevice(), 'matmul/spam', { modules }).catch(({ message }: Error) => {
     refused = message;
   });
   assert.match(refused, /no kernel "matmul\/spam"/);

@@ -85,18 +85,21 @@ function normals(count: number, stream: number): Float32Array {
 }
 
 /** Tensors with the given values, which all programs of a case share. */
-export function inputTensors(bench: BenchCase, values: Values = inputValues(bench)): Record<string, Tensor> {
+export const inputTensors = (bench: BenchCase, values: Values = inputValues(bench)): Record<string, Tensor> =>
+  tensorsOf(bench, (name) => variable(name, bench.inputs[name] as Shape, dtypeOf(values[name]), values[name]));
+
+/** The same without any values, to see what a case records. */
+export const blankTensors = (bench: BenchCase): Record<string, Tensor> =>
+  tensorsOf(bench, (name) => variable(name, bench.inputs[name] as Shape, dtypeOf(bench.values?.[name]?.(0))));
+
+function tensorsOf({ inputs, gradientsOf }: BenchCase, make: (name: string) => Tensor): Record<string, Tensor> {
   return Object.fromEntries(
-    Object.entries(values).map(([name, data]) => {
-      const tensor = variable(name, bench.inputs[name] as Shape, dtypeOf(data), data);
-      tensor.requiresGrad = bench.gradientsOf?.includes(name) ?? false;
-      return [name, tensor];
-    }),
+    Object.keys(inputs).map((name) => [name, { ...make(name), requiresGrad: gradientsOf?.includes(name) ?? false }]),
   );
 }
 
-function dtypeOf(data: Values[string]): DType {
-  if (data instanceof Float32Array) return 'f32';
+function dtypeOf(data: Values[string] | undefined): DType {
+  if (!data || data instanceof Float32Array) return 'f32';
   return data instanceof Int32Array ? 'i32' : 'u8';
 }
 

@@ -43,3 +43,18 @@ export const causeOf = (failure: string): string =>
 
 /** wgpu begins with the kernel, which would make of one mistake as many as there are kernels that include it. */
 const withoutKernel = (message: string): string => message.replace(/^Shader '[^']*' parsing error: /, '');
+
+/** A message with its place in a module; lines and columns count from 1. */
+export interface Complaint {
+  readonly path: string;
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
+
+/** Takes the place out of what composing or compiling a kernel has thrown; undefined where it names none. */
+export function complaintOf(message: string): Complaint | undefined {
+  const [, path, line, column, text] = /^kernels\/(\S+?):(\d+):(\d+): ([^\n]*)/.exec(message) ?? [];
+  if (path === undefined || text === undefined) return undefined;
+  return { path, line: Number(line), column: Number(column), message: text };
+}

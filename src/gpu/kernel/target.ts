@@ -10,6 +10,20 @@ export interface Target {
   readonly limits: Readonly<TargetLimits>;
   /** The fastest candidate by op and problem, where it was measured: it goes before what the shape alone suggests. */
   readonly measured?: ReadonlyMap<string, string>;
+  /** Constants of one kernel in place of what its op would choose: for whoever tries others. */
+  readonly tiles?: Tiles;
+}
+
+export interface Tiles {
+  readonly kernel: string;
+  readonly constants: Readonly<Record<string, number>>;
+}
+
+/** The constants that an op has chosen to cover a tensor with, or those of the target in their place: grids are made from them. */
+export function tile<T extends Readonly<Record<string, number>>>({ tiles }: Target, chosen: T): T {
+  if (!tiles) return chosen;
+  const entries = Object.entries(chosen).map(([name, value]) => [name, tiles.constants[name] ?? value]);
+  return Object.fromEntries(entries) as T;
 }
 
 export interface TargetLimits {

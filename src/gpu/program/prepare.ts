@@ -21,6 +21,8 @@ export interface Bound {
   readonly commands: readonly Command[];
   /** The commands in runs that are submitted together. */
   readonly submissions: readonly (readonly Command[])[];
+  /** The same, of so many runs one after the other. */
+  repeated(times: number): readonly (readonly Command[])[];
   /** Where a tensor lies. */
   locate(tensor: Tensor): Required<GPUBufferBinding>;
 }
@@ -64,7 +66,11 @@ export async function prepare(device: Device, tape: Tape): Promise<Prepared> {
       if (uniform) entries.push({ binding: 0, resource: uniform });
       return { pipeline, workgroups, bindGroup: gpu.createBindGroup({ label, layout, entries }) };
     });
-    bound = { scratch, commands, submissions: cut(planned.dispatches, commands, SUBMISSION_COST[target.kind]), locate };
+    const repeated = (times: number) => {
+      const all = <T>(once: readonly T[]) => Array.from({ length: times }, () => once).flat();
+      return cut(all(planned.dispatches), all(commands), SUBMISSION_COST[target.kind]);
+    };
+    bound = { scratch, commands, submissions: repeated(1), repeated, locate };
     return bound;
   };
   const destroy = () => {

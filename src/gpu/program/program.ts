@@ -20,6 +20,11 @@ export interface Program {
    */
   run<K extends string = never>(inputs?: Readonly<Record<string, ArrayBufferView>>, read?: readonly K[]): Readback<K>;
   /**
+   * Submits so many runs in as few passes as that can be, for timing: what is short takes less than its own submission. Inputs keep
+   * their last value. Throws where `run` would.
+   */
+  repeat(times: number): void;
+  /**
    * Does what `run` does, once, and times each dispatch; returns when all is done. Slower than a run. Where the adapter has no
    * timestamps, each dispatch is waited for, and the program refuses to run meanwhile.
    */
@@ -107,6 +112,14 @@ export async function compile(device: Device, tape: Tape): Promise<Program> {
         gpu.queue.submit([encoder.finish()]);
       });
       return { read };
+    },
+    repeat(times) {
+      begin({}, []);
+      for (const part of prepared.bind().repeated(times)) {
+        const encoder = gpu.createCommandEncoder();
+        encode(encoder, part);
+        gpu.queue.submit([encoder.finish()]);
+      }
     },
     async profile(inputs = {}, names = []) {
       const outputs = begin(inputs, names);

@@ -1,4 +1,4 @@
-import type { Target } from '../../gpu/kernel/target.ts';
+import { type Target, tile } from '../../gpu/kernel/target.ts';
 import type { Gemm } from './problem.ts';
 
 /** The kernels of `kernels/gemm/` and what they are told. */
@@ -60,10 +60,12 @@ const EIGHT_LANES: readonly SubgroupTiling[] = [
 
 /** Every body's tilings, named by what a workgroup computes; those of `register` by what an invocation does. */
 export const TILINGS: Readonly<Record<Body, (target: Target, gemm: Gemm) => readonly Tiling[]>> = {
-  subgroup: ({ subgroupSize: SUBGROUP }, { b, rows: m }) =>
-    (SUBGROUP === 8 ? EIGHT_LANES : FOUR_LANES)
+  subgroup: (target, { b, rows: m }) => {
+    const { subgroupSize: SUBGROUP } = target;
+    return (SUBGROUP === 8 ? EIGHT_LANES : FOUR_LANES)
       .filter(({ K_STEP }) => K_STEP === 4 || b !== 'along')
-      .map(({ cost, ...blocks }) => {
+      .map(({ cost, ...chosen }) => {
+        const blocks: Omit<SubgroupTiling, 'cost'> = tile(target, { ...chosen });
         const { ROW_BLOCKS, COLUMN_BLOCKS, K_STEP: step, ROW_GROUPS = 1 } = blocks;
         const [rows, columns] = [4 * SUBGROUP * ROW_BLOCKS, (4 * SUBGROUP * COLUMN_BLOCKS) / ROW_GROUPS];
         const transposesB = b === 'transposable' && step === 2;
@@ -72,25 +74,27 @@ export const TILINGS: Readonly<Record<Body, (target: Target, gemm: Gemm) => read
           ...{ chunkRows: rows / ROW_GROUPS, threads: SUBGROUP, transposesB },
           cost: transposesB ? cost * (1 + 32 / m) : cost,
         };
-      }),
-  register: (_target, { columns }) =>
-    BLOCKS.map(({ ROW_BLOCKS, COLUMN_BLOCKS, cost }) => {
+      });
+  },
+  register: (target, { columns }) =>
+    BLOCKS.map(({ cost, ...blocks }) => {
       // 64 invocations, no more of them side by side than there are columns for.
-      const WORKGROUP_X = Math.min(8, 2 ** Math.ceil(Math.log2(Math.ceil(columns / (4 * COLUMN_BLOCKS)))));
-      const WORKGROUP_Y = 64 / WORKGROUP_X;
+      const across = Math.min(8, 2 ** Math.ceil(Math.log2(Math.ceil(columns / (4 * blocks.COLUMN_BLOCKS)))));
+      const constants = tile(target, { ...blocks, WORKGROUP_X: across, WORKGROUP_Y: 64 / across });
+      const { ROW_BLOCKS, COLUMN_BLOCKS, WORKGROUP_X, WORKGROUP_Y } = constants;
       return {
         name: `${4 * ROW_BLOCKS}x${4 * COLUMN_BLOCKS}`,
-        constants: { ROW_BLOCKS, COLUMN_BLOCKS, WORKGROUP_X, WORKGROUP_Y },
+        constants,
         rows: 4 * ROW_BLOCKS * WORKGROUP_Y,
         columns: 4 * COLUMN_BLOCKS * WORKGROUP_X,
         step: 4,
-        threads: 64,
+        threads: WORKGROUP_X * WORKGROUP_Y,
         cost,
       };
     }),
   // Two buffers of 128 × 128 fill the 16 KiB of workgroup memory that every adapter has. Larger tiles read less:
   // a float brings 64 multiply-adds to 128 × 128, 32 to 64 × 64, 16 to 32 × 32.
-  tile: ({ limits }) =>
+  tile: (target) =>
     [
       { ROW_BLOCKS: 2, COLUMN_BLOCKS: 2, THREADS_X: 16, THREADS_Y: 16, K_STEP: 8, cost: 0.85 },
       { ROW_BLOCKS: 2, COLUMN_BLOCKS: 2, THREADS_X: 8, THREADS_Y: 16, K_STEP: 8, cost: 0.9 },
@@ -100,11 +104,12 @@ export const TILINGS: Readonly<Record<Body, (target: Target, gemm: Gemm) => read
       { ROW_BLOCKS: 1, COLUMN_BLOCKS: 1, THREADS_X: 8, THREADS_Y: 8, K_STEP: 16, cost: 1.7 },
       { ROW_BLOCKS: 1, COLUMN_BLOCKS: 1, THREADS_X: 4, THREADS_Y: 16, K_STEP: 16, cost: 1.8 },
     ]
-      .map(({ cost, ...constants }) => {
+      .map(({ cost, ...chosen }) => {
+        const constants = tile(target, chosen);
         const rows = 4 * constants.ROW_BLOCKS * constants.THREADS_Y;
         const columns = 4 * constants.COLUMN_BLOCKS * constants.THREADS_X;
         const threads = constants.THREADS_X * constants.THREADS_Y;
         return { name: `${rows}x${columns}`, constants, rows, columns, step: constants.K_STEP, threads, cost };
       })
-      .filter(({ threads }) => threads <= limits.maxComputeInvocationsPerWorkgroup),
+      .filter(({ threads }) => threads <= target.limits.maxComputeInvocationsPerWorkgroup),
 };

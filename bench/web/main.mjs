@@ -1,0 +1,34 @@
+// The pages for browsers: node bench/web/main.mjs serve [--port N] [--host NAME] | build [--out DIR]
+import { parseArgs } from 'node:util';
+import { serveSite } from './serve.mjs';
+import { buildSite, kilobytes } from './site.mjs';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    port: { type: 'string', default: '8017' },
+    host: { type: 'string', default: '127.0.0.1' },
+    out: { type: 'string', default: 'out/web' },
+  },
+});
+
+const commands = {
+  async serve() {
+    const { url } = await serveSite({ port: Number(values.port), host: values.host });
+    console.log(`serving ${url} until Ctrl+C; a saved kernel is judged in the page, a saved page loads again`);
+  },
+  async build() {
+    for (const { title, bytes } of await buildSite(values.out))
+      console.log(`${title}: ${kilobytes(bytes)} of scripts, compressed`);
+    console.log(`the site is in ${values.out}: serve it from any path, over https or on localhost`);
+  },
+};
+
+try {
+  const run = commands[positionals[0]];
+  if (!run) throw new Error(`there are ${Object.keys(commands).join(' and ')}, not "${positionals[0] ?? ''}"`);
+  await run();
+} catch (error) {
+  console.error(`error: ${error.message}`);
+  process.exitCode = 1;
+}

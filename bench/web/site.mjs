@@ -1,0 +1,128 @@
+// The pages of bench/web as a site: what is bundled, the HTML around it, and what lets it work without a network.
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { bundle, bundler, importTypeScript, portable } from '../../src/build/bundle.mjs';
+import { filesBelow } from '../../src/build/files.mjs';
+
+const SOURCES = 'bench/web';
+const GOLDEN = 'test/golden';
+/** Bytes of a page's JavaScript, compressed, its worker among them. */
+const MOST_SCRIPT = 300e3;
+/** Whole runs, which no single kernel's check needs. */
+const NOT_OF_KERNELS = /^(model|s_dbw|state_dict|trajectory)/;
+
+/** No script but the site's own, and nothing from or to another origin. */
+const POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'";
+
+export const readPages = async () => (await importTypeScript(`${SOURCES}/shell/pages.ts`)).pages;
+
+/** What is bundled of all pages, and the names of the bundles. */
+export const entriesOf = (pages) => [
+  { in: `${SOURCES}/shell/style.css`, out: 'style' },
+  ...pages.flatMap(({ name }) => {
+    const parts = readdirSync(join(SOURCES, name)).filter((file) => /^(main\.tsx|worker\.ts|style\.css)$/.test(file));
+    return parts.map((file) => ({ in: join(SOURCES, name, file), out: `${name}-${file.split('.')[0]}` }));
+  }),
+];
+
+/** Settings of the bundle of all pages, whose parts are shared between them. */
+const settings = (pages, { outdir, minify }) => ({
+  entryPoints: entriesOf(pages),
+  ...{ ...portable, outdir, minify, splitting: true, metafile: true },
+  ...{ jsx: 'automatic', jsxImportSource: 'preact', define: { 'process.env.NODE_ENV': '"production"' } },
+});
+
+/** The HTML of a page; `files` are the names of its bundles by their names in the settings. */
+export function htmlOf(page, files, { offline, live } = {}) {
+  const data = [
+    files[`${page.name}-worker`] && `data-worker="${files[`${page.name}-worker`]}"`,
+    offline && `data-offline="${offline}"`,
+  ];
+  const styles = [files.style, files[`${page.name}-style`]].filter(Boolean);
+  const scripts = [files[`${page.name}-main`], live].filter(Boolean);
+  return [
+    '<!doctype html>',
+    `<${['html lang="en"', ...data.filter(Boolean)].join(' ')}>`,
+    '<meta charset="utf-8">',
+    `<meta http-equiv="Content-Security-Policy" content="${POLICY}">`,
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    `<title>${page.title} · coin-webgpu</title>`,
+    `<meta name="description" content="${page.description}">`,
+    '<link rel="icon" href="data:,">',
+    ...styles.map((file) => `<link rel="stylesheet" href="${file}">`),
+    ...scripts.map((file) => `<script type="module" src="${file}"></script>`),
+    '<body><div id="app"></div><noscript>These pages run WebGPU programs, which needs JavaScript.</noscript>',
+    '',
+  ].join('\n');
+}
+
+/** The golden cases of single ops by op, as files that pages fetch where they check a kernel of it. */
+export function goldenListing() {
+  const listing = {};
+  for (const file of filesBelow(GOLDEN, '.safetensors')) {
+    if (file.includes('/') || NOT_OF_KERNELS.test(file)) continue;
+    const op = file.replace(/-\d+\.safetensors$/, '');
+    listing[op] = [...(listing[op] ?? []), file];
+  }
+  return listing;
+}
+
+/** A bundler of all pages that keeps names as they are, for a server. */
+export const serverBundler = (pages, outdir, plugins) =>
+  bundler({ ...settings(pages, { outdir, minify: false }), sourcemap: 'linked', write: false, plugins });
+
+/** Writes the site, and returns the compressed bytes of each page's scripts. Throws where a page has more than it may. */
+export async function buildSite(outdir) {
+  rmSync(outdir, { recursive: true, force: true });
+  const pages = await readPages();
+  const { metafile } = await bundle({
+    ...settings(pages, { outdir, minify: true }),
+    ...{ entryNames: '[name]-[hash]', chunkNames: 'part-[hash]' },
+  });
+  const files = {};
+  for (const path of Object.keys(metafile.outputs)) {
+    const [, name] = /^(.*)-\w+\.(?:js|css)$/.exec(basename(path)) ?? [];
+    if (metafile.outputs[path].entryPoint) files[name] = basename(path);
+  }
+  mkdirSync(join(outdir, 'golden'), { recursive: true });
+  const listing = goldenListing();
+  writeFileSync(join(outdir, 'golden/index.json'), JSON.stringify(listing));
+  for (const file of Object.values(listing).flat())
+    writeFileSync(join(outdir, 'golden', file), readFileSync(join(GOLDEN, file)));
+  for (const page of pages) writeFileSync(join(outdir, page.file), htmlOf(page, files, { offline: 'offline.js' }));
+  writeFileSync(join(outdir, 'offline.js'), offlineScript(outdir));
+  return pages.map(({ name, title }) => ({ title, bytes: scriptBytes(metafile, name) }));
+}
+
+/** A service worker with the names of all files in it but golden cases, which it keeps as they are fetched. */
+function offlineScript(outdir) {
+  const files = filesBelow(outdir, '').filter((path) => /\.(js|css|html)$/.test(path));
+  const hash = createHash('sha256');
+  for (const path of files) hash.update(readFileSync(join(outdir, path)));
+  const text = readFileSync(join(SOURCES, 'offline.js'), 'utf8');
+  const version = hash.digest('hex').slice(0, 16);
+  return `const VERSION = '${version}';\nconst FILES = ${JSON.stringify(['./', ...files])};\n${text}`;
+}
+
+/** Of what a page and its worker load at once. */
+function scriptBytes({ outputs }, name) {
+  const seen = new Set();
+  const visit = (path) => {
+    if (seen.has(path)) return;
+    seen.add(path);
+    for (const { path: other, kind } of outputs[path].imports)
+      if (outputs[other] && kind !== 'dynamic-import') visit(other);
+  };
+  for (const path of Object.keys(outputs))
+    if (basename(path).startsWith(`${name}-`) && path.endsWith('.js')) visit(path);
+  const bytes = [...seen].reduce((sum, path) => sum + gzipSync(readFileSync(path), { level: 9 }).length, 0);
+  if (bytes > MOST_SCRIPT)
+    throw new Error(
+      `the page ${name} has ${kilobytes(bytes)} of scripts, more than the ${kilobytes(MOST_SCRIPT)} that a page may have`,
+    );
+  return bytes;
+}
+
+export const kilobytes = (bytes) => `${(bytes / 1e3).toFixed(0)} kB`;
