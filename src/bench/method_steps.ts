@@ -29,7 +29,8 @@ export interface StageStep {
   readonly stage: string;
   readonly share: number;
   readonly tape: Tape;
-  readonly inputs: Readonly<Record<string, ArrayBufferView>>;
+  /** What the next run is given. */
+  readonly inputs: () => Readonly<Record<string, ArrayBufferView>>;
   readonly flops: number;
   readonly bytes: number;
   readonly dispatches: number;
@@ -62,7 +63,7 @@ export function stageSteps(
     const sum = (of: 'flops' | 'bytes') => dispatches.reduce((total, dispatch) => total + dispatch[of], 0);
     return {
       ...{ stage: stage.name, share: (stage.epochs[1] - stage.epochs[0]) / trained, tape },
-      inputs: { ...stepInputs(allIndices(batch), config, 0), ...update?.inputs(config.lr) },
+      inputs: () => ({ ...stepInputs(allIndices(batch), config, 0), ...update?.inputs(config.lr) }),
       ...{ flops: sum('flops'), bytes: sum('bytes'), dispatches: dispatches.length },
     };
   });
@@ -100,7 +101,7 @@ export async function timeRows(device: Device, rows: readonly Timed[]): Promise<
   const runs = [...steps.values()].map(
     (inputs, i): Run =>
       async (times) => {
-        for (let run = 0; run < times; run++) programs[i]?.run(inputs);
+        for (let run = 0; run < times; run++) programs[i]?.run(inputs());
         await device.idle();
       },
   );

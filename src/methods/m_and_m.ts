@@ -14,6 +14,7 @@ const STREAM_PARTNERS = 0x6d6d7061;
  * M&M, mix-and-match tuning (Zhan et al., "Mix-and-Match Tuning for Self-Supervised Semantic Segmentation", AAAI 2018, arXiv
  * 1712.00661) for classification: triplets of a random class-wise graph over the batch, on normalised features. With α = 0 beside
  * the cross-entropy, weighted by λ; else in the original's two stages: round(αN) epochs of triplets alone, then cross-entropy alone.
+ * A step costs what CE-Tuning's does.
  */
 export const mAndM: Method = {
   name: 'm-and-m',
