@@ -12,7 +12,13 @@ import { outcomeOf, tableOf, tiny, trained } from './made_up.ts';
 const test = suite('collecting an experiment');
 
 const sources: Sources = {
-  data: { embedded: {}, cifar10: { path: 'one' }, dtd: { path: 'two' } },
+  data: {
+    embedded: { sha256: 'e' },
+    cifar10: { path: 'one', sha256: '1' },
+    dtd: { path: 'two', sha256: '2' },
+    cars: { path: 'three', sha256: '3' },
+    'fashion-mnist': { path: 'four', sha256: '4' },
+  },
   weights: { 'self-supervised': { path: 'x', name: 'x', sha256: '0' } },
 };
 
