@@ -8,7 +8,7 @@ import type { Table } from './table.ts';
 
 /** The conditions that differ from the paper's, and what is known of the adapters and the images. */
 export function conditionTable(
-  { scale, dataSets, entries, seeds, experiment }: Plan,
+  { scale, dataSets, seeds, experiment }: Plan,
   outcomes: ReadonlyMap<string, Outcome>,
 ): Table {
   const own = { ...scale.conditions, seeds: list(seeds.map(String)) };

@@ -78,7 +78,7 @@ test('a table that is interrupted goes on, and has each row beside the paper; ag
     [],
   );
   const page = await readFile(join(out, 'tiny-smoke', 'report.html'), 'utf8');
-  assert.match(page, /<h2 id="sheet-0">top-1 beside the paper&#39;s<\/h2>/);
+  assert.match(page, /<h2 id="sheet-0">Top-1 beside the paper&#39;s<\/h2>/);
   assert.match(page, /<th scope="row">SCL<\/th><td>\d+\.\d\d ± \d+\.\d\d<\/td><td>97\.31<\/td>/);
   assert.match(page, /id="chart-s_dbw"/);
 
