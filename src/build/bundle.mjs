@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** What stays in its packages: the native code that brings WebGPU to Node and decodes images there, and what queues are made of, which few need. */
+/** What stays in its packages: the native code that brings WebGPU to Node and decodes images there, and what drives browsers and makes queues, which few need. */
 export const INSTALLED = ['webgpu', '@sparticuz/chromium', 'sharp', 'bullmq', 'ioredis', 'playwright-core'];
 
 /** Settings of bundles for Node. */

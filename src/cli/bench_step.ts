@@ -15,15 +15,10 @@ import { profileTable } from '../report/profile.ts';
 import { shareOfRoof } from '../report/roof.ts';
 import { guarded } from './errors.ts';
 import { number, positiveInteger, refuseIdle } from './options.ts';
+import { processorTime } from './processor_time.node.ts';
 import { OPTIMIZERS } from './setup.ts';
 import { writeTrace } from './trace.node.ts';
 import { addTuneOptions, type TuneOptions, tuneFor, useTuned } from './tune.ts';
-
-/** Milliseconds that all threads of this process have worked. */
-const processorTime = (): number => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-};
 
 const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
 

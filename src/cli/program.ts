@@ -3,6 +3,8 @@ import { version } from '../../package.json';
 import { requestDevice } from '../node.ts';
 import { addBench } from './bench.ts';
 import { addBenchAugment } from './bench_augment.ts';
+import { addBenchMethods } from './bench_methods.ts';
+import { addBenchSDbw } from './bench_s_dbw.ts';
 import { addBenchStep } from './bench_step.ts';
 import { addConformance } from './conformance.ts';
 import { addConvert } from './convert.ts';
@@ -73,6 +75,8 @@ function createProgram(host: Host): Command {
   for (const add of [addDoctor, addConformance, addGradcheck, addBench]) add(program, host);
   addBenchStep(program, request);
   addBenchAugment(program, request);
+  addBenchMethods(program, request);
+  addBenchSDbw(program);
   for (const command of program.commands)
     if (COMPUTING.includes(command.name())) for (const own of [command, ...command.commands]) host.offer(own);
   // The command of kernels takes them from the disk.

@@ -8,7 +8,7 @@ import { duration } from './progress.ts';
 /** Seconds after which the page is loaded again. */
 const AGAIN = 3;
 
-const HEADS = ['cell', 'data', 'seed', 'state', 'worker', 'epoch', 'time left'];
+const HEADS = ['cell', 'data', 'seed', 'state', 'epoch', 'time left', 'worker'];
 
 /** The page; `isOver` where nothing of it will change. */
 export function sweepPage(
@@ -28,6 +28,7 @@ ${isOver ? '' : `<meta http-equiv="refresh" content="${AGAIN}">`}
 <link rel="icon" href="data:,">
 <style>${styleFor(1)}
 progress { width: 100%; max-width: 46rem; height: .8rem; accent-color: var(--right); }
+td:nth-child(4), td:last-child { white-space: normal; }
 .failed { color: var(--wrong-ink); }
 .running { font-weight: 600; }
 .why { color: var(--muted); font-weight: 400; }
@@ -79,9 +80,9 @@ function rowOf(cell: CellState): string {
     escapeHtml(dataTitle(entry.dataSet)),
     `${entry.seed}`,
     told,
-    escapeHtml(who),
     state === 'finished' ? `${cell.epochs}/${cell.epochs}` : epochOf(cell),
     state === 'running' && left !== undefined ? duration(left / 1000) : '–',
+    escapeHtml(who),
   ];
   return `<tr><th scope="row">${escapeHtml(entry.row)}</th>${cells.map((text) => `<td class="text">${text}</td>`).join('')}</tr>`;
 }

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { createDevice, type Device } from './device.ts';
 import { MESA } from './faster.ts';
-import { findSwiftShader, LOADER } from './swiftshader.node.ts';
+import { findSwiftShader, hasSwiftShader, LOADER, SWIFTSHADER_PACKAGE } from './swiftshader.node.ts';
 
 interface DenoGlobal {
   dlopen(path: string, symbols: object): unknown;
@@ -23,7 +23,7 @@ export async function requestDenoDevice(mode: string): Promise<Device> {
   Object.assign(process.env, driverVariables(mode));
   keepLoader();
   const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' });
-  if (!adapter) throw new Error('WebGPU found no adapter in Deno: no driver on this system can be used.');
+  if (!adapter) throw new Error(`WebGPU found no adapter in Deno: no driver on this system can be used${hint()}.`);
   const device = await createDevice(adapter);
   const { name, kind } = device.target;
   if (mode === 'hardware' && kind !== 'gpu')
@@ -32,6 +32,10 @@ export async function requestDenoDevice(mode: string): Promise<Device> {
     throw new Error(`Deno has the adapter ${name}, which is not what GPU=${mode} asks for.`);
   return { ...device, ...describe(device, mode) };
 }
+
+/** What brings a driver where none is found. */
+const hint = (): string =>
+  hasSwiftShader && !findSwiftShader() ? ` (deno add npm:${SWIFTSHADER_PACKAGE} brings one for processors)` : '';
 
 function describe({ target: { name, kind } }: Device, mode: string) {
   const asked = mode === 'auto' || mode === 'hardware' ? [] : ['asked for'];
