@@ -1,6 +1,6 @@
 // Builds everything: kernels -> typed index, bundles for Node, Deno and browsers, type declarations, test bundles.
 //   node build.mjs                  compose and index the kernels, then build dist/
-//   node build.mjs --tests [PART]   build dist/ without types, and bundle the tests (those whose path contains PART) and the portable conformance run into out/
+//   node build.mjs --tests [PART]   build dist/ without types, and bundle the tests (those whose path contains PART) into out/
 //   node build.mjs --kernels        only compose the kernels and write their typed index
 //   node build.mjs --watch          rebuild dist/ on every change
 // `--out DIR` puts test bundles elsewhere than out/.
@@ -15,8 +15,8 @@ import {
   buildLibrary,
   bundle,
   canBuild,
+  INSTALLED,
   importTypeScript,
-  NATIVE,
   node,
   nodeLater,
   ofTests,
@@ -53,14 +53,16 @@ function compilerVersion() {
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).version : undefined;
 }
 
-/** The command line in one file, which needs no package but what finds an adapter. */
+/** The command line in one file, which needs no package but what finds an adapter, decodes images and reaches a queue. */
 const COMMANDS = {
   entryPoints: ['src/cli/main.ts'],
   outfile: 'dist/coin.js',
   ...node,
-  external: NATIVE,
+  external: INSTALLED,
   // Some packages are CommonJS and ask for Node's modules by `require`.
-  banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as requiring } from 'node:module';\nconst require = requiring(import.meta.url);",
+  },
 };
 
 async function buildProducts() {
@@ -86,7 +88,6 @@ async function buildTests(part, out) {
   const plugins = [browserText, nodeLater];
   await bundle({ ...ofTests(anywhere, join(out, 'test.web.mjs')), ...portable, plugins });
   await bundle({ entryPoints: ['test/deno.ts'], outfile: join(out, 'deno.mjs'), ...node });
-  await bundle({ entryPoints: ['src/conformance/web.ts'], outfile: join(out, 'conformance.web.mjs'), ...portable });
 }
 
 const { values: flags, positionals } = parseArgs({

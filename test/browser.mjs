@@ -1,9 +1,9 @@
 // Runs a bundle in a headless browser that has WebGPU and relays its console.
 // The bundle finds its arguments in `globalThis.testPage.args` and ends by `globalThis.testPage.exit(code)`.
-import { createReadStream, existsSync, mkdirSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize, resolve, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { importTypeScript } from '../src/build/bundle.mjs';
 import { MARK } from './watch.mjs';
 
 const TYPES = {
@@ -13,15 +13,6 @@ const TYPES = {
   '.mjs': 'text/javascript',
   '.json': 'application/json',
 };
-/**
- * As in Node, Dawn zeroes workgroup memory in a loop: SwiftShader's own way is a store for each float, and compiling these
- * took most of the time of tiled kernels.
- */
-const LAUNCH_FLAGS = [
-  '--enable-unsafe-webgpu',
-  '--no-zygote',
-  '--disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension',
-];
 const ANSI = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
 
 /**
@@ -84,34 +75,10 @@ function joinMarks(print) {
   };
 }
 
-/** Chromium's headless shell from npm, as a Playwright browser; playwright-core only drives it. */
+/** Chromium's headless shell from npm, as a Playwright browser. */
 export async function launch() {
-  const [{ chromium: driver }, executablePath] = await Promise.all([
-    import('playwright-core'),
-    process.env.CHROMIUM ?? unpackChromium(),
-  ]);
-  // A Vulkan driver chosen for Node can leave the browser without any.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('VK_')));
-  return driver.launch({ executablePath, args: LAUNCH_FLAGS, env });
-}
-
-/**
- * The package unpacks into the temporary folder, and runs what it finds there. Anyone can put a program into the system's
- * own, so it gets one of this project.
- */
-async function unpackChromium() {
-  const { TMPDIR } = process.env;
-  process.env.TMPDIR = fileURLToPath(new URL('../out/chromium', import.meta.url));
-  mkdirSync(process.env.TMPDIR, { recursive: true });
-  // On systems without Chromium's own libraries this makes the package bring them along.
-  process.env.AWS_LAMBDA_JS_RUNTIME ??= 'nodejs20.x';
-  try {
-    const { default: chromium } = await import('@sparticuz/chromium');
-    return await chromium.executablePath();
-  } finally {
-    if (TMPDIR === undefined) delete process.env.TMPDIR;
-    else process.env.TMPDIR = TMPDIR;
-  }
+  const { launchChromium } = await importTypeScript('src/gpu/remote/chromium.node.ts');
+  return launchChromium();
 }
 
 function pageFor(settings) {

@@ -2,21 +2,14 @@
 // Deno finds WebGPU through Vulkan, so on a system without a GPU it gets SwiftShader the way Node does.
 import { spawn } from 'node:child_process';
 import { delimiter, dirname } from 'node:path';
+import { driverVariables } from '../src/gpu/deno.node.ts';
 import { findSwiftShader, LOADER, openLibrary } from '../src/gpu/swiftshader.node.ts';
 
 function environment(): NodeJS.ProcessEnv {
   const driver = findSwiftShader();
-  if (!driver) return process.env;
-  const join = (...paths: (string | undefined)[]) => paths.filter(Boolean).join(delimiter);
-  return {
-    // OpenGL, the other way that Deno knows, would be taken before SwiftShader where Mesa is installed.
-    DENO_WEBGPU_BACKEND: 'vulkan',
-    ...process.env,
-    ...(process.env.GPU === 'swiftshader'
-      ? { VK_DRIVER_FILES: driver.manifest }
-      : { VK_ADD_DRIVER_FILES: join(process.env.VK_ADD_DRIVER_FILES, driver.manifest) }),
-    ...(openLibrary(LOADER) ? {} : { LD_LIBRARY_PATH: join(process.env.LD_LIBRARY_PATH, dirname(driver.loader)) }),
-  };
+  const paths = [process.env.LD_LIBRARY_PATH, driver && dirname(driver.loader)].filter(Boolean).join(delimiter);
+  const loader = openLibrary(LOADER) ? {} : { LD_LIBRARY_PATH: paths };
+  return { ...process.env, ...driverVariables(process.env.GPU ?? 'auto'), ...loader };
 }
 
 // npm puts its own Deno on the path only inside of scripts, so the file is named.

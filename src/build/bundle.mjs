@@ -3,14 +3,14 @@ import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** What brings WebGPU to Node, and decodes images there: native code, which stays in its packages. */
-export const NATIVE = ['webgpu', '@sparticuz/chromium', 'sharp'];
+/** What stays in its packages: the native code that brings WebGPU to Node and decodes images there, and what drives browsers and makes queues, which few need. */
+export const INSTALLED = ['webgpu', '@sparticuz/chromium', 'sharp', 'bullmq', 'ioredis', 'playwright-core'];
 
 /** Settings of bundles for Node. */
 export const node = {
   platform: 'node',
   target: 'node20',
-  external: [...NATIVE, 'commander', 'cli-progress', 'yaml', 'playwright-core', 'esbuild', 'vite'],
+  external: [...INSTALLED, 'commander', 'cli-progress', 'yaml', 'esbuild', 'vite'],
 };
 /** Settings of bundles for every runtime: esbuild then refuses imports of Node's modules, which keeps them portable. */
 export const portable = { platform: 'browser', target: 'es2022' };

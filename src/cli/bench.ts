@@ -9,8 +9,8 @@ import { type BenchOptions, type ProfiledReport, runBench } from '../bench/run_b
 import { CANDIDATES } from '../bench/variants.ts';
 import { explained, makeFolder, writeWhole } from '../files.node.ts';
 import type { Profile } from '../gpu/program/profile.ts';
-import { requestDevice } from '../node.ts';
 import { guarded } from './errors.ts';
+import type { Host } from './host.ts';
 import { number, positive, positiveInteger, refuseIdle } from './options.ts';
 import { listenForInterruption } from './signals.node.ts';
 import { writeTrace } from './trace.node.ts';
@@ -24,24 +24,21 @@ interface Options extends Omit<BenchOptions, 'pattern' | 'pytorch' | 'profile'> 
   profile?: string | true;
 }
 
-/** Runs the cases somewhere and prints their rows. */
-export type Runner = (options: BenchOptions, print: (line: string) => void) => Promise<ProfiledReport>;
-
-/** An interrupt ends a run after the case at hand, so that what was measured until then is reported. */
-const inNode: Runner = async (options, print) => {
+/** Prints the cases' rows. An interrupt ends a run after the case at hand, so that what was measured until then is reported. */
+async function run({ request, name }: Host, options: BenchOptions): Promise<ProfiledReport> {
   const interruption = listenForInterruption();
   try {
-    const device = await requestDevice();
-    return await runBench(device, options, `Node ${process.versions.node}`, print, interruption.signal);
+    const device = await request();
+    return await runBench(device, options, name(), console.log, interruption.signal);
   } finally {
     interruption.close();
   }
-};
+}
 
 /** Where `--profile` writes unless told. */
 const TRACE = 'bench.trace.json';
 
-export function addBench(program: Command, run: Runner = inNode): Command {
+export function addBench(program: Command, host: Host): void {
   const bench = program
     .command('bench')
     .description('time every kernel candidate of every op, interleaved, and check what was timed')
@@ -68,10 +65,10 @@ export function addBench(program: Command, run: Runner = inNode): Command {
     .action(
       guarded(
         async (pattern: string | undefined, { json, save, note, pytorch, list, profile, ...options }: Options) => {
-          if (list) return printCases(pattern, options);
+          if (list) return printCases(host, pattern, options);
           const times = pytorch === undefined ? undefined : await readJson(pytorch);
           const wanted = { ...options, pattern, pytorch: times, profile: profile !== undefined };
-          const { profiles = [], ...measured } = await run(wanted, console.log);
+          const { profiles = [], ...measured } = await run(host, wanted);
           const report = { ...measured, ...(note && { note }) };
           if (profiles.length > 0)
             console.log(await writeTrace(typeof profile === 'string' ? profile : TRACE, joined(profiles), 'bench'));
@@ -84,7 +81,7 @@ export function addBench(program: Command, run: Runner = inNode): Command {
         },
       ),
     );
-  return refuseIdle(bench, {
+  refuseIdle(bench, {
     idle: { list: ['candidates', 'rounds', 'limit', 'pytorch', 'json', 'save', 'note', 'profile'] },
     needs: { note: 'save' },
   });
@@ -97,8 +94,12 @@ const joined = (profiles: readonly Profile[]): Profile => ({
   host: profiles.flatMap(({ host }) => host),
 });
 
-async function printCases(pattern: string | undefined, { all, batch }: Pick<BenchOptions, 'all' | 'batch'>) {
-  const { kind } = (await requestDevice()).target;
+async function printCases(
+  { request }: Host,
+  pattern: string | undefined,
+  { all, batch }: Pick<BenchOptions, 'all' | 'batch'>,
+) {
+  const { kind } = (await request()).target;
   const cases = selectCases(pattern, { kind, batch, all });
   const told = cases.map(({ name, inputs, problem, torch }) => ({ name, inputs, ...(torch ?? problem) }));
   console.log(JSON.stringify(told, null, 1));

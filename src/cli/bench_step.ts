@@ -8,22 +8,17 @@ import { coin } from '../methods/coin.ts';
 import { scl } from '../methods/scl.ts';
 import { createModel, encoders, isViT, type ModelOptions } from '../nn/model.ts';
 import { STEMS } from '../nn/resnet.ts';
-import { requestDevice } from '../node.ts';
+import type { requestDevice } from '../node.ts';
 import { families } from '../ops/families.ts';
 import { alignColumns } from '../report/align.ts';
 import { profileTable } from '../report/profile.ts';
 import { shareOfRoof } from '../report/roof.ts';
 import { guarded } from './errors.ts';
 import { number, positiveInteger, refuseIdle } from './options.ts';
+import { processorTime } from './processor_time.node.ts';
 import { OPTIMIZERS } from './setup.ts';
 import { writeTrace } from './trace.node.ts';
 import { addTuneOptions, type TuneOptions, tuneFor, useTuned } from './tune.ts';
-
-/** Milliseconds that all threads of this process have worked. */
-const processorTime = (): number => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-};
 
 const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
 
@@ -49,7 +44,7 @@ const BATCH = { cpu: 2, gpu: 64 };
 const LISTED = 5;
 
 /** Adds `bench step` to the command `bench`, which has to be there. */
-export function addBenchStep(program: Command): void {
+export function addBenchStep(program: Command, request: typeof requestDevice): void {
   const bench = program.commands.find((command) => command.name() === 'bench') as Command;
   // So that options after `step` are its own, also those that `bench` has under the same name.
   program.enablePositionalOptions();
@@ -75,7 +70,7 @@ export function addBenchStep(program: Command): void {
       forced,
     )
     .option('--profile [file]', 'also time each dispatch and write a trace (default: step.trace.json)')
-    .action(guarded(benchStep));
+    .action(guarded((options: StepOptions) => benchStep(options, request)));
   refuseIdle(step, { idle: { plan: ['runs', 'profile'] } });
 }
 
@@ -88,21 +83,11 @@ function forced(text: string, earlier: Readonly<Record<string, string>> = {}): R
   return { ...earlier, [op]: name };
 }
 
-async function benchStep({
-  arch,
-  image,
-  stem,
-  loss,
-  optimizer,
-  runs,
-  plan,
-  profile,
-  tune,
-  tuned,
-  candidate,
-  ...options
-}: StepOptions): Promise<void> {
-  const device = await requestDevice();
+async function benchStep(
+  { arch, image, stem, loss, optimizer, runs, plan, profile, tune, tuned, candidate, ...options }: StepOptions,
+  request: typeof requestDevice,
+): Promise<void> {
+  const device = await request();
   const { target } = device;
   console.log(device.description);
   await useTuned(device, { tune, tuned });
@@ -118,7 +103,7 @@ async function benchStep({
   const shape = [batch, image, image, model.encoder.channels];
   if (tune) {
     // On a device of its own, so that what follows still starts from cold.
-    const tuner = await requestDevice();
+    const tuner = await request();
     for (const [key, choice] of device.measured) tuner.measured.set(key, choice);
     const measured = create();
     await tuneFor(tuner, `${arch}, batch ${batch}`, (choose) =>
@@ -140,7 +125,7 @@ async function benchStep({
       `= ${mebibytes(memory.kept + memory.lasting)}; ratio ${((memory.planned + memory.lasting) / (memory.kept + memory.lasting)).toFixed(3)}`,
   );
 
-  const compiled = await measureCompile(device, step.tape, await requestDevice(), processorTime);
+  const compiled = await measureCompile(device, step.tape, await request(), processorTime);
   console.log(
     `compile from cold: ${compiled.seconds.toFixed(1)} s for ${compiled.pipelines.length} pipelines in parallel, first dispatch of each included; one by one ${(sumOf(compiled.pipelines.map(({ processor = 0 }) => processor)) / 1000).toFixed(1)} s of processor time, the slowest:`,
   );

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { conform, readCases } from '../conformance/conform.ts';
-import { requestDevice } from '../node.ts';
 import { ALL_TILINGS, type CaseOptions, runOptions, selectCases } from './cases.ts';
 import { guarded } from './errors.ts';
+import type { Host } from './host.ts';
 
-export function addConformance(program: Command): void {
+export function addConformance(program: Command, { request }: Host): void {
   program
     .command('conformance')
     .description(
@@ -18,7 +18,7 @@ export function addConformance(program: Command): void {
     .action(
       guarded(async (what: string[], options: CaseOptions) => {
         const cases = await selectCases(what);
-        const device = await requestDevice();
+        const device = await request();
         console.error(device.description);
         process.exitCode = await conform(device, readCases(cases), console.log, runOptions(options));
       }),

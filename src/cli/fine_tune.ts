@@ -29,8 +29,9 @@ import { writeSafetensors } from '../weights/safetensors.ts';
 import { bestOf, keepBest } from './best.node.ts';
 import { writeCurves } from './curves.node.ts';
 import { logEvents, readLog } from './log.node.ts';
+import type { Often } from './options.ts';
 import { showProgress } from './progress.ts';
-import { type SaveEvery, saving } from './saving.node.ts';
+import { saving } from './saving.node.ts';
 import type { Settings, Setup } from './setup.ts';
 import { listenForInterruption } from './signals.node.ts';
 import { statesIn } from './states.node.ts';
@@ -60,11 +61,20 @@ export interface RunOptions {
   readonly profile?: boolean | undefined;
   /** The folder for the log, the checkpoint and states of the run, `METHOD.jsonl` and so on; it is there, and so may be a run that goes on. */
   readonly out: string;
-  readonly saveEvery: SaveEvery;
+  readonly saveEvery: Often;
   /** How many of the run's states are kept. */
   readonly keep: number;
   /** Gives another device where one is lost. */
   readonly request: typeof requestDevice;
+  readonly attendant?: Attendant | undefined;
+}
+
+/** Whoever runs a training as a part of something larger. */
+export interface Attendant {
+  /** Told what happens. */
+  readonly watch: (event: TrainEvent) => void;
+  /** Ends the run after the step that runs, in place of the user's signals. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Outcome {
@@ -114,7 +124,8 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
   const states = statesIn(out, method.name, { keep: options.keep, metadata: () => ({ ...metadata, ...kernels() }) });
   const latest = async () => states.latest((await readLog(log))?.events ?? []);
   if (options.tune && !before) await tuneStages(device, options, create());
-  const interruption = listenForInterruption();
+  const { watch, signal } = options.attendant ?? {};
+  const interruption = signal ? { signal, close() {} } : listenForInterruption();
   const begin = async (on: Device, from: Awaited<ReturnType<typeof latest>>): Promise<AsyncIterable<TrainEvent>> => {
     device = on;
     model = create();
@@ -143,7 +154,7 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
       ...(evaluator && { evaluator }),
       profile: options.profile ?? false,
       signal: interruption.signal,
-      ...('steps' in options.saveEvery && { readEvery: Math.min(options.saveEvery.steps, 8) }),
+      ...(options.saveEvery.steps && { readEvery: Math.min(options.saveEvery.steps, 8) }),
       ...(from && { resume: from.state }),
     });
     const told = (await readLog(log))?.events ?? [];
@@ -179,7 +190,8 @@ export async function runMethod(first: Device, options: RunOptions): Promise<Out
     alpha: settings.coin_alpha ?? (method.settings(settings).includes('alpha') ? settings.alpha : 0),
   };
   const written = writeCurves(profiled, { folder: out, meta, before: before?.events ?? [] });
-  const shown = showProgress(written, { title: method.title, stream: process.stderr });
+  const watched = watch ? watching(written, watch) : written;
+  const shown = showProgress(watched, { title: method.title, stream: process.stderr });
   try {
     const run = await collect(meta, concatenated(before?.events ?? [], shown));
     const selected = settings.select && bestOf((await readLog(log))?.events ?? []);
@@ -257,6 +269,13 @@ function optimizerOf(
 async function* concatenated<T>(first: Iterable<T>, second: AsyncIterable<T>): AsyncGenerator<T> {
   yield* first;
   yield* second;
+}
+
+async function* watching(events: AsyncIterable<TrainEvent>, watch: Attendant['watch']): AsyncGenerator<TrainEvent> {
+  for await (const event of events) {
+    watch(event);
+    yield event;
+  }
 }
 
 /** Throws where a run would go on with other settings, data or weights than it began with. */

@@ -7,7 +7,7 @@ import type { requestDevice } from '../node.ts';
 import { classTable } from '../report/class_table.ts';
 import type { ReportData, Trained } from '../report/data.ts';
 import { textTable } from '../report/table.ts';
-import { checkRun, type RunOptions, runMethod } from './fine_tune.ts';
+import { type Attendant, checkRun, type RunOptions, runMethod } from './fine_tune.ts';
 import type { RunningOptions } from './habits.ts';
 import { type DataOptions, onDevice } from './load_data.ts';
 import { everyOf } from './options.ts';
@@ -27,6 +27,7 @@ export interface OneRun extends Pick<RunOptions, 'settings' | 'indices' | 'heldO
   readonly options: RunningOptions & DataOptions;
   readonly folder: RunFolder;
   readonly request: typeof requestDevice;
+  readonly attendant?: Attendant | undefined;
 }
 
 /** What came of it: what the report shows, and for people the table with where the files are. */
@@ -48,6 +49,7 @@ export async function runOne({
   options,
   folder,
   request,
+  attendant,
   ...own
 }: OneRun): Promise<Ended> {
   const { method, settings, indices, weights } = own;
@@ -65,7 +67,7 @@ export async function runOne({
     // Images that are held out are no neighbours of themselves.
     ...(isWatched && { bank: { data, images: own.heldOut && indices } }),
     ...{ describe: options.describe, profile: options.profile, tune: options.tune },
-    ...{ out: folder.path, saveEvery: everyOf(options.saveEvery), keep: options.keep, request },
+    ...{ out: folder.path, saveEvery: everyOf(options.saveEvery), keep: options.keep, request, attendant },
   };
   if (options.resume === undefined) await checkRun(device, run);
   await folder.begin(settingsText(command));

@@ -55,22 +55,32 @@ export function refuseIdle(
   });
 }
 
-/** A parser of how often something is done, as `200steps`, `30s`, `5min` or `1h`; gives the text again. */
+/** How often something is done: after so many micro-batches, epochs or seconds, whichever comes first. */
+export interface Often {
+  readonly steps?: number;
+  readonly epochs?: number;
+  readonly seconds?: number;
+}
+
+/** A parser of how often something is done, as `200steps`, `1epoch`, `30s`, `5min`, `1h`, or several of them: `5min,1epoch`; gives the text again. */
 export function often(text: string): string {
   everyOf(text);
   return text;
 }
 
 /** What such a text says. */
-export function everyOf(text: string): { readonly steps: number } | { readonly seconds: number } {
-  const [, count, unit] = /^(\d+(?:\.\d+)?) *(steps?|s|min|h)$/.exec(text.trim()) ?? [];
+export const everyOf = (text: string): Often => Object.assign({}, ...text.split(',').map(oneOf));
+
+const SECONDS: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600 };
+
+function oneOf(text: string): Often {
+  const [, count, unit = ''] = /^(\d+(?:\.\d+)?) *(steps?|epochs?|s|min|h)$/.exec(text.trim()) ?? [];
   const value = Number(count);
-  const isWhole = unit?.startsWith('step') ? Number.isInteger(value) : true;
-  if (unit === undefined || !(value > 0) || !isWhole)
+  const seconds = SECONDS[unit];
+  if (!(value > 0) || (seconds === undefined && !Number.isInteger(value)))
     throw new InvalidArgumentError(
-      'It must be a time or a number of micro-batches, such as 5min, 30s, 1h or 200steps.',
+      'It must be a time or a number of micro-batches or epochs, such as 5min, 30s, 1h, 200steps or 1epoch.',
     );
-  return unit.startsWith('step')
-    ? { steps: value }
-    : { seconds: value * { s: 1, min: 60, h: 3600 }[unit as 's' | 'min' | 'h'] };
+  if (seconds !== undefined) return { seconds: value * seconds };
+  return unit.startsWith('step') ? { steps: value } : { epochs: value };
 }

@@ -79,7 +79,7 @@ export async function* showProgress(
 }
 
 /** Turns the events of steps and epochs into positions. */
-function follower(): (event: TrainEvent, forecast: Forecast | undefined) => Position | undefined {
+export function follower(): (event: TrainEvent, forecast: Forecast | undefined) => Position | undefined {
   let epochs = 0;
   let stepsPerEpoch = 1;
   let imagesPerSecond = 0;

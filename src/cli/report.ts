@@ -60,11 +60,11 @@ export async function reportData(device: Device, options: ReportOptions): Promis
   };
 }
 
-/** What an evaluation of a checkpoint shows. */
-export const scored = (evaluation: Evaluation): NonNullable<ReportData['before']> => ({
-  ...flatten(evaluation.scores),
-  features: plot(evaluation),
-});
+/** What an evaluation of a checkpoint shows: its features alone, since nothing has trained the classifier. */
+export function scored({ scores, features, labels }: Evaluation): NonNullable<ReportData['before']> {
+  const { top1: _, top5: __, mean_per_class: ___, ece: ____, ...known } = flatten(scores);
+  return { ...known, features: plot({ features, labels }) };
+}
 
 const settingRows = (settings: Settings): ReportData['settings'] => ({
   architecture: settings.arch,
@@ -141,7 +141,7 @@ export const readableJson = (value: unknown): string =>
 /** The same images each time, chosen at random because files may be sorted by class. */
 const plotted = (images: number): Uint32Array => shuffle(images, 0, 0).subarray(0, PLOTTED);
 
-function plot({ features, labels, answers }: Evaluation): FeaturePlot {
+function plot({ features, labels, answers }: Pick<Evaluation, 'features' | 'labels' | 'answers'>): FeaturePlot {
   const dim = features.length / labels.length;
   const chosen = plotted(labels.length);
   const rows = new Float32Array(chosen.length * dim);

@@ -1,27 +1,33 @@
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import { explained, makeFolder, writeWhole } from '../files.node.ts';
 import { methods } from '../methods/index.ts';
 import type { requestDevice } from '../node.ts';
 import type { ReportData } from '../report/data.ts';
 import { renderReport } from '../report/report.ts';
+import { adapterTable } from '../reproduce/adapters.ts';
 import type { Outcome } from '../reproduce/cell.ts';
 import { type Collected, collect } from '../reproduce/collect.ts';
-import { DATA_SETS, type DataSet, dataTitle, type Experiment, type Scale } from '../reproduce/experiment.ts';
+import { DATA_SETS, type DataSet, type Experiment, type Scale } from '../reproduce/experiment.ts';
 import { experiments } from '../reproduce/experiments/index.ts';
-import { type Plan, planOf, type Sources } from '../reproduce/plan.ts';
+import { type Entry, type Places, type Plan, placesOf, planOf, type Sources } from '../reproduce/plan.ts';
+import { cellTitle } from '../reproduce/progress.ts';
+import { type Connection, connectQueue } from '../reproduce/queue/connection.ts';
+import { overQueue } from '../reproduce/queue/coordinator.ts';
 import { onlyMethods } from '../reproduce/recipes.ts';
 import { markdownOf, sectionsOf, textOf } from '../reproduce/render.ts';
 import { reportOf, resultsOf } from '../reproduce/results.ts';
-import { readOutcome, runCells } from '../reproduce/runner.ts';
+import { inProcess, type Runner, readOutcome, runCells } from '../reproduce/runner.ts';
 import { scales } from '../reproduce/scales.ts';
 import { type Sheet, sheetOf } from '../reproduce/sheet.ts';
 import { fallTable } from '../reproduce/stage_tables.ts';
 import { guarded } from './errors.ts';
-import { integer } from './options.ts';
+import { integer, number, positiveInteger, refuseIdle } from './options.ts';
 import { readableJson } from './report.ts';
-import { removeStates, sharing, timeTable, trainCell } from './reproduce_cell.ts';
+import { type Devices, removeStates, sharing, timeTable, trainCell } from './reproduce_cell.ts';
 import { type SourceOptions, sourcesOf } from './reproduce_sources.ts';
+import { listenForInterruption } from './signals.node.ts';
+import { showSweep } from './sweep.ts';
 
 interface ReproduceOptions extends SourceOptions {
   readonly scale: Scale['name'];
@@ -29,10 +35,20 @@ interface ReproduceOptions extends SourceOptions {
   readonly methods?: readonly string[];
   readonly out: string;
   readonly list?: boolean;
+  readonly queue?: string;
+  readonly priority: number;
+}
+
+/** Where cells are trained that are not trained here. */
+export interface QueueOptions {
+  readonly connection: Connection;
+  readonly priority: number;
+  /** Milliseconds between two looks at the queue; 1000 unless given. */
+  readonly every?: number;
 }
 
 export function addReproduce(program: Command, request: typeof requestDevice): void {
-  program
+  const command = program
     .command('reproduce')
     .description("make a table or figure of COIN's paper, with the paper's numbers beside ours")
     .addArgument(new Argument('<name>', 'which').choices(experiments.map(({ name }) => name)))
@@ -63,6 +79,10 @@ export function addReproduce(program: Command, request: typeof requestDevice): v
       'where cells and tables go; what is finished there is not made again',
       join('runs', 'reproduce'),
     )
+    .option('--queue <url>', 'train cells by the workers (coin worker) of this queue, as redis://HOST:6379')
+    .addOption(
+      number('--priority <n>', 'of these cells in the queue, from 1: smaller numbers come first', priorityOf, 10),
+    )
     .option('--list', 'print the cells as JSON, a line each with its hash and whether it is finished, and run nothing')
     .action(
       guarded(async (name: string, options: ReproduceOptions) => {
@@ -74,9 +94,26 @@ export function addReproduce(program: Command, request: typeof requestDevice): v
           ...(options.seeds && { seeds: options.seeds }),
           ...(options.datasets && { dataSets: options.datasets }),
         });
-        await (options.list ? listCells(plan, options.out) : reproduce(plan, sources, options.out, request));
+        if (options.list) return listCells(plan, options.out);
+        if (options.queue === undefined) return reproduce(plan, sources, options.out, request);
+        const connection = await connectQueue(options.queue, (message) => console.error(message));
+        try {
+          await reproduce(plan, sources, options.out, request, { connection, priority: options.priority });
+        } finally {
+          connection.close();
+        }
       }),
     );
+  refuseIdle(command, { idle: { list: ['queue'] }, needs: { priority: 'queue' } });
+}
+
+/** The largest that a queue takes. */
+const LAST = 2 ** 21 - 1;
+
+function priorityOf(text: string): number {
+  const priority = positiveInteger(text);
+  if (priority > LAST) throw new InvalidArgumentError(`It must be at most ${LAST}.`);
+  return priority;
 }
 
 function seedsOf(text: string): number[] {
@@ -109,44 +146,75 @@ async function listCells({ entries }: Plan, out: string): Promise<void> {
 const cellsIn = (out: string): string => join(out, 'cells');
 
 /**
- * Runs what is not finished of an experiment's cells, and writes its numbers, tables and figures from all that are: also where it is
- * interrupted. Throws where cells are missing in the end.
+ * Runs what is not finished of an experiment's cells, here or by a queue, and writes its numbers, tables and figures from all that are: also
+ * where it is interrupted. Throws where cells are missing in the end.
  */
 export async function reproduce(
   plan: Plan,
   sources: Sources,
   out: string,
   request: typeof requestDevice,
+  queue?: QueueOptions,
 ): Promise<void> {
   const devices = sharing(request);
   const cells = new Map(plan.entries.map(({ hash, cell }) => [hash, cell]));
-  const { outcomes, failures, interrupted } = await runCells(cells, {
+  const folder = join(out, `${plan.experiment.name}-${plan.scale.name}`);
+  await explained(`The folder ${folder} cannot be made`, () => makeFolder(folder));
+  const sweep = showSweep(plan, {
+    page: join(folder, 'progress.html'),
+    title: plan.experiment.title,
+    isElsewhere: queue !== undefined,
+    stream: process.stderr,
+  });
+  const interruption = queue && listenForInterruption();
+  const run = queue
+    ? overQueue(queue.connection, {
+        ...queue,
+        folder: cellsIn(out),
+        titleOf: (hash) => cellTitle(plan.entries.find((entry) => entry.hash === hash) as Entry),
+        placesOf: (cell) => absolute(placesOf(cell, sources)),
+        signal: (interruption as { signal: AbortSignal }).signal,
+      })
+    : here(sources, cellsIn(out), devices);
+  const { outcomes, failures, interrupted } = await runCells(cells, run, {
     folder: cellsIn(out),
-    train: (cell, folder) => trainCell(cell, folder, sources, devices),
-    tidy: removeStates,
-    onCell: (hash, index, count) => {
-      const { row, dataSet, seed } = plan.entries.find((entry) => entry.hash === hash) as Plan['entries'][number];
-      console.error(`\ncell ${index} of ${count}: ${row}, ${dataTitle(dataSet)}, seed ${seed} (${hash})`);
-    },
+    onEvent: sweep.onEvent,
+  }).finally(() => {
+    interruption?.close();
+    return sweep.close();
   });
   const collected = collect(plan, outcomes);
   const isDone = outcomes.size === cells.size;
   const more = [
     ...(isDone && plan.experiment.timed ? [await timeTable(plan, sources, devices)] : []),
     ...fallTable(plan, outcomes),
+    ...adapterTable(plan, outcomes),
   ];
   const sheet = sheetOf(plan, collected, outcomes, more);
-  const folder = join(out, `${plan.experiment.name}-${plan.scale.name}`);
   const files = await writeAll(folder, { plan, collected, sheet, outcomes });
   console.log(textOf(sheet));
   console.log(`\n${files.map((file) => relative('', file)).join(', ')}`);
-  if (interrupted) throw new Error('Interrupted; nothing is lost, and the same command goes on.');
+  if (interrupted) {
+    const others = queue ? ' the workers go on with what is queued,' : '';
+    throw new Error(`Interrupted; nothing is lost,${others} and the same command goes on.`);
+  }
   const [first] = failures;
   if (first)
     throw new Error(
       `${failures.size} of ${cells.size} cells failed, the first of them (${first[0]}) so: ${first[1].message} The same command tries them again.`,
     );
 }
+
+/** Trains cells in this program. */
+const here = (sources: Sources, folder: string, devices: Devices): Runner =>
+  inProcess({
+    folder,
+    train: (cell, path, tell) => trainCell(cell, path, { places: placesOf(cell, sources), devices, tell }),
+    tidy: removeStates,
+  });
+
+const absolute = (places: Places): Places =>
+  Object.fromEntries(Object.entries(places).map(([name, path]) => [name, resolve(path)]));
 
 /** Writes results, Markdown and pages into a folder: a page with the curves of each data set, which is the table's where there is one. Returns their paths. */
 async function writeAll(
@@ -175,7 +243,6 @@ async function writeAll(
       Object.fromEntries(reports.map((report, i) => [`${dataSets[i]}.html`, renderReport(report)] as const))),
   };
   await explained(`The results in ${folder} cannot be written`, async () => {
-    await makeFolder(folder);
     for (const [name, text] of Object.entries(texts)) await writeWhole(join(folder, name), text);
   });
   return Object.keys(texts).map((name) => join(folder, name));

@@ -8,10 +8,14 @@ import { encoderDefaults } from '../nn/model.ts';
 import type { requestDevice } from '../node.ts';
 import type { Cell, Outcome } from '../reproduce/cell.ts';
 import type { DataSet, Settings } from '../reproduce/experiment.ts';
-import type { Plan, Sources } from '../reproduce/plan.ts';
+import type { Places, Plan, Sources } from '../reproduce/plan.ts';
+import type { CellProgress } from '../reproduce/runner.ts';
 import { timesTable } from '../reproduce/stage_tables.ts';
 import { timeSteps } from '../reproduce/step_times.ts';
 import type { Table } from '../reproduce/table.ts';
+import type { TrainEvent } from '../train/events.ts';
+import { forecaster } from './forecast.ts';
+import { follower } from './progress.ts';
 import { isThere } from './reproduce_sources.ts';
 import { SETTINGS_FILE } from './settings.node.ts';
 import { trainWith } from './train.ts';
@@ -44,31 +48,29 @@ export function sharing(request: typeof requestDevice): Devices {
   };
 }
 
-/** Trains a cell by `coin train`, or goes on where it was cut off. */
+/** What a cell's training is told, and where it may be followed and ended. */
+export interface TrainingOptions {
+  readonly places: Places;
+  readonly devices: Devices;
+  readonly tell?: (progress: CellProgress) => void;
+  /** Ends it in place of the user's signals. */
+  readonly signal?: AbortSignal;
+}
+
+/** Trains a cell by `coin train`, or goes on where it was cut off; what it comes to is saved after each epoch. */
 export async function trainCell(
-  { settings, data, weights }: Cell,
+  { settings }: Cell,
   folder: string,
-  sources: Sources,
-  { request, release }: Devices,
+  { places, devices: { request, release }, tell = () => {}, signal }: TrainingOptions,
 ): Promise<Outcome> {
-  const path = sources.data[data]?.path;
-  const from = Object.values(sources.weights).find(({ sha256 }) => sha256 === weights?.sha256);
   const begun = await isThere(join(folder, SETTINGS_FILE));
-  const options: Settings = { ...settings, ...(path && { data: path }), ...(from && { weights: from.path }) };
-  const args = begun
-    ? ['--resume', folder]
-    : [
-        '--out',
-        folder,
-        '--overwrite',
-        '--keep',
-        '1',
-        ...Object.entries(options).flatMap(([name, value]) =>
-          value === true ? [`--${name}`] : [`--${name}`, `${value}`],
-        ),
-      ];
+  const args = [
+    ...(begun ? ['--resume', folder] : ['--out', folder, '--overwrite', ...argumentsOf(settings)]),
+    ...['--keep', '1', '--save-every', '1min,1epoch'],
+    ...argumentsOf({ ...places }),
+  ];
   try {
-    const { report, before } = await trainWith(args, request);
+    const { report, before } = await trainWith(args, request, { watch: progressOf(tell), ...(signal && { signal }) });
     const { runs, adapter, classes, tested } = report;
     const [{ mistakes: _, ...run }] = runs as [Outcome['run']];
     return {
@@ -79,6 +81,28 @@ export async function trainCell(
   } finally {
     release();
   }
+}
+
+const argumentsOf = (options: Settings): string[] =>
+  Object.entries(options).flatMap(([name, value]) => (value === true ? [`--${name}`] : [`--${name}`, `${value}`]));
+
+/** Makes of a training's events where its cell is. */
+function progressOf(tell: (progress: CellProgress) => void): (event: TrainEvent) => void {
+  const [forecastAt, follow] = [forecaster(), follower()];
+  return (event) => {
+    const forecast = forecastAt(event, performance.now());
+    const position = follow(event, forecast);
+    if (event.type === 'start')
+      tell({
+        adapter: event.adapter,
+        from: event.from?.epoch ?? 0,
+        epoch: event.from?.epoch ?? 0,
+        epochs: event.epochs,
+      });
+    if (!position) return;
+    const { done, epochs, left } = position;
+    tell({ epoch: done, epochs, ...(left !== undefined && { left }) });
+  };
 }
 
 /** The steps of an experiment's methods, timed in turns on the network and the images of its first data set. */

@@ -1,9 +1,9 @@
 // The data and the checkpoints that an experiment is given.
 import { stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { embeddedFolder } from '../data/load.node.ts';
+import { basename, join } from 'node:path';
 import { DATA_SETS, type DataSet, type Experiment, type Scale, type Start } from '../reproduce/experiment.ts';
 import { dataSetsOf, type Sources } from '../reproduce/plan.ts';
+import { contentOf, embeddedWeights } from './contents.ts';
 import { hashOf } from './setup.ts';
 
 /** What a command is told of them. */
@@ -31,8 +31,8 @@ export async function sourcesOf(experiment: Experiment, scale: Scale, options: S
     const idle = (['data', 'datasets', 'weights', 'supervised', 'mae'] as const).find((name) => options[name]);
     if (idle)
       throw new Error(`--${idle} has no effect at the scale "smoke", which uses what is embedded; leave it out.`);
-    const weights = join(dirname(embeddedFolder()), 'simclr.safetensors');
-    return { data: { embedded: {} }, weights: { 'self-supervised': await checkpoint(weights) } };
+    const own = await checkpoint(embeddedWeights());
+    return { data: { embedded: { sha256: await contentOf() } }, weights: { 'self-supervised': own } };
   }
   if (scale.standIn && options.datasets)
     throw new Error(`--datasets has no effect at the scale "${scale.name}", which has one alone; leave it out.`);
@@ -53,10 +53,10 @@ export async function sourcesOf(experiment: Experiment, scale: Scale, options: S
   }
   if (absent.length > 0)
     throw new Error(`${experiment.title} at the scale "${scale.name}" cannot be made without ${absent.join(', ')}.`);
-  return {
-    data: Object.fromEntries(folders.map(({ name, path }) => [name, { path }])),
-    weights,
-  };
+  const given: { -readonly [D in DataSet]?: Sources['data'][D] } = {};
+  for (const { name, path } of folders)
+    given[name] = { ...(path !== undefined && { path }), sha256: await contentOf(path) };
+  return { data: given, weights };
 }
 
 export const isThere = (path: string): Promise<boolean> =>

@@ -1,6 +1,6 @@
 // The folder of a run: its own, so that the files in it belong together and nothing of another run is lost.
 import { rmdirSync, rmSync } from 'node:fs';
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
@@ -39,7 +39,10 @@ export const addFolderOptions = (command: Command): Command => {
     .addOption(new Option('--out <folder>', `where its files go (default: ${first}, or ${first}-2 and so on if taken)`))
     .option('--overwrite', 'replace the run that the folder holds')
     .addOption(
-      new Option('--save-every <time>', 'how often the run is saved: 30s, 5min, 200steps (micro-batches)')
+      new Option(
+        '--save-every <time>',
+        'how often the run is saved: 30s, 5min, 200steps (micro-batches), 1epoch, or several: 5min,1epoch',
+      )
         .argParser(often)
         .default('1min'),
     )
@@ -49,8 +52,12 @@ export const addFolderOptions = (command: Command): Command => {
 
 const defaultOf = (command: string): string => join('runs', command);
 
-/** Programs that write a run's files hold this one, which says who they are. */
+/** Programs that write a run's files hold this one, which says who they are, and touch it now and then. */
 const LOCK = 'run.lock';
+
+/** Milliseconds between two touches, and after how many of silence a program on another machine counts as gone. */
+const TOUCHED = 20_000;
+const SILENCE = 180_000;
 
 /** Names of files that runs write, `.part` included, which a program that was killed leaves. */
 const WRITTEN = new RegExp(
@@ -88,7 +95,7 @@ export async function inRunFolder<T>(
 }
 
 /** A folder is another run's. */
-class Taken extends Error {}
+export class Taken extends Error {}
 
 async function firstFree(command: string, overwrite: boolean): Promise<Claim> {
   const first = defaultOf(command);
@@ -156,7 +163,9 @@ async function lock(folder: string, isNew: boolean): Promise<() => void> {
         `Another program writes to the folder ${folder}; take another --out, or remove ${file} if that program is gone.`,
       );
   }
+  const touching = setInterval(() => utimes(file, new Date(), new Date()).catch(() => {}), TOUCHED).unref();
   const release = () => {
+    clearInterval(touching);
     process.off('exit', release);
     rmSync(file, { force: true });
     if (!isNew) return;
@@ -185,14 +194,18 @@ const take = (file: string): Promise<boolean> =>
     }
   });
 
-/** Whether the program that took a lock still runs, as far as this machine can tell. */
+/** Whether the program that took a lock still runs, as far as this machine can tell: of one elsewhere by the age of its last touch. */
 async function isHeld(file: string): Promise<boolean> {
   const { pid, host } = await readFile(file, 'utf8')
     .then(JSON.parse)
     .catch(() => ({}));
-  if (host !== hostname() || !Number.isInteger(pid)) return true;
+  const touched = await stat(file).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => Number.NEGATIVE_INFINITY,
+  );
+  if (host !== hostname() || !Number.isInteger(pid)) return Date.now() - touched < SILENCE;
   // Containers give their programs the same numbers again: a lock older than this program is not its own.
-  if (pid === process.pid) return (await stat(file)).mtimeMs >= performance.timeOrigin;
+  if (pid === process.pid) return touched >= performance.timeOrigin;
   try {
     process.kill(pid, 0);
     return true;

@@ -2,14 +2,12 @@
 import type { TrainEvent } from '../train/events.ts';
 import { Interrupted } from '../train/interrupted.ts';
 import type { RunState } from '../train/run_state.ts';
+import type { Often } from './options.ts';
 import type { Interruption } from './signals.node.ts';
 import type { States } from './states.node.ts';
 
-/** How often a run is saved: after so many micro-batches, or so many seconds. */
-export type SaveEvery = { readonly steps: number } | { readonly seconds: number };
-
 export interface SavingOptions {
-  readonly every: SaveEvery;
+  readonly every: Often;
   readonly states: States;
   readonly interruption: Interruption;
   /** Writes the model of a state for use. Returns its path. */
@@ -24,19 +22,26 @@ type Checkpoint = Extract<TrainEvent, { type: 'checkpoint' }>;
  */
 export async function* saving(
   events: AsyncIterable<TrainEvent>,
-  { every, states, interruption, saveModel }: SavingOptions,
+  {
+    every: { steps = Infinity, epochs = Infinity, seconds = Infinity },
+    states,
+    interruption,
+    saveModel,
+  }: SavingOptions,
 ): AsyncGenerator<TrainEvent> {
   let isTrained = false;
-  let last = { step: 0, time: performance.now() };
+  let last = { step: 0, epoch: 0, time: performance.now() };
   /** The moment that still is as it was. */
   let now: Checkpoint | undefined;
-  const isDue = ({ step, final }: Checkpoint) =>
+  const isDue = ({ step, epoch, final }: Checkpoint) =>
     final ||
-    ('steps' in every ? step - last.step >= every.steps : performance.now() - last.time >= 1000 * every.seconds);
+    step - last.step >= steps ||
+    epoch - last.epoch >= epochs ||
+    performance.now() - last.time >= 1000 * seconds;
   for await (const event of events) {
     if (event.type === 'start') {
       const { epoch, index } = event.from ?? { epoch: 0, index: 0 };
-      last = { ...last, step: epoch * event.stepsPerEpoch + index };
+      last = { ...last, epoch, step: epoch * event.stepsPerEpoch + index };
       await states.prune(last.step);
     }
     if (event.type === 'step') {
@@ -56,7 +61,7 @@ export async function* saving(
         throw new Interrupted(
           `Interrupted after ${now.epoch} epochs; the model so far is in ${model}, and --resume goes on.`,
         );
-      last = { step: now.step, time: performance.now() };
+      last = { step: now.step, epoch: now.epoch, time: performance.now() };
     }
     if (isInterrupted && !isTrained)
       throw new Interrupted('Interrupted before the first step, so there is no model to save.');

@@ -11,13 +11,13 @@ import { flagOf, isGiven } from './options.ts';
 export const SETTINGS_FILE = 'run.yaml';
 
 /** Options that say where a run's files go and what it shows, and not what it computes; by their names in the parsed options. */
-const NO_SETTINGS = ['out', 'overwrite', 'resume', 'config', 'describe', 'profile', 'tune'];
-
-/** What a run that goes on may be given besides. */
-const BESIDE_RESUME = ['resume', 'describe', 'saveEvery', 'keep'];
+const NO_SETTINGS = ['out', 'overwrite', 'resume', 'config', 'describe', 'profile', 'tune', 'runtime'];
 
 /** Files and folders, which are named from the root, so that the settings hold in any folder. */
 const PATHS = ['data', 'weights'];
+
+/** What a run that goes on may be given besides; that data and weights are the same elsewhere is seen by what they hold. */
+const BESIDE_RESUME = ['resume', 'describe', 'saveEvery', 'keep', 'runtime', ...PATHS];
 
 const keyOf = (name: string): string => flagOf(name).slice(2);
 

@@ -101,7 +101,8 @@ export async function setupOf(
 /** Images that are hashed at once: not all may fit into memory. */
 const HASHED = 1024;
 
-async function sourceOf({ name, channels, sizes, labels, classes, read }: ImageSource): Promise<Source> {
+/** Where images came from, and the SHA-256 of all that they are: pixels, sizes, labels and classes. */
+export async function sourceOf({ name, channels, sizes, labels, classes, read }: ImageSource): Promise<Source> {
   const hash = createHash('sha256')
     .update(JSON.stringify([channels, classes]))
     .update(sizes);

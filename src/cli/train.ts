@@ -8,6 +8,7 @@ import { isViT } from '../nn/model.ts';
 import type { requestDevice } from '../node.ts';
 import { augmentOption, chooseViews } from './augmentation.ts';
 import { guarded } from './errors.ts';
+import type { Attendant } from './fine_tune.ts';
 import {
   addRunningOptions,
   checkBatch,
@@ -28,9 +29,9 @@ import {
   takeDefaults,
 } from './method_options.ts';
 import { addModelOptions, encoderOptions, imageSizeOf, type ModelOptions } from './model_options.ts';
-import { type Ended, runOne } from './one_run.ts';
+import { type Ended, type OneRun, runOne } from './one_run.ts';
 import { flagOf, fraction, isGiven, number, positiveInteger, refuseIdle } from './options.ts';
-import { inRunFolder, type RunFolder } from './run_folder.node.ts';
+import { inRunFolder } from './run_folder.node.ts';
 import type { Settings } from './setup.ts';
 import { cardOf, checkChannels, type ModelCard, readWeights, type Weights } from './weights.ts';
 
@@ -56,13 +57,17 @@ export function addTrain(program: Command, request: typeof requestDevice): void 
  * Does what `coin train` does with these arguments, as a part of something larger: throws what goes wrong and leaves it to the caller
  * to print what came of it.
  */
-export async function trainWith(args: readonly string[], request: typeof requestDevice): Promise<Ended> {
+export async function trainWith(
+  args: readonly string[],
+  request: typeof requestDevice,
+  attendant?: Attendant,
+): Promise<Ended> {
   const program = new Command().exitOverride();
   const ended: Ended[] = [];
   declareTrain(program)
     .exitOverride()
     .action(async (options: TrainOptions, command: Command) => {
-      ended.push(await trainAsTold(options, command, request));
+      ended.push(await trainAsTold(options, command, request, attendant));
     });
   await program.parseAsync(['train', ...args], { from: 'user' });
   return ended[0] as Ended;
@@ -86,12 +91,19 @@ function declareTrain(program: Command): Command {
   });
 }
 
-function trainAsTold(options: TrainOptions, command: Command, request: typeof requestDevice): Promise<Ended> {
+function trainAsTold(
+  options: TrainOptions,
+  command: Command,
+  request: typeof requestDevice,
+  attendant?: Attendant,
+): Promise<Ended> {
   const method = methodOf(options);
   takeDefaults(command, method);
   const settled = command.opts<TrainOptions>();
   return inRunFolder('train', settled, (folder) =>
-    withData(settled, settled.imageSize ?? 0, (images) => fineTune(settled, method, images, command, folder, request)),
+    withData(settled, settled.imageSize ?? 0, (images) =>
+      fineTune(settled, method, images, command, { folder, request, attendant }),
+    ),
   );
 }
 
@@ -100,8 +112,7 @@ async function fineTune(
   method: Method,
   images: OpenedDataset,
   command: Command,
-  folder: RunFolder,
-  request: typeof requestDevice,
+  run: Pick<OneRun, 'folder' | 'request' | 'attendant'>,
 ): Promise<Ended> {
   const { train } = images;
   const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
@@ -144,7 +155,7 @@ async function fineTune(
     ...{ method, settings, images, indices, heldOut, weights, partial: options.partial },
     // An encoder goes on to see images as it was trained to.
     statistics: fits ? card?.statistics : undefined,
-    ...{ command, options, folder, request },
+    ...{ command, options, ...run },
   });
 }
 

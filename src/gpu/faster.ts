@@ -12,7 +12,11 @@ export function fasterThan({ kind, name, features }: Target, found: readonly str
   return [
     'This driver runs on the processor; a GPU with a driver for Vulkan, Metal or Direct3D 12 is faster by far.',
     ...(isSwiftShader
-      ? [llvmpipe ? `${llvmpipe} is here too, and faster: leave GPU unset, or set GPU=llvmpipe.` : `${MESA}.`]
+      ? [
+          llvmpipe
+            ? `${llvmpipe} is here too, and faster: leave GPU unset, or set GPU=llvmpipe.`
+            : `${MESA} (in Node and Deno; browsers keep SwiftShader).`,
+        ]
       : []),
     ...(features.has('subgroups')
       ? []

@@ -5,6 +5,7 @@ import type { Method } from './method.ts';
 /**
  * BSS, batch spectral shrinkage (Chen et al., "Catastrophic Forgetting Meets Negative Transfer: Batch Spectral Shrinkage for Safe
  * Transfer Learning", NeurIPS 2019): cross-entropy + η Σ σ² over the k smallest singular values of a micro-batch's features.
+ * A step costs the eigenproblem of a matrix of as many rows as there are images, or features, more than CE-Tuning's.
  */
 export const bss: Method = {
   name: 'bss',

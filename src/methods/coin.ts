@@ -18,7 +18,7 @@ const initialization = (config: MethodConfig, boundary: number): Stage => ({
 /**
  * COIN (Pan et al., "Improving Fine-tuning of Self-supervised Models with Contrastive Initialization", arXiv
  * 2208.00238, Algorithm 1): round(αN) epochs of SupCon alone, which train encoder and projector and leave the classifier
- * untouched, then cross-entropy + λ·SupCon for the rest. With α = 0 it is SCL.
+ * untouched, then cross-entropy + λ·SupCon for the rest. With α = 0 it is SCL, and a step costs what SCL's does, or less.
  */
 export const coin: Method = {
   name: 'coin',

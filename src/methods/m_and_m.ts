@@ -14,6 +14,7 @@ const STREAM_PARTNERS = 0x6d6d7061;
  * M&M, mix-and-match tuning (Zhan et al., "Mix-and-Match Tuning for Self-Supervised Semantic Segmentation", AAAI 2018, arXiv
  * 1712.00661) for classification: triplets of a random class-wise graph over the batch, on normalised features. With α = 0 beside
  * the cross-entropy, weighted by λ; else in the original's two stages: round(αN) epochs of triplets alone, then cross-entropy alone.
+ * A step costs what CE-Tuning's does.
  */
 export const mAndM: Method = {
   name: 'm-and-m',
@@ -61,10 +62,14 @@ export const mAndM: Method = {
 /** The triplet loss of the features with the given partners. */
 export const tripletTerm = (
   { margin = 2.1 }: MethodConfig,
-  { tape, features }: Step,
+  { tape, features, labels, watch }: Step,
   partners: Partners,
   weight: number,
-): LossTerm => ({ loss: tripletLoss(tape, l2Normalize(tape, features()), partners, { margin }), weight });
+): LossTerm => {
+  const v = l2Normalize(tape, features());
+  watch(v, labels);
+  return { loss: tripletLoss(tape, v, partners, { margin }), weight };
+};
 
 function randomPartners({ tape, labels, counter }: Step): Partners {
   const [n = 0] = labels.shape;

@@ -11,7 +11,7 @@ const STREAM = 0x7269666c;
 /**
  * RIFLE (Li et al., "Backpropagation in Deep Transfer Learning through Re-Initializing the Fully-connected LayEr", ICML 2020, arXiv
  * 2007.03349): CE-Tuning in equal periods, before each of which but the first the classifier gets new first values, while its
- * momentum stays. As in the released code, epochs that make no whole period are left out.
+ * momentum stays. As in the released code, epochs that make no whole period are left out. A step is CE-Tuning's.
  */
 export const rifle: Method = {
   name: 'rifle',

@@ -24,7 +24,10 @@ export const jointStage = (config: MethodConfig, epochs: Stage['epochs']): Stage
   }),
 });
 
-/** SCL (Gunel et al., "Supervised Contrastive Learning for Pre-trained Language Model Fine-tuning", 2021). */
+/**
+ * SCL (Gunel et al., "Supervised Contrastive Learning for Pre-trained Language Model Fine-tuning", 2021). A step costs the projector and
+ * similarities of a micro-batch more than CE-Tuning's, 0.1 % of a ResNet-50's.
+ */
 export const scl: Method = {
   name: 'scl',
   title: 'SCL',

@@ -7,8 +7,9 @@ import type { Plane } from './data.ts';
 /** Neighbours are looked for along so many principal axes: the rest of an encoder's features is noise that costs time. */
 const AXES = 50;
 
-/** About how many neighbours of a point stay near. */
+/** About how many neighbours of a point stay near, and how near at most: by less, points would hide each other. */
 const NEIGHBOURS = 15;
+const NEAREST = 0.4;
 
 /**
  * Lays n features of d numbers, row-major, into planes. Time grows with n³: 500 points take about a second.
@@ -61,6 +62,7 @@ function neighbourly(points: number[][]): Plane['points'] {
   let drawn = 0;
   const umap = new UMAP({
     nNeighbors: Math.min(NEIGHBOURS, points.length - 1),
+    minDist: NEAREST,
     random: () => uniform01(random4(drawn++, 0, 0, 0)[0]),
   });
   return umap.fit(points).map(([x = 0, y = 0]) => [x, y] as const);

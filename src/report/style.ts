@@ -118,7 +118,8 @@ figure { margin: 0; min-width: 0; }
 figcaption { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: baseline; gap: 0 1rem; margin-bottom: .35rem; }
 .curve { position: relative; height: 20rem; }
 .losses .curve { height: 16rem; }
-.square { position: relative; aspect-ratio: 1; border: 1px solid var(--rule); border-radius: 3px; max-height: 30rem; width: 100%; }
+.square { position: relative; aspect-ratio: 1; border: 1px solid var(--rule); border-radius: 3px; width: 100%; }
+.scatters figure { max-width: 30rem; }
 dl { margin: .8rem 0 0; display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .55rem 1.5rem; max-width: 80ch; }
 dt { font-weight: 600; }
 dd { margin: 0; overflow-wrap: anywhere; }

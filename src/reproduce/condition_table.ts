@@ -8,7 +8,7 @@ import type { Table } from './table.ts';
 
 /** The conditions that differ from the paper's, and what is known of the adapters and the images. */
 export function conditionTable(
-  { scale, dataSets, entries, seeds, experiment }: Plan,
+  { scale, dataSets, seeds, experiment }: Plan,
   outcomes: ReadonlyMap<string, Outcome>,
 ): Table {
   const own = { ...scale.conditions, seeds: list(seeds.map(String)) };
@@ -17,14 +17,6 @@ export function conditionTable(
     (name) => own[name] !== PAPER_CONDITIONS[name] && !experiment.varied?.includes(name),
   );
   const adapters = [...new Set([...outcomes.values()].map(({ adapter }) => adapter))];
-  const mixed = dataSets.filter((dataSet) => {
-    const images = entries
-      .filter((entry) => entry.dataSet === dataSet)
-      .flatMap(
-        ({ hash }) => (outcomes.get(hash)?.run.setup as { data?: { sha256?: string } } | undefined)?.data?.sha256 ?? [],
-      );
-    return new Set(images).size > 1;
-  });
   const left = experiment.dataSets.filter((dataSet) => !scale.standIn && !dataSets.includes(dataSet));
   return {
     title: 'What is not as in the paper',
@@ -36,7 +28,6 @@ export function conditionTable(
     notes: [
       ...(experiment.part ? [experiment.part] : []),
       ...(left.length > 0 ? [`Left out: ${list(left.map(dataTitle))}.`] : []),
-      ...mixed.map((dataSet) => `The cells of ${dataTitle(dataSet)} were not all made from the same images.`),
     ],
     isText: true,
   };

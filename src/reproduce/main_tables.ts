@@ -32,11 +32,10 @@ export function mainTable(plan: Plan, { columns, rows }: Collected, outcomes: Re
   };
 }
 
-/** What is told of runs besides, where there is room for it. */
+/** What is told of runs besides, where there is room for it. Seconds are not: cells met whatever else the machine did at the time. */
 const BESIDES: readonly Pick<Measure, 'heading' | 'unit' | 'digits' | 'value'>[] = [
   { heading: 'top-1', unit: '%', digits: 2, value: (run) => run.top1 },
   { heading: 'S_Dbw', digits: 3, value: (run) => run.s_dbw },
-  { heading: 'training', unit: 's', digits: 1, value: (run) => run.seconds },
 ];
 
 const capitalised = (text: string) => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;

@@ -1,12 +1,25 @@
 // Which cells an experiment takes, with the data and weights that there are.
-import { type Cell, hashOfCell } from './cell.ts';
-import type { DataSet, Experiment, Row, Scale, Start } from './experiment.ts';
+import { type Cell, type Content, hashOfCell } from './cell.ts';
+import { type DataSet, dataTitle, type Experiment, type Row, type Scale, type Start } from './experiment.ts';
 
 /** What trainings can be given: data sets and checkpoints by what they are for. */
 export interface Sources {
   /** Folders; the embedded images have none. */
-  readonly data: Partial<Record<DataSet, { readonly path?: string }>>;
-  readonly weights: Partial<Record<Start, { readonly path: string; readonly name: string; readonly sha256: string }>>;
+  readonly data: Partial<Record<DataSet, { readonly path?: string } & Content>>;
+  readonly weights: Partial<Record<Start, { readonly path: string; readonly name: string } & Content>>;
+}
+
+/** Where a cell's data and weights lie; the embedded images have no path, and random values none either. */
+export interface Places {
+  readonly data?: string;
+  readonly weights?: string;
+}
+
+/** The places of what a cell of a plan with these sources needs. */
+export function placesOf({ data, weights }: Cell, sources: Sources): Places {
+  const path = sources.data[data.name]?.path;
+  const from = Object.values(sources.weights).find(({ sha256 }) => sha256 === weights?.sha256);
+  return { ...(path !== undefined && { data: path }), ...(from && { weights: from.path }) };
 }
 
 /** A cell's place in a table. */
@@ -55,7 +68,7 @@ export function planOf(
         const weights = start && sources.weights[start];
         const cell: Cell = {
           settings: { ...scale.base, ...settings, seed },
-          data: dataSet,
+          data: { name: dataSet, sha256: contentOf(sources, dataSet) },
           ...(weights && { weights: { name: weights.name, sha256: weights.sha256 } }),
         };
         return { row: label, dataSet, seed, hash: hashOfCell(cell), cell };
@@ -63,6 +76,12 @@ export function planOf(
     ),
   );
   return { experiment, scale, seeds, rows, dataSets, entries, notes: [...notes] };
+}
+
+function contentOf({ data }: Sources, dataSet: DataSet): string {
+  const found = data[dataSet];
+  if (!found) throw new Error(`A cell of ${dataTitle(dataSet)} cannot be named: its images were not given.`);
+  return found.sha256;
 }
 
 /** The data sets of an experiment at a scale. */

@@ -8,10 +8,18 @@ const supCon = ({ supCon }: Scale): Settings => ({ 'sup-con': supCon, lambda: 0.
 
 const WITH_SUP_CON = ['scl', 'noisy-tune', 'coin'];
 
+/** DELTA's distance is a sum over the batch: with a rate above its authors' 0.01 its weight has to be smaller by as much, or training diverges. */
+const delta = ({ base }: Scale): Settings => ({ lambda: Number((0.01 * (0.01 / Number(base.lr))).toPrecision(2)) });
+
 /** A method with its authors' settings, from the checkpoint that it is for. */
 export function recipe(method: string, scale: Scale, settings: Settings = {}): Required<Row>['train'] {
   return {
-    settings: { method, ...(WITH_SUP_CON.includes(method) && supCon(scale)), ...settings },
+    settings: {
+      method,
+      ...(WITH_SUP_CON.includes(method) && supCon(scale)),
+      ...(method === 'delta' && delta(scale)),
+      ...settings,
+    },
     start: method === 'sl-ce-tuning' ? 'supervised' : 'self-supervised',
   };
 }

@@ -31,11 +31,11 @@ export function resultsOf(
   };
 }
 
-function scoresOf({ run, adapter }: Outcome) {
+function scoresOf({ run, adapter, worker }: Outcome) {
   const { top1, knn, s_dbw, scat, dens_bw, seconds, epochs, selected, setup } = run;
   return {
     ...{ top1: top1 ?? null, knn: knn ?? null, s_dbw: s_dbw ?? null, scat: scat ?? null, dens_bw: dens_bw ?? null },
-    ...{ seconds: seconds ?? null, epochs, adapter, ...(selected && { selected }), setup },
+    ...{ seconds: seconds ?? null, epochs, adapter, ...(worker && { worker }), ...(selected && { selected }), setup },
   };
 }
 

@@ -1,11 +1,13 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { contentOf } from '../../src/cli/contents.ts';
 import { reproduce } from '../../src/cli/reproduce.ts';
 import { planOf, type Sources } from '../../src/reproduce/plan.ts';
 import { testDevice } from '../device.ts';
 import { assert, suite } from '../harness.ts';
 import { tableOf, tiny, trained } from '../reproduce/made_up.ts';
+import { freePort } from '../reproduce/redis.ts';
 import { writeCorners } from './corner_data.ts';
 import { captured, coinHere } from './in_process.ts';
 
@@ -32,7 +34,8 @@ async function interrupting(cells: string): Promise<void> {
 }
 
 test('a table that is interrupted goes on, and has each row beside the paper; again, nothing is trained', async () => {
-  const sources: Sources = { data: { embedded: { path: await writeCorners(join(folder, 'data')) } }, weights: {} };
+  const path = await writeCorners(join(folder, 'data'));
+  const sources: Sources = { data: { embedded: { path, sha256: await contentOf(path) } }, weights: {} };
   const table = tableOf([
     { label: 'CE-Tuning', paper: [97.26], train: trained('ce-tuning') },
     { label: 'SCL', paper: [97.31], train: trained('scl') },
@@ -50,10 +53,7 @@ test('a table that is interrupted goes on, and has each row beside the paper; ag
   assert.is(second.result, undefined, second.stderr);
   assert.is(second.stderr.match(/^cell \d of 4: /gm)?.length, 4);
   const markdown = await readFile(join(out, 'tiny-smoke', 'table.md'), 'utf8');
-  assert.match(
-    markdown,
-    /^\| CE-Tuning \| \d+\.\d\d ± \d+\.\d\d \| 97\.26 \| \d\.\d{3} ± \d\.\d{3} \| \d+\.\d ± \d+\.\d \|$/m,
-  );
+  assert.match(markdown, /^\| CE-Tuning \| \d+\.\d\d ± \d+\.\d\d \| 97\.26 \| \d\.\d{3} ± \d\.\d{3} \|$/m);
   assert.match(markdown, /^\| SCL \| \d+\.\d\d ± \d+\.\d\d \| 97\.31 \| /m);
   assert.match(markdown, /^\| CE-Tuning \| SCL \| [+−]\d+\.\d\d \([+−]\d+\.\d\d to [+−]\d+\.\d\d\) \| −0\.05 \| /m);
   assert.match(markdown, /^\| network \| ResNet-50 \| a ResNet-8/m);
@@ -78,9 +78,11 @@ test('a table that is interrupted goes on, and has each row beside the paper; ag
     [],
   );
   const page = await readFile(join(out, 'tiny-smoke', 'report.html'), 'utf8');
-  assert.match(page, /<h2 id="sheet-0">top-1 beside the paper&#39;s<\/h2>/);
+  assert.match(page, /<h2 id="sheet-0">Top-1 beside the paper&#39;s<\/h2>/);
   assert.match(page, /<th scope="row">SCL<\/th><td>\d+\.\d\d ± \d+\.\d\d<\/td><td>97\.31<\/td>/);
   assert.match(page, /id="chart-s_dbw"/);
+  // Nothing has trained the classifier of what they begin with.
+  assert.match(page, /<tr class="reference"><th scope="row">Checkpoint<\/th><td><span>–<\/span><\/td>/);
 
   const third = await all();
   assert.not.match(third.stderr, /^cell /m);
@@ -106,6 +108,34 @@ test('what is missing for the paper is told in one sentence, and what has no eff
   const smoke = await coinHere('reproduce', 'table1', '--data', folder);
   assert.match(smoke.stderr, /^error: --data has no effect at the scale "smoke"/);
   assert.is(smoke.code, 1);
+});
+
+test('a queue that is wrong or cannot be reached, and options that need one, are refused in one sentence', async () => {
+  const url = `redis://127.0.0.1:${await freePort()}`;
+  const refused: [args: string[], message: RegExp][] = [
+    [['worker'], /^error: required option '--queue <url>' not specified/],
+    [
+      ['worker', '--queue', 'localhost'],
+      /^error: "localhost" is no address of a queue; it must be like redis:\/\/HOST:6379\.\n$/,
+    ],
+    [['worker', '--queue', url], /^error: The queue redis:\S+ cannot be reached \(connect ECONNREFUSED \S+\); .*\n$/],
+    [
+      ['worker', '--queue', url, '--silence', '0'],
+      /^error: option '--silence <seconds>' .* It must be a number above 0\./,
+    ],
+    [
+      ['reproduce', 'table1', '--queue', url],
+      /^error: The queue redis:\S+ cannot be reached \(connect ECONNREFUSED \S+\); .*\n$/,
+    ],
+    [['reproduce', 'table1', '--queue', url, '--list'], /^error: --queue has no effect beside --list; /],
+    [['reproduce', 'table1', '--priority', '3'], /^error: --priority has no effect without --queue; /],
+    [['reproduce', 'table1', '--queue', url, '--priority', '2097152'], /It must be at most 2097151\./],
+  ];
+  for (const [args, message] of refused) {
+    const { code, stderr } = await coinHere(...args);
+    assert.match(stderr, message);
+    assert.is(code, 1);
+  }
 });
 
 test('the list has every cell as JSON, and runs none', async () => {

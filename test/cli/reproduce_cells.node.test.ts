@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { trainCell } from '../../src/cli/reproduce_cell.ts';
 import { sourcesOf } from '../../src/cli/reproduce_sources.ts';
 import { experiments } from '../../src/reproduce/experiments/index.ts';
-import { planOf } from '../../src/reproduce/plan.ts';
+import { placesOf, planOf } from '../../src/reproduce/plan.ts';
 import { scales } from '../../src/reproduce/scales.ts';
 import { assert, suite } from '../harness.ts';
 import { captured } from './in_process.ts';
@@ -22,7 +22,10 @@ test('each cell at the smallest scale is told only what its method reads', async
   try {
     for (const cell of cells.values()) {
       const { result } = await captured(() =>
-        trainCell(cell, folder, sources, { request, release() {} }).catch(({ message }: Error) => message),
+        trainCell(cell, folder, {
+          places: placesOf(cell, sources),
+          devices: { request, release() {} },
+        }).catch(({ message }: Error) => message),
       );
       assert.is(result, 'all is understood', JSON.stringify(cell.settings));
     }

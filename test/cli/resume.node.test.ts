@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors.ts';
@@ -109,6 +109,23 @@ test('a run does not go on with other data', async () => {
   const { code, stderr } = await coinHere('train', '--resume', out);
   assert.is(code, 1);
   assert.match(stderr, /^error: \S+ce-tuning\.jsonl was made with other data, so CE-Tuning cannot go on from it/m);
+});
+
+test('a run goes on with the same data that lies elsewhere by now, and is saved after each epoch where that is asked', async () => {
+  const own = await writeCorners(join(folder, 'before'));
+  const out = join(folder, 'moved');
+  await coinHere(...args('moved', '--epochs', '2', '--data', own, '--save-every', '1h,1epoch', '--keep', '20'));
+  const states = (await readdir(out)).filter((name) => name.includes('-step-')).sort();
+  assert.equal(
+    states.map((name) => Number(name.match(/\d+/)?.[0])),
+    [7, 14],
+  );
+  await rename(own, join(folder, 'after'));
+  assert.is((await coinHere('train', '--resume', out)).code, 1);
+  const { code, stderr } = await coinHere('train', '--resume', out, '--data', join(folder, 'after'));
+  assert.is(code, 0, stderr);
+  const refused = await coinHere('train', '--save-every', '1.5epochs');
+  assert.match(refused.stderr, /It must be a time or a number of micro-batches or epochs, such as 5min/);
 });
 
 test('a state that is damaged is told, and the one before it taken', async () => {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FolderOptions, inRunFolder, type RunFolder } from '../../src/cli/run_folder.node.ts';
@@ -117,17 +117,21 @@ test('two runs do not write to one folder at the same time, nor with --overwrite
   );
 });
 
-const holders: [who: string, holder: unknown, isFree: boolean][] = [
+const holders: [who: string, holder: unknown, isFree: boolean, minutes?: number][] = [
   // The largest number that Linux gives is 2^22.
   ['a program that has ended', { pid: 2 ** 22 + 1, host: hostname() }, true],
   ['a program that runs', { pid: process.ppid, host: hostname() }, false],
   ['a program on another machine', { pid: 2 ** 22 + 1, host: 'elsewhere' }, false],
+  ['a program on another machine that is silent', { pid: 1, host: 'elsewhere' }, true, 4],
+  ['a program that runs and is silent', { pid: process.ppid, host: hostname() }, false, 4],
   ['a program that is just writing it', undefined, false],
 ];
-for (const [who, holder, isFree] of holders)
+for (const [who, holder, isFree, minutes = 0] of holders)
   test(`the lock of ${who} ${isFree ? 'is taken over' : 'holds'}`, async () => {
     await mkdir('mine');
     await writeFile('mine/run.lock', holder === undefined ? '' : JSON.stringify(holder));
+    const touched = Date.now() / 1000 - 60 * minutes;
+    await utimes('mine/run.lock', touched, touched);
     const message = await refusal(runIn({ out: 'mine' }));
     if (isFree) assert.is(message, 'nothing was refused');
     else assert.match(message, /^Another program writes to the folder mine/);

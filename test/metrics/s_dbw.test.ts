@@ -3,6 +3,7 @@ import { type SDbwOptions, sDbw, sDbwInTurns } from '../../src/metrics/s_dbw.ts'
 import { fixture } from '../fixtures.ts';
 import { goldenCases } from '../golden-cases.ts';
 import { assert, suite } from '../harness.ts';
+import { fromFormulas } from './s_dbw_formulas.ts';
 
 const test = suite('S_Dbw');
 
@@ -116,6 +117,30 @@ test("the package's own example", () => {
   const features = Float64Array.of(1, 2, 1, 0, 1, 4, 3, 3, 3, 2, 2, 2);
   near(sDbw(features, [1, 0, 1, 2], { method: 'Halkidi' }).score, 0.2886751345948128);
 });
+
+for (const method of ['Tong', 'Kim', 'Halkidi', 'halkidi2001'] as const)
+  for (const [d, spacing] of [
+    [1, 0.2],
+    [2, 0.05],
+    [3, 0.1],
+    [24, 0.05],
+  ] as const)
+    test(`${method} of ${d} dimensions is what its formulas give`, () => {
+      const { features, labels } = clusters(d, [30, 20, 10], spacing, 7);
+      const rows = labels.map((_, i) => [...features.subarray(i * d, (i + 1) * d)]);
+      for (const nearest_center of [true, false]) {
+        const want = fromFormulas(rows, labels, method, nearest_center);
+        const compute = () => sDbw(features, labels, { method, nearest_center });
+        if (!want) {
+          assert.throws(compute, /density for two or more clusters equals zero/);
+          continue;
+        }
+        const { scat, dens_bw } = compute();
+        near(scat, want.scat);
+        near(dens_bw, want.dens_bw);
+        assert.ok(d > 3 || !nearest_center || dens_bw > 0);
+      }
+    });
 
 test('refuses features and labels that do not fit', () => {
   const features = new Float64Array(8);

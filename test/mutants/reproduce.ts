@@ -3,6 +3,8 @@ import { noticedBy } from './mutant.ts';
 
 const RUNNER = 'src/reproduce/runner.ts';
 const CELL = 'src/reproduce/cell.ts';
+const COORDINATOR = 'src/reproduce/queue/coordinator.ts';
+const WORKER = 'src/reproduce/queue/worker.ts';
 const COLLECT = 'src/reproduce/collect.ts';
 
 export const mutants = [
@@ -17,6 +19,54 @@ export const mutants = [
     CELL,
     'weights?.sha256 ?? null',
     'null',
+  ]),
+  ...noticedBy('reproduce/runner.node.test.ts', "a cell's hash is of what decides it", [
+    'cells of other images of one name are the same',
+    CELL,
+    'data.sha256, weights',
+    'data.name, weights',
+  ]),
+  ...noticedBy('cli/contents.node.test.ts', 'a data set is named by its images and labels', [
+    'test images are no part of what a data set is',
+    'src/cli/contents.ts',
+    '(await sourceOf(train)).sha256, (await sourceOf(test)).sha256',
+    '(await sourceOf(train)).sha256',
+  ]),
+  ...noticedBy(
+    'reproduce/queue.node.test.ts',
+    'a cell that fails is tried three times',
+    ['what failed is tried once', COORDINATOR, 'attempts: ATTEMPTS', 'attempts: 1'],
+    ['what failed before is not tried again', COORDINATOR, "isFirst && state === 'failed'", 'false'],
+  ),
+  ...noticedBy('reproduce/queue.node.test.ts', 'what a worker lacks goes back for others', [
+    'what a worker lacks is a failure',
+    WORKER,
+    'if (error instanceof GivenBack)',
+    'if (error === undefined)',
+  ]),
+  ...noticedBy('reproduce/queue.node.test.ts', 'cells that Redis has lost are queued again', [
+    'what is lost is waited for',
+    COORDINATOR,
+    'if (!job || isOld)',
+    'if (!job && !isFirst) return;\n      if (!job || isOld)',
+  ]),
+  ...noticedBy('reproduce/queue.node.test.ts', 'smaller priorities come first', [
+    'another priority has no effect',
+    COORDINATOR,
+    'job.priority > options.priority',
+    'job.priority < 0',
+  ]),
+  ...noticedBy('cli/sweep_shown.node.test.ts', 'adapters are told apart', [
+    'differences of one adapter count as of two',
+    'src/reproduce/adapters.ts',
+    '[one !== two]',
+    '[true]',
+  ]),
+  ...noticedBy('cli/sweep.node.test.ts', 'of 12 cells', [
+    'what another began is begun anew',
+    'src/cli/reproduce_cell.ts',
+    "begun ? ['--resume', folder]",
+    "begun && !folder ? ['--resume', folder]",
   ]),
   ...noticedBy(
     'reproduce/collect.node.test.ts',

@@ -3,7 +3,7 @@ import type { Experiment, Timed } from '../experiment.ts';
 import { coinRows, recipe, titleOf } from '../recipes.ts';
 
 /** Hours of 100 epochs on the paper's GPU, the mean of its data sets. */
-const HOURS = { ce: 2.35, scl: 2.48, core: 4.65, coin: 2.5 } as const;
+export const HOURS = { ce: 2.35, scl: 2.48, core: 4.65, coin: 2.5 } as const;
 
 /** A training all of whose steps are alike. */
 const whole = (method: string): Timed => ({ label: titleOf(method), steps: [{ method, share: 1 }] });
