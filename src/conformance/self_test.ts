@@ -1,6 +1,5 @@
 import type { Device } from '../gpu/device.ts';
-import { gradcheckCases } from './gradcheck.ts';
-import { problems } from './problems.ts';
+import { gradcheckCases, problemOps } from './gradcheck.ts';
 import { runCase } from './runner.ts';
 
 /** What an op's kernels gave on a device, held to float64. */
@@ -17,11 +16,13 @@ export interface SelfTested {
 /**
  * Runs small problems of the given ops, or of all, with every kernel candidate that this adapter can run, and holds outputs
  * and gradients to plain loops in float64. Yields an op as soon as it is done; all take a minute or two without a GPU, most of it for
- * compiling. Throws where there is no such op.
+ * compiling. Once `signal` is aborted it ends after the check at hand, without the op that this is part of. Throws where there is no
+ * such op.
  */
 export async function* selfTest(
   device: Device,
-  ops: readonly string[] = Object.keys(problems),
+  ops: readonly string[] = problemOps,
+  signal?: AbortSignal,
 ): AsyncGenerator<SelfTested> {
   for (const op of ops) {
     const candidates = new Set<string>();
@@ -29,6 +30,7 @@ export async function* selfTest(
     let checks = 0;
     for (const golden of gradcheckCases(op))
       for await (const { variant, failures: wrong } of runCase(device, golden)) {
+        if (signal?.aborted) return;
         candidates.add(variant);
         checks++;
         if (wrong.length > 0) failures.push(`${golden.name} (${variant}): ${wrong.join('; ')}`);

@@ -47,4 +47,10 @@ export const mutants = [
     'if (wrong.length > 0) failures.push',
     'if (wrong.length > 9) failures.push',
   ]),
+  ...noticedBy('web/adapter.node.test.ts', 'can be stopped', [
+    'a self-test cannot be stopped',
+    'src/conformance/self_test.ts',
+    'if (signal?.aborted) return;',
+    'if (signal === undefined) return;',
+  ]),
 ];

@@ -1,19 +1,9 @@
 // The workbench as a person uses it: the built site below a path, in the headless Chromium that npm brings.
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { readFile } from 'node:fs/promises';
+import type { Page } from 'playwright-core';
 import { decodeState, encodeState, type State } from '../../src/workbench/state.ts';
 import { assert, suite } from '../harness.ts';
-
-/** As programs load them: they bundle themselves. */
-const load = async <T>(path: string): Promise<T> => (await import(pathToFileURL(resolve(path)).href)) as T;
-const { launch, serve } = await load<{
-  launch(): Promise<Browser>;
-  serve(routes: Record<string, string>, page: string): Promise<{ url: string; close(): Promise<void> }>;
-}>('test/browser.mjs');
-const { buildSite } = await load<{ buildSite(folder: string): Promise<{ bytes: number }[]> }>('bench/web/site.mjs');
+import { openSite, type Site } from './site.ts';
 
 const test = suite('workbench page');
 
@@ -27,47 +17,23 @@ const SLOW = `var v = x[i];
   }
   y[i] = relu(v);`;
 
-let folder: string;
-let site: Awaited<ReturnType<typeof serve>>;
-let browser: Browser;
-let context: BrowserContext;
+let site: Site;
 let page: Page;
 let shipped: string;
-const foreign: string[] = [];
-const refused: string[] = [];
 
 test.before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'site-'));
   shipped = await readFile(`kernels/${MODULE}`, 'utf8');
-  [, browser] = await Promise.all([buildSite(folder), launch()]);
-  site = await serve({ '/some/path': folder }, '');
-  context = await browser.newContext();
-  page = await newPage();
+  site = await openSite();
+  page = await site.newPage();
   await page.goto(await addressOf({ kernel: KERNEL, bench: 'map 65536' }));
   await hasTitle(/^Ready$/);
   // Later on, Playwright types by a command of the browser that styles what it inserts, which the policy refuses.
-  assert.equal(refused, []);
+  assert.equal(site.refused, []);
 });
 
-test.after(async () => {
-  await browser?.close();
-  await site?.close();
-  await rm(folder, { recursive: true, force: true });
-});
+test.after(() => site?.close());
 
-const addressOf = async (state: State) => `${site.url}some/path/index.html#${await encodeState(state)}`;
-
-async function newPage(): Promise<Page> {
-  const made = await context.newPage();
-  made.on('request', (request) => {
-    if (!request.url().startsWith(site.url) && !request.url().startsWith('data:')) foreign.push(request.url());
-  });
-  // What the page's policy refuses is told as an error.
-  made.on('console', (message) => {
-    if (message.type() === 'error') refused.push(message.text());
-  });
-  return made;
-}
+const addressOf = async (state: State) => `${site.url}index.html#${await encodeState(state)}`;
 
 /** Waits for a verdict; the longest that any takes on a busy machine. */
 async function hasTitle(wanted: RegExp, own = page): Promise<void> {
@@ -110,7 +76,7 @@ test('made slower on purpose, it is told to be slower; the address opens the sam
   await edit(SLOW);
   await hasTitle(/^Slower by \d/);
   assert.match(await page.locator('.patch').innerText(), /^\+ {4}v = select\(v, -v/m);
-  const other = await newPage();
+  const other = await site.newPage();
   await other.goto(page.url());
   await other.locator('.cm-content').filter({ hasText: 'v = select(v, -v' }).waitFor();
   assert.is(await other.locator('select').first().inputValue(), KERNEL);
@@ -131,7 +97,7 @@ test('another constant is judged as an edit is, and is part of the address', asy
 });
 
 test('a lost device is told, and another one judges the same edit', async () => {
-  const session = await browser.newBrowserCDPSession();
+  const session = await site.browser.newBrowserCDPSession();
   await session.send('Browser.crashGpuProcess' as never);
   await page.locator('.banner').waitFor({ timeout: 20_000 });
   await page.getByRole('button', { name: 'Start again' }).click();
@@ -141,9 +107,9 @@ test('a lost device is told, and another one judges the same edit', async () => 
 });
 
 test('it opens without a network once it was loaded, and asks no other origin for anything', async () => {
-  assert.equal(foreign, []);
+  assert.equal(site.foreign, []);
   await page.evaluate(() => navigator.serviceWorker.ready.then(() => {}));
-  await context.setOffline(true);
+  await site.context.setOffline(true);
   await page.reload();
   await page.locator('.cm-content').filter({ hasText: 'v = select(v, -v' }).waitFor({ timeout: 20_000 });
 });

@@ -15,4 +15,11 @@ export const pages: readonly Page[] = [
     title: 'Workbench',
     description: 'Edit a WebGPU kernel and see within a second whether it is right and whether it is faster.',
   },
+  {
+    name: 'adapter',
+    file: 'adapter.html',
+    title: 'Adapter',
+    description:
+      'What this WebGPU adapter has, what follows from what it lacks, and whether every kernel computes right on it.',
+  },
 ];

@@ -1,7 +1,7 @@
 // What takes longer than a verdict: where the time goes, and which constants take least of it.
 import type { Ablation } from '../../../src/workbench/ablation.ts';
 import type { Trial } from '../../../src/workbench/search.ts';
-import type { Streamed } from './store.ts';
+import type { Streamed } from '../shell/stream.ts';
 
 interface ExploreProps {
   readonly ready: boolean;

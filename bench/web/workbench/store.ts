@@ -6,7 +6,6 @@ import type { KernelInfo } from '../../../src/workbench/catalogue.ts';
 import { decodeState, encodeState, type State } from '../../../src/workbench/state.ts';
 import type { Finding } from '../../../src/workbench/workbench.ts';
 import type { PageDevice } from '../shell/device.ts';
-import type { Argument, Part } from '../shell/protocol.ts';
 import type { BenchInfo, Choice, Edited, Opened, WorkbenchHandlers } from './worker.ts';
 
 /** It runs on any adapter. */
@@ -134,40 +133,6 @@ export function useJudge({ remote }: PageDevice<WorkbenchHandlers>) {
     say({ ...now, running: false });
   };
   return { judging, run, stop };
-}
-
-/** What a longer measurement has told so far. */
-export interface Streamed<T> {
-  readonly parts: readonly T[];
-  readonly running: boolean;
-  readonly mistake?: string | undefined;
-}
-
-/** A measurement that is started by hand and can be stopped, which leaves what was told. */
-export function useStream<K extends 'ablate' | 'search'>({ remote }: PageDevice<WorkbenchHandlers>, name: K) {
-  type Told = Part<WorkbenchHandlers, K>;
-  const [told, setTold] = useState<Streamed<Told>>({ parts: [], running: false });
-  const control = useRef<AbortController | undefined>(undefined);
-  const start = async (argument: Argument<WorkbenchHandlers, K>) => {
-    const own = new AbortController();
-    control.current?.abort();
-    control.current = own;
-    let now: Streamed<Told> = { parts: [], running: true };
-    const say = (next: Streamed<Told>) => {
-      now = next;
-      if (control.current === own) setTold(next);
-    };
-    say(now);
-    try {
-      for await (const part of remote?.stream(name, argument, own.signal) ?? [])
-        say({ ...now, parts: [...now.parts, part] });
-    } catch (error) {
-      say({ ...now, mistake: (error as Error).message });
-    }
-    say({ ...now, running: false });
-  };
-  const stop = () => control.current?.abort();
-  return { ...told, start, stop };
 }
 
 /** The adapter's roofs, measured once after the first verdict. */

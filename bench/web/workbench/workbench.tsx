@@ -4,6 +4,7 @@ import type { KernelInfo } from '../../../src/workbench/catalogue.ts';
 import type { State } from '../../../src/workbench/state.ts';
 import { summarize } from '../../../src/workbench/summary.ts';
 import type { PageDevice } from '../shell/device.ts';
+import { useStream } from '../shell/stream.ts';
 import { BenchChoice, KernelChoice } from './choices.tsx';
 import { Constants } from './constants.tsx';
 import { EditorPane } from './editor_pane.tsx';
@@ -11,7 +12,7 @@ import { Explore } from './explore.tsx';
 import { COMPOSED, ModuleTabs } from './module_tabs.tsx';
 import { Patch } from './patch.tsx';
 import { Results } from './results.tsx';
-import { type Catalogue, useJudge, useOpenKernel, useRoofs, useStream } from './store.ts';
+import { type Catalogue, useJudge, useOpenKernel, useRoofs } from './store.ts';
 import type { Edited, WorkbenchHandlers } from './worker.ts';
 
 /** After a key press the next one may follow; a person who reads waits longer. */
