@@ -55,7 +55,7 @@ export function addReproduce(program: Command, request: typeof requestDevice): v
     .addOption(
       new Option(
         '--scale <size>',
-        "smoke: embedded data, in minutes without a GPU; small: 1,000 images a class of Fashion-MNIST, three seeds; paper: the paper's data, network and epochs",
+        "smoke: embedded data, in minutes without a GPU; small: 200 images a class of Fashion-MNIST, three seeds; paper: the paper's data, network and epochs",
       )
         .choices(Object.keys(scales))
         .default('smoke'),

@@ -29,7 +29,7 @@ export const scales: Readonly<Record<Scale['name'], Scale>> = {
     alphas: ALPHAS,
     base: {
       ...{ labels: 40, epochs: 6, batch: 64, accumulate: 1, lr: 0.1 },
-      ...{ 'crop-scale': 0.5, 'evaluate-every': 2, select: 'last' },
+      ...{ 'crop-scale': 0.5, 'evaluate-every': 4, select: 'last' },
     },
     transformer: { arch: 'vit_mini_patch4', 'image-size': 28 },
     conditions: {
@@ -65,13 +65,13 @@ export const scales: Readonly<Record<Scale['name'], Scale>> = {
     alphas: ALPHAS,
     everyAlpha: true,
     base: {
-      ...{ labels: 1000, epochs: 20, batch: 64, accumulate: 1, lr: 0.03 },
-      ...{ 'crop-scale': 0.5, 'evaluate-every': 2, select: 'last' },
+      ...{ labels: 200, epochs: 20, batch: 64, accumulate: 1, lr: 0.03 },
+      ...{ 'crop-scale': 0.5, 'evaluate-every': 4, select: 'last' },
     },
     conditions: {
-      data: '10,000 training and 10,000 test images of Fashion-MNIST',
+      data: '2,000 training and 10,000 test images of Fashion-MNIST',
       network: "the checkpoint's",
-      checkpoint: 'MoCo v2 on the same images, as given',
+      checkpoint: 'MoCo v2 on 60,000 of its images, as given',
       views: 'crops of 50 % and more at 28 px, flips',
       epochs: '20',
       batch: '64',

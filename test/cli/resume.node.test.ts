@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { appendFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors.ts';
@@ -142,6 +142,25 @@ test('a state that is damaged is told, and the one before it taken', async () =>
     /ce-tuning-step-00000007\.safetensors cannot be gone on from \(.+\); the one before it is taken\.$/m,
   );
   assert.equal(await bytesOf('damaged'), whole);
+});
+
+test('what a killed program told after its last state is void, and half a line of it is cut off', async () => {
+  const whole = 'told';
+  await coinHere(...args(whole, '--epochs', '2', '--save-every', '2steps', '--keep', '20'));
+  const out = join(folder, 'half-told');
+  await cp(join(folder, whole), out, { recursive: true });
+  const last = 'ce-tuning-step-00000006.safetensors';
+  for (const name of await readdir(out))
+    if ((name.includes('-step-') && name > last) || /^(results|report|ce-tuning\.safetensors)/.test(name))
+      await rm(join(out, name));
+  // It went on to the last evaluation, and was writing of what came then.
+  const told = await linesOf(whole);
+  await writeFile(join(out, 'ce-tuning.jsonl'), `${told.map((line) => JSON.stringify(line)).join('\n')}\n{"type":"ep`);
+  const { code, stderr } = await coinHere('train', '--resume', out);
+  assert.is(code, 0, stderr);
+  assert.equal(await resultsOf('half-told'), await resultsOf(whole));
+  assert.equal(await bytesOf('half-told'), await bytesOf(whole));
+  assert.ok((await linesOf('half-told')).length > told.length);
 });
 
 test('a loss that explodes ends a run in one sentence, and leaves the last state as it was', async () => {

@@ -154,8 +154,8 @@ export const mutants = [
     'accuracy >= (best()',
   ]),
   ...noticedBy(
-    'cli/killed.node.test.ts',
-    'a run that is killed',
+    'cli/resume.node.test.ts',
+    'what a killed program told',
     ['half a line stays in the log', 'src/cli/log.node.ts', 'if (whole < written.length)', 'if (false)'],
     ['what is void is told', 'src/report/data.ts', 'told.epoch < epoch', 'true'],
   ),
