@@ -110,7 +110,7 @@ export function rising(times: readonly number[]): number[] {
     for (let before = groups.at(-1); before && before.mean > group.mean; before = groups.at(-1)) {
       groups.pop();
       const count = before.count + group.count;
-      group = { mean: (before.mean * before.count + group.mean * group.count) / count, count };
+      group = { mean: (group.mean * group.count + before.mean * before.count) / count, count };
     }
     groups.push(group);
   }

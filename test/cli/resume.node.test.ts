@@ -158,6 +158,7 @@ test('what a killed program told after its last state is void, and half a line o
   await writeFile(join(out, 'ce-tuning.jsonl'), `${told.map((line) => JSON.stringify(line)).join('\n')}\n{"type":"ep`);
   const { code, stderr } = await coinHere('train', '--resume', out);
   assert.is(code, 0, stderr);
+  assert.not.match(await readFile(join(out, 'ce-tuning.jsonl'), 'utf8'), /"ep\{/);
   assert.equal(await resultsOf('half-told'), await resultsOf(whole));
   assert.equal(await bytesOf('half-told'), await bytesOf(whole));
   assert.ok((await linesOf('half-told')).length > told.length);

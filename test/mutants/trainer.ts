@@ -153,11 +153,17 @@ export const mutants = [
     'accuracy > (best()',
     'accuracy >= (best()',
   ]),
+  ...noticedBy('cli/resume.node.test.ts', 'what a killed program told', [
+    'half a line stays in the log',
+    'src/cli/log.node.ts',
+    'if (whole < written.length)',
+    'if (false)',
+  ]),
   ...noticedBy(
-    'cli/resume.node.test.ts',
-    'what a killed program told',
-    ['half a line stays in the log', 'src/cli/log.node.ts', 'if (whole < written.length)', 'if (false)'],
+    'report/data.test.ts',
+    'from which it goes on is void',
     ['what is void is told', 'src/report/data.ts', 'told.epoch < epoch', 'true'],
+    ['void evaluations are told', 'src/report/data.ts', 'told.epoch <= evaluated', 'true'],
   ),
   ...noticedBy('data/dataset.test.ts', 'one image that is left over', [
     'one image is a batch',

@@ -116,3 +116,23 @@ test('statistics leave out what is missing', () => {
   assert.equal(statistic([4]), { mean: 4 });
   assert.is(statistic([undefined]), undefined);
 });
+
+test('what a training told of what lies behind the place from which it goes on is void', async () => {
+  const before: TrainEvent = { type: 'evaluation', epoch: 0, top1: 10 };
+  const first = [start, before, stage('first', 0), epoch(0, 'first', { total: 3 }), epoch(1, 'first', { total: 2 })];
+  const lost: TrainEvent = { type: 'evaluation', epoch: 2, top1: 99 };
+  const again: TrainEvent[] = [
+    { ...start, from: { epoch: 1, index: 0, evaluated: 0 } },
+    epoch(1, 'first', { total: 1 }),
+    { type: 'evaluation', epoch: 2, top1: 50 },
+  ];
+  const run = await collect(META, [...first, lost, ...again]);
+  assert.equal(
+    run.losses.map(({ losses }) => losses.total),
+    [3, 1],
+  );
+  assert.equal(run.evaluations, [
+    { epoch: 0, top1: 10 },
+    { epoch: 2, top1: 50 },
+  ]);
+});

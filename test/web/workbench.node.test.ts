@@ -12,7 +12,7 @@ const MODULE = 'elementwise/relu.wgsl';
 const LINE = 'y[i] = relu(x[i]);';
 /** What the adapter cannot leave out, and what leaves the result as it is. */
 const SLOW = `var v = x[i];
-  for (var k = 0u; k < 30u; k++) {
+  for (var k = 0u; k < 300u; k++) {
     v = select(v, -v, v > vec4f(f32(params.vec4s + k)));
   }
   y[i] = relu(v);`;
@@ -53,6 +53,13 @@ test('a module that does not compile is marked at its line, and nothing is timed
   assert.match(await page.locator('.mistake').innerText(), new RegExp(`${MODULE}, line ${line}: .*'j'`));
   assert.is(await page.locator('.cm-lintRange-error').textContent(), 'j');
   assert.is(await page.locator('table').count(), 0);
+});
+
+test('what is typed stays in its order while the page judges it', async () => {
+  await page.locator('.cm-content').press('Control+End');
+  await page.keyboard.type('// one two three four five six seven');
+  await page.waitForTimeout(300);
+  assert.match(await page.locator('.cm-content').innerText(), /^\/\/ one two three four five six seven$/m);
 });
 
 test('one that computes something else is refused a number', async () => {

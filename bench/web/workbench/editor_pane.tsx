@@ -16,21 +16,24 @@ interface EditorPaneProps {
 export function EditorPane({ name, text, complaints, costs, onEdit }: EditorPaneProps) {
   const element = useRef<HTMLDivElement>(null);
   const editor = useRef<Editor | undefined>(undefined);
-  const edited = useRef({ name: '', text: '', onEdit });
+  /** What was typed since the last text from outside: the page hears of it a little later, and by then there may be more. */
+  const edited = useRef({ name: '', typed: [] as string[], onEdit });
   edited.current.onEdit = onEdit;
   useEffect(() => {
     editor.current = createEditor(element.current as HTMLElement, (path, typed) => {
-      edited.current.name = path;
-      edited.current.text = typed;
+      edited.current.typed.push(typed);
       edited.current.onEdit(path, typed);
     });
     return () => editor.current?.destroy();
   }, []);
   useEffect(() => {
-    // What was typed is there already.
-    if (edited.current.name === name && edited.current.text === text) return;
+    const heard = edited.current.typed.lastIndexOf(text);
+    if (edited.current.name === name && heard >= 0) {
+      edited.current.typed.splice(0, heard);
+      return;
+    }
     edited.current.name = name;
-    edited.current.text = text;
+    edited.current.typed = [text];
     const isComposed = name === COMPOSED;
     editor.current?.show(name, text, {
       readOnly: isComposed,

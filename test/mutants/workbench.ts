@@ -1,0 +1,37 @@
+// Faults of the workbench: what it would tell a person that is not so.
+import { noticedBy } from './mutant.ts';
+
+const FILE = 'workbench/parts.test.ts';
+
+export const mutants = [
+  ...noticedBy(FILE, 'what a later check finds wrong has no numbers', [
+    'numbers stay where a check has failed',
+    'src/workbench/summary.ts',
+    'failures: finding.failures, timed: []',
+    'failures: finding.failures',
+  ]),
+  ...noticedBy(FILE, 'a uniform cuts a function behind each statement', [
+    'what stands behind a loop is not cut off with what is inside',
+    'src/workbench/cuts.ts',
+    'insert(to, first, note(from), exit);',
+    'insert(to, cuts.length, note(from), exit);',
+  ]),
+  ...noticedBy(FILE, 'times of later cuts are no less', [
+    'neighbours share the larger time',
+    'src/workbench/ablation.ts',
+    '(group.mean * group.count + before.mean * before.count) / count',
+    'before.mean',
+  ]),
+  ...noticedBy(
+    FILE,
+    'a search takes what is faster',
+    ['a search goes on at the roof', 'src/workbench/search.ts', 'if (share >= NEAR)', 'if (share >= 2 * NEAR)'],
+    ['what is hopeless is compared', 'src/workbench/search.ts', 'const HOPELESS = 1.4;', 'const HOPELESS = 1e9;'],
+  ),
+  ...noticedBy(FILE, 'a state is the same after it was text', [
+    'what unpacks to any size is unpacked',
+    'src/workbench/state.ts',
+    'const MOST_BYTES = 2 ** 20;',
+    'const MOST_BYTES = 2 ** 40;',
+  ]),
+];
