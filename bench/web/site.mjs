@@ -1,4 +1,5 @@
 // The pages of bench/web as a site: what is bundled, the HTML around it, and what lets it work without a network.
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -27,11 +28,25 @@ export const entriesOf = (pages) => [
   }),
 ];
 
+/** The commit that is checked out, marked where files differ from it; empty where there is no repository. */
+function commit() {
+  try {
+    const arguments_ = ['describe', '--always', '--dirty', '--exclude=*'];
+    return execFileSync('git', arguments_, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  } catch {
+    return '';
+  }
+}
+
 /** Settings of the bundle of all pages, whose parts are shared between them. */
 const settings = (pages, { outdir, minify }) => ({
   entryPoints: entriesOf(pages),
   ...{ ...portable, outdir, minify, splitting: true, metafile: true },
-  ...{ jsx: 'automatic', jsxImportSource: 'preact', define: { 'process.env.NODE_ENV': '"production"' } },
+  ...{
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    define: { 'process.env.NODE_ENV': '"production"', 'process.env.COMMIT': JSON.stringify(commit()) },
+  },
 });
 
 /** The HTML of a page; `files` are the names of its bundles by their names in the settings. */

@@ -114,7 +114,7 @@ export function summariseKernels(rows: readonly Row[]): KernelSummary[] {
   });
 }
 
-const geometricMean = (values: readonly number[]): number =>
+export const geometricMean = (values: readonly number[]): number =>
   Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 
 /** Two tables: by kernel, with a sentence on what holds those below half of the roof, and every row. */

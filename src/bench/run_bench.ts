@@ -2,8 +2,9 @@ import type { Device } from '../gpu/device.ts';
 import { causeOf } from '../gpu/kernel/compile_error.ts';
 import type { Profile } from '../gpu/program/profile.ts';
 import { profileTable } from '../report/profile.ts';
+import type { Roofs } from '../report/roof.ts';
 import { selectCases } from './cases.ts';
-import { type MeasureOptions, measureCase } from './measure_case.ts';
+import { type Measured, type MeasureOptions, measureCase } from './measure_case.ts';
 import { columns, type Report, type Row, type TorchTimes } from './report.ts';
 import { busyNote, measureRoofs } from './roofs.ts';
 import type { Candidates } from './variants.ts';
@@ -32,6 +33,63 @@ export interface ProfiledReport extends Report {
 /** Milliseconds that one candidate of a case may take: slow ones get fewer samples. */
 const BUDGET = 1000;
 
+/** What a run tells as soon as it is known, as plain data. */
+export type BenchEvent =
+  /** Before the first case; `matching` counts those that are not usual too. */
+  | { readonly kind: 'start'; readonly roofs: Roofs; readonly cases: readonly string[]; readonly matching: number }
+  | { readonly kind: 'measured'; readonly case: string; readonly rows: readonly Row[]; readonly measured: Measured }
+  | { readonly kind: 'failed'; readonly case: string; readonly message: string };
+
+/** Times all chosen cases, one after the other, until `signal` is aborted. Throws where no case matches. */
+export async function* measureCases(
+  device: Device,
+  options: BenchOptions,
+  signal?: AbortSignal,
+): AsyncGenerator<BenchEvent> {
+  const { pattern, all, batch, rounds, limit, pytorch, profile } = options;
+  const selection = { kind: device.target.kind, batch };
+  const cases = selectCases(pattern, { ...selection, all });
+  const matching = selectCases(pattern, { ...selection, all: true }).length;
+  const roofs = await measureRoofs(device);
+  yield { kind: 'start', roofs, cases: cases.map(({ name }) => name), matching };
+  const candidates = options.candidates ?? (pattern === undefined || all ? 'kernels' : 'tilings');
+  const measureOptions: MeasureOptions = {
+    rounds,
+    budget: BUDGET,
+    limit,
+    candidates,
+    roofs,
+    rates: new Map(),
+    profile,
+  };
+  for (const bench of cases) {
+    if (signal?.aborted) return;
+    let measured: Measured;
+    try {
+      measured = await measureCase(device, bench, measureOptions);
+    } catch (error) {
+      // One case, say a layer larger than this adapter can bind, leaves all others as they are.
+      yield { kind: 'failed', case: bench.name, message: (error as Error).message };
+      continue;
+    }
+    const torch = pytorch?.times[bench.name];
+    const rows = measured.measurements.map((own) =>
+      torch === undefined ? own : { ...own, torch: torch / own.median },
+    );
+    yield { kind: 'measured', case: bench.name, rows, measured };
+  }
+}
+
+/** The rows of what was told, and what could not be run. */
+export const resultsOf = (events: readonly BenchEvent[]): Pick<Report, 'rows' | 'failed'> => ({
+  rows: events.flatMap((event) => (event.kind === 'measured' ? event.rows : [])),
+  failed: events.flatMap((event) => {
+    if (event.kind === 'failed') return [event.case];
+    if (event.kind === 'start') return [];
+    return event.measured.broken.map(({ candidate }) => `${event.case} (${candidate})`);
+  }),
+});
+
 /**
  * Times all chosen cases, printing a row for each candidate as soon as it is known. Once `signal` is aborted, the report is of
  * the cases so far.
@@ -43,21 +101,9 @@ export async function runBench(
   print: (line: string) => void,
   signal?: AbortSignal,
 ): Promise<ProfiledReport> {
-  const { pattern, all, batch, rounds, limit, pytorch, profile } = options;
   const { target, description } = device;
-  const selection = { kind: target.kind, batch };
-  const cases = selectCases(pattern, { ...selection, all });
-  const matching = selectCases(pattern, { ...selection, all: true }).length;
-  const roofs = await measureRoofs(device);
-  print(`${description}, in ${runtime}`);
-  print(
-    `roofs: ${roofs.gflops.toPrecision(3)} GFLOP/s of multiply-adds, ${roofs.gigabytes.toPrecision(3)} GB/s of copying`,
-  );
-  const busy = busyNote(roofs);
-  if (busy) print(busy);
-  print(padded(columns.map(({ heading }) => heading)));
-  const rows: Row[] = [];
-  const failed: string[] = [];
+  const { pytorch, profile } = options;
+  const events: BenchEvent[] = [];
   const causes = new Set<string>();
   /** A message where it is new: a mistake in a module breaks many candidates alike. */
   const tell = (what: string, message: string) => {
@@ -66,60 +112,48 @@ export async function runBench(
     causes.add(cause);
   };
   const profiles: Profile[] = [];
-  const candidates = options.candidates ?? (pattern === undefined || all ? 'kernels' : 'tilings');
-  const measureOptions: MeasureOptions = {
-    rounds,
-    budget: BUDGET,
-    limit,
-    candidates,
-    roofs,
-    rates: new Map(),
-    profile,
-  };
-  for (const [index, bench] of cases.entries()) {
-    if (signal?.aborted) {
-      print(`interrupted: ${cases.length - index} cases were not run`);
-      break;
+  let start: Extract<BenchEvent, { kind: 'start' }> | undefined;
+  for await (const event of measureCases(device, options, signal)) {
+    events.push(event);
+    if (event.kind === 'start') {
+      start = event;
+      print(`${description}, in ${runtime}`);
+      printRoofs(event.roofs, print);
+    } else if (event.kind === 'failed') tell(event.case, event.message);
+    else {
+      for (const row of event.rows) print(padded(columns.map(({ value }) => value(row))));
+      const { broken, leftOut, profile: own } = event.measured;
+      for (const { candidate, message } of broken) tell(`${event.case} (${candidate})`, message);
+      if (own) {
+        profiles.push(own);
+        print(profileTable(own, { roofs: start?.roofs }));
+      }
+      if (leftOut.length > 0)
+        print(
+          `  left out: ${leftOut.map(({ candidate, seconds }) => `${candidate} (${seconds.toFixed(0)} s each)`).join(', ')}`,
+        );
     }
-    const measured = await measureCase(device, bench, measureOptions).catch((error: Error) => {
-      // One case, say a layer larger than this adapter can bind, leaves all others as they are.
-      failed.push(bench.name);
-      tell(bench.name, error.message);
-    });
-    if (!measured) continue;
-    const { measurements, leftOut, broken } = measured;
-    for (const measurement of measurements) {
-      const torch = pytorch?.times[bench.name];
-      const row = torch === undefined ? measurement : { ...measurement, torch: torch / measurement.median };
-      print(padded(columns.map(({ value }) => value(row))));
-      rows.push(row);
-    }
-    for (const { candidate, message } of broken) {
-      failed.push(`${bench.name} (${candidate})`);
-      tell(failed.at(-1) as string, message);
-    }
-    if (measured.profile) {
-      profiles.push(measured.profile);
-      print(profileTable(measured.profile, { roofs }));
-    }
-    if (leftOut.length > 0)
-      print(
-        `  left out: ${leftOut.map(({ candidate, seconds }) => `${candidate} (${seconds.toFixed(0)} s each)`).join(', ')}`,
-      );
   }
+  const { roofs, cases, matching } = start as NonNullable<typeof start>;
+  const left = cases.length - (events.length - 1);
+  if (left > 0) print(`interrupted: ${left} cases were not run`);
   if (matching > cases.length) print(`${matching - cases.length} more cases with --all`);
-  const date = new Date().toISOString();
   return {
     adapter: target.name,
-    description,
-    runtime,
-    date,
-    roofs,
+    ...{ description, runtime, date: new Date().toISOString(), roofs },
     ...(pytorch && { pytorch: pytorch.setup }),
-    failed,
-    rows,
+    ...resultsOf(events),
     ...(profile && { profiles }),
   };
+}
+
+function printRoofs(roofs: Roofs, print: (line: string) => void): void {
+  print(
+    `roofs: ${roofs.gflops.toPrecision(3)} GFLOP/s of multiply-adds, ${roofs.gigabytes.toPrecision(3)} GB/s of copying`,
+  );
+  const busy = busyNote(roofs);
+  if (busy) print(busy);
+  print(padded(columns.map(({ heading }) => heading)));
 }
 
 function padded(cells: readonly string[]): string {

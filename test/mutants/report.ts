@@ -241,4 +241,15 @@ export const mutants = [
     'if (options.tuned) {',
     'if (options.tune) {',
   ]),
+  ...noticedBy(
+    'bench/compare_reports.test.ts',
+    'cases that both',
+    [
+      'rivals are compared',
+      'src/bench/compare_reports.ts',
+      "row.candidate === 'default' ? [[",
+      "row.candidate !== '' ? [[",
+    ],
+    ['more samples tell no more', 'src/bench/compare_reports.ts', ' / Math.sqrt(samples)', ''],
+  ),
 ];

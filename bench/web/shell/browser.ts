@@ -10,10 +10,12 @@ const BROWSERS = {
   Version: 'Safari',
 };
 
-/** This package, the browser and its system, in a line. */
+/** This package with the commit that the page was built from, the browser and its system, in a line. */
 export function setting({ userAgent } = navigator): string {
   const [key, name] = Object.entries(BROWSERS).find(([word]) => userAgent.includes(`${word}/`)) ?? ['', 'a browser'];
   const release = new RegExp(`${key}/(\\d+[.\\d]*?)(\\.0)*( |$)`).exec(userAgent)?.[1] ?? '';
   const system = /\(([^)]*)\)/.exec(userAgent)?.[1] ?? '';
-  return `coin-webgpu ${version}, ${name} ${release} on ${system}`;
+  // The bundler puts it here; it is empty where there is no repository.
+  const commit = process.env.COMMIT ? ` at ${process.env.COMMIT}` : '';
+  return `coin-webgpu ${version}${commit}, ${name} ${release} on ${system}`;
 }

@@ -16,6 +16,12 @@ export const pages: readonly Page[] = [
     description: 'Edit a WebGPU kernel and see within a second whether it is right and whether it is faster.',
   },
   {
+    name: 'suite',
+    file: 'suite.html',
+    title: 'Suite',
+    description: 'Time the kernels of neural networks on this WebGPU adapter, and compare two runs.',
+  },
+  {
     name: 'adapter',
     file: 'adapter.html',
     title: 'Adapter',

@@ -1,0 +1,93 @@
+import { useState } from 'preact/hooks';
+import { type CompareReports, compareReports, parseReport } from '../../../src/bench/compare_reports.ts';
+import { inWords } from '../../../src/bench/comparison.ts';
+import type { Report } from '../../../src/bench/report.ts';
+
+type Side = 'before' | 'after';
+const SIDES: readonly Side[] = ['before', 'after'];
+
+/** Two downloaded reports side by side: two machines, or before and after a change. */
+export function CompareFiles() {
+  const [reports, setReports] = useState<Partial<Record<Side, Report>>>({});
+  const [mistake, setMistake] = useState('');
+  const read = async (side: Side, file: File | undefined) => {
+    if (!file) return;
+    setMistake('');
+    setReports(({ [side]: _, ...others }) => others);
+    try {
+      const report = parseReport(file.name, await file.text());
+      setReports((earlier) => ({ ...earlier, [side]: report }));
+    } catch (error) {
+      setMistake((error as Error).message);
+    }
+  };
+  const { before, after } = reports;
+  const compared = before && after ? compare(before, after) : undefined;
+  return (
+    <section aria-labelledby="compare">
+      <h2 id="compare">Two reports compared</h2>
+      <div class="choices">
+        {SIDES.map((side) => (
+          <label key={side}>
+            <span>{side === 'before' ? 'Before, or one machine (JSON)' : 'After, or another machine (JSON)'}</span>
+            <input
+              type="file"
+              accept=".json,application/json"
+              onChange={({ currentTarget }) => read(side, currentTarget.files?.[0])}
+            />
+            {reports[side] && (
+              <small>
+                {reports[side].adapter}, {reports[side].runtime}, {reports[side].date.slice(0, 10)}
+              </small>
+            )}
+          </label>
+        ))}
+      </div>
+      {mistake && <p class="mistake">{mistake}</p>}
+      {typeof compared === 'string' && <p class="mistake">{compared}</p>}
+      {compared && typeof compared !== 'string' && <Compared {...compared} />}
+    </section>
+  );
+}
+
+function compare(before: Report, after: Report): CompareReports | string {
+  try {
+    return compareReports(before, after);
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+function Compared({ rows, mean, alone }: CompareReports) {
+  return (
+    <>
+      <p class="mean">
+        Over {rows.length} {rows.length === 1 ? 'case' : 'cases'}, the second takes {mean.toPrecision(3)} times as long
+        (geometric mean). {alone.length > 0 && `${alone.length} more are in one of the two alone. `}A driver places the
+        code of a kernel anew each time: on a processor, differences below a tenth may be that.
+      </p>
+      <div class="wide">
+        <table class="compared">
+          <thead>
+            <tr>
+              <th scope="col">case</th>
+              <th scope="col">before</th>
+              <th scope="col">after</th>
+              <th scope="col">the second is</th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <tr key={row.case}>
+                <th scope="row">{row.case}</th>
+                <td>{row.before.toPrecision(3)} ms</td>
+                <td>{row.after.toPrecision(3)} ms</td>
+                <td>{inWords(row)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </>
+  );
+}
