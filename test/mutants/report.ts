@@ -215,7 +215,7 @@ export const mutants = [
       'broken.push({ candidate: variant.candidate, message: (error as Error).message });',
       'throw error;',
     ],
-    ['a broken candidate is not told', 'src/bench/run_bench.ts', 'failed.push(`', 'void (`'],
+    ['a broken candidate is not told', 'src/bench/run_bench.ts', 'event.measured.broken.map', '[].map'],
   ),
   ...noticedBy('bench/report.test.ts', 'a later run takes the places', [
     'rows that are measured again come last',

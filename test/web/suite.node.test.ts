@@ -7,7 +7,7 @@ import { openSite, type Site } from './site.ts';
 
 const test = suite('suite page');
 
-const CASES = ['sup_con n256 d256 forward', 'sup_con n256 d256 forward+backward'];
+const CASES = ['conv 1x1 s1 N16 C64 16x16 K128 dgrad', 'conv 1x1 s1 N16 C64 16x16 K128 wgrad'];
 
 let site: Site;
 let page: Page;
@@ -35,7 +35,7 @@ async function downloaded(button: string): Promise<string> {
 }
 
 test('the chosen cases are timed, and their report downloads as JSON and as Markdown', async () => {
-  await page.getByLabel('Cases with these words').fill('sup_con n256');
+  await page.getByLabel('Cases with these words').fill('conv 1x1 s1 N16 C64 16x16 grad');
   await has(/^2 cases\.$/);
   await page.getByRole('button', { name: 'Run' }).click();
   await has(/^2 of 2 cases\.$/);
