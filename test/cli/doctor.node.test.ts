@@ -1,3 +1,4 @@
+import { selfTest } from '../../src/conformance/self_test.ts';
 import { modules } from '../../src/gpu/kernel/generated/modules.ts';
 import { createLibrary } from '../../src/gpu/kernel/library.ts';
 import { createPipelines } from '../../src/gpu/kernel/pipelines.ts';
@@ -40,6 +41,12 @@ test('a kernel that is wrong is told, with exit code 1', async () => {
   assert.match(stdout, /\n0 of 2 checks passed\.\n/);
   assert.match(stdout, /\n- relu-0 \(default\): output\.y is off by .*, the limit is /);
   assert.match(stderr, /error: 2 checks of kernels failed, as told above\.$/m);
+});
+
+test('a self-test that is aborted ends after the check at hand, without the op that this is part of', async () => {
+  const told: string[] = [];
+  for await (const { op } of selfTest(await testDevice(), ['relu', 'softmax'], AbortSignal.abort())) told.push(op);
+  assert.equal(told, []);
 });
 
 test('what is missing has its consequence, and what would be faster is named', async () => {

@@ -47,7 +47,7 @@ export const mutants = [
     'if (wrong.length > 0) failures.push',
     'if (wrong.length > 9) failures.push',
   ]),
-  ...noticedBy('web/adapter.node.test.ts', 'can be stopped', [
+  ...noticedBy(DOCTOR, 'a self-test that is aborted', [
     'a self-test cannot be stopped',
     'src/conformance/self_test.ts',
     'if (signal?.aborted) return;',
