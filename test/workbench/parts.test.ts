@@ -30,7 +30,7 @@ test('a state is the same after it was text, which an address can hold; what is 
   const text = await encodeState(state);
   assert.equal(await decodeState(text), state);
   assert.match(text, /^[\w-]{40,300}$/);
-  for (const wrong of ['', 'spam', text.slice(0, -9), await encodeState({ kernel: 3 } as never)])
+  for (const wrong of ['', 'spam', text.slice(0, text.length / 2), await encodeState({ kernel: 3 } as never)])
     assert.match(await refusal(wrong), /^The address holds no state/);
   // A million blanks are a few bytes when packed.
   assert.match(await refusal(await encodeState({ kernel: ' '.repeat(2 ** 21) })), /^The address holds no state/);
