@@ -111,15 +111,23 @@ export function diagnose(
   };
 }
 
+/** What is known of an adapter beside its name, each under a name of its own; nothing that is empty. */
+export function adapterFacts({ name, why, kind, subgroupSize, info }: Diagnosis['adapter']): [string, string][] {
+  const facts: [string, string][] = [
+    ['taken because', why],
+    ['kernels for', kind === 'cpu' ? 'a processor (software driver)' : 'a GPU'],
+    ['subgroups', subgroupSize > 0 ? `${subgroupSize} lanes` : ''],
+    ...Object.entries(info).filter(([, value]) => value !== name),
+  ];
+  return facts.filter(([, value]) => value);
+}
+
 /** A diagnosis as Markdown, to be read or pasted into a bug report. */
 export function diagnosisMarkdown(diagnosis: Diagnosis): string {
   const { adapter, date, runtime, found, faster, features, limits, selfTest } = diagnosis;
   const items = [
     ['adapter', adapter.name],
-    ['taken because', adapter.why],
-    ['kernels for', adapter.kind === 'cpu' ? 'a processor (software driver)' : 'a GPU'],
-    ['subgroups', adapter.subgroupSize > 0 ? `${adapter.subgroupSize} lanes` : ''],
-    ...Object.entries(adapter.info).filter(([, value]) => value !== adapter.name),
+    ...adapterFacts(adapter),
     ['adapters found', found.join('; ')],
     ['faster', faster.join(' ')],
   ];

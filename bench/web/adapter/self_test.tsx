@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { SelfTested } from '../../../src/conformance/self_test.ts';
 import type { Streamed } from '../shell/stream.ts';
+import { Table } from '../shell/table.tsx';
 
 interface SelfTestProps {
   readonly ops: readonly string[];
@@ -67,28 +68,16 @@ export function SelfTest({ ops, test, ready }: SelfTestProps) {
 }
 
 const Tested = ({ parts }: { parts: readonly SelfTested[] }) => (
-  <div class="wide">
-    <table class="tested">
-      <thead>
-        <tr>
-          <th scope="col">op</th>
-          <th scope="col">candidates</th>
-          <th scope="col">checks</th>
-          <th scope="col">failed</th>
-        </tr>
-      </thead>
-      <tbody>
-        {parts.map(({ op, candidates, checks, failures }) => (
-          <tr key={op} class={failures.length > 0 ? 'failed' : undefined}>
-            <th scope="row">{op}</th>
-            <td>{candidates.join(', ')}</td>
-            <td>{checks}</td>
-            <td>{failures.length}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  </div>
+  <Table class="tested" heads={['op', 'candidates', 'checks', 'failed']}>
+    {parts.map(({ op, candidates, checks, failures }) => (
+      <tr key={op} class={failures.length > 0 ? 'failed' : undefined}>
+        <th scope="row">{op}</th>
+        <td>{candidates.join(', ')}</td>
+        <td>{checks}</td>
+        <td>{failures.length}</td>
+      </tr>
+    ))}
+  </Table>
 );
 
 function statusOf({ parts, running }: Streamed<SelfTested>, chosen: readonly string[]): string {

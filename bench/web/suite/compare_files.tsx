@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { type CompareReports, compareReports, parseReport } from '../../../src/bench/compare_reports.ts';
 import { inWords } from '../../../src/bench/comparison.ts';
 import type { Report } from '../../../src/bench/report.ts';
+import { Table } from '../shell/table.tsx';
 
 type Side = 'before' | 'after';
 const SIDES: readonly Side[] = ['before', 'after'];
@@ -66,28 +67,16 @@ function Compared({ rows, mean, alone }: CompareReports) {
         (geometric mean). {alone.length > 0 && `${alone.length} more are in one of the two alone. `}A driver places the
         code of a kernel anew each time: on a processor, differences below a tenth may be that.
       </p>
-      <div class="wide">
-        <table class="compared">
-          <thead>
-            <tr>
-              <th scope="col">case</th>
-              <th scope="col">before</th>
-              <th scope="col">after</th>
-              <th scope="col">the second is</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((row) => (
-              <tr key={row.case}>
-                <th scope="row">{row.case}</th>
-                <td>{row.before.toPrecision(3)} ms</td>
-                <td>{row.after.toPrecision(3)} ms</td>
-                <td>{inWords(row)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table class="compared" heads={['case', 'before', 'after', 'the second is']}>
+        {rows.map((row) => (
+          <tr key={row.case}>
+            <th scope="row">{row.case}</th>
+            <td>{row.before.toPrecision(3)} ms</td>
+            <td>{row.after.toPrecision(3)} ms</td>
+            <td>{inWords(row)}</td>
+          </tr>
+        ))}
+      </Table>
     </>
   );
 }

@@ -1,5 +1,6 @@
 import type { Report, Row } from '../../../src/bench/report.ts';
 import { busyNote } from '../../../src/bench/roofs.ts';
+import { Table } from '../shell/table.tsx';
 
 /** A report as a table, whose bars show how near to this adapter's roof each row comes. */
 export function Results({ report: { rows, roofs } }: { report: Report }) {
@@ -10,24 +11,11 @@ export function Results({ report: { rows, roofs } }: { report: Report }) {
         Roofs measured on this adapter: {roofs.gflops.toPrecision(3)} GFLOP/s of multiply-adds,{' '}
         {roofs.gigabytes.toPrecision(3)} GB/s of copying. {busy}
       </p>
-      <div class="wide">
-        <table class="rows">
-          <thead>
-            <tr>
-              <th scope="col">case</th>
-              <th scope="col">time</th>
-              <th scope="col">GFLOP/s</th>
-              <th scope="col">GB/s</th>
-              <th scope="col">of the roof</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((row) => (
-              <ResultRow key={`${row.case} ${row.candidate}`} row={row} />
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table class="rows" heads={['case', 'time', 'GFLOP/s', 'GB/s', 'of the roof']}>
+        {rows.map((row) => (
+          <ResultRow key={`${row.case} ${row.candidate}`} row={row} />
+        ))}
+      </Table>
     </>
   );
 }

@@ -1,6 +1,7 @@
 import { inWords } from '../../../src/bench/comparison.ts';
 import type { Roofs } from '../../../src/report/roof.ts';
 import { type Rate, ratesOf, type Summary, type Timed } from '../../../src/workbench/summary.ts';
+import { Table } from '../shell/table.tsx';
 import { Roofline } from './roofline.tsx';
 import type { Judging, OpenKernel } from './store.ts';
 
@@ -67,25 +68,11 @@ function Numbers({ timed, roofs }: { timed: Timed; roofs: Roofs | undefined }) {
   const rates = ratesOf(timed, roofs);
   return (
     <>
-      <div class="wide">
-        <table>
-          <caption>{timed.bench}</caption>
-          <thead>
-            <tr>
-              <th scope="col">kernel</th>
-              <th scope="col">time</th>
-              <th scope="col">GFLOP/s</th>
-              <th scope="col">GB/s</th>
-              <th scope="col">of the roof</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rates.map((rate) => (
-              <Row key={rate.way} rate={rate} />
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table caption={timed.bench} heads={['kernel', 'time', 'GFLOP/s', 'GB/s', 'of the roof']}>
+        {rates.map((rate) => (
+          <Row key={rate.way} rate={rate} />
+        ))}
+      </Table>
       <Roofline rates={rates} work={timed.work} roofs={roofs} />
     </>
   );
