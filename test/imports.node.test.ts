@@ -20,7 +20,7 @@ const LAYERS = [
   ['src/ops'],
   ['src/tape'],
   ['src/gpu/kernel'],
-  ['src/quantile.ts', 'src/files.node.ts', 'src/file_kind.ts', 'src/inflate.ts'],
+  ['src/quantile.ts', 'src/files.node.ts', 'src/file_kind.ts', 'src/bytes.ts'],
 ];
 
 /** What layers alone would allow. */

@@ -2,8 +2,8 @@
 // of dimensions, the sizes as big-endian 32-bit integers, then the elements, row-major.
 // http://yann.lecun.com/exdb/mnist/ describes it.
 
+import { inflate } from '../bytes.ts';
 import { kindOf } from '../file_kind.ts';
-import { inflate } from '../inflate.ts';
 
 /** Images of one byte a pixel, one channel: `pixels` is (count, height, width), row-major, 0 to 255. */
 export interface IdxImages {

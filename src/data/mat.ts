@@ -2,7 +2,7 @@
 // of data sets. The format is that of "MAT-File Format", MathWorks,
 // https://www.mathworks.com/help/pdf_doc/matlab/matfile_format.pdf: a header of 128 bytes, then elements of a type, a size and data
 // padded to 8 bytes; an array is an element whose data are elements again. Arrays are column-major.
-import { inflate } from '../inflate.ts';
+import { inflate } from '../bytes.ts';
 
 interface Sized {
   readonly dims: readonly number[];

@@ -1,4 +1,5 @@
 // A picture as PNG (ISO/IEC 15948), compressed by what every runtime has.
+import { deflate, joined } from '../bytes.ts';
 
 /**
  * @param pixels bytes (height, width, channels), row-major.
@@ -20,14 +21,9 @@ export async function encodePng(
   return joined([
     Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a),
     chunk('IHDR', new Uint8Array(header.buffer)),
-    chunk('IDAT', await deflate(rows)),
+    chunk('IDAT', await deflate(rows, 'deflate')),
     chunk('IEND', new Uint8Array()),
   ]);
-}
-
-async function deflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
-  const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream('deflate'));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
 function chunk(name: string, data: Uint8Array): Uint8Array {
@@ -47,14 +43,4 @@ function crc32(bytes: Uint8Array): number {
     for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
   }
   return (crc ^ 0xffffffff) >>> 0;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -1,7 +1,7 @@
 // ZIP archives: those that PyTorch writes, whose entries are stored and not compressed, and those of data sets, which may
 // deflate them; with Zip64 where they are large. https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT describes the
 // format; offsets and sizes are taken from the central directory, since PyTorch leaves them out of the entries' own headers.
-import { inflate } from '../inflate.ts';
+import { inflate } from '../bytes.ts';
 import type { ByteSource } from './source.ts';
 
 /** An entry of an archive. */

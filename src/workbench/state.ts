@@ -1,4 +1,5 @@
 // What a workbench shows, as text for the part of an address behind its #: JSON, deflated, in base64url.
+import { deflate, inflate } from '../bytes.ts';
 
 /** What a shared address opens. */
 export interface State {
@@ -13,7 +14,7 @@ export interface State {
 
 /** Base64url text of a state. */
 export async function encodeState(state: State): Promise<string> {
-  const bytes = await through(new TextEncoder().encode(JSON.stringify(state)), new CompressionStream('deflate-raw'));
+  const bytes = await deflate(new TextEncoder().encode(JSON.stringify(state)), 'deflate-raw');
   const text = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
   return btoa(text).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
@@ -24,7 +25,7 @@ export async function decodeState(text: string): Promise<State> {
   try {
     const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
     const bytes = Uint8Array.from(binary, (letter) => letter.charCodeAt(0));
-    const json = await through(bytes, new DecompressionStream('deflate-raw'), MOST_BYTES);
+    const json = await inflate(bytes, 'deflate-raw', MOST_BYTES);
     state = JSON.parse(new TextDecoder().decode(json));
   } catch {
     state = undefined;
@@ -35,25 +36,6 @@ export async function decodeState(text: string): Promise<State> {
 
 /** All modules together have a third of it: what unpacks to more was not made here. */
 const MOST_BYTES = 2 ** 20;
-
-async function through(
-  bytes: Uint8Array<ArrayBuffer>,
-  transform: CompressionStream | DecompressionStream,
-  most = Number.POSITIVE_INFINITY,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const parts: Uint8Array<ArrayBuffer>[] = [];
-  let length = 0;
-  const reader = new Blob([bytes]).stream().pipeThrough(transform).getReader();
-  for (let next = await reader.read(); !next.done; next = await reader.read()) {
-    parts.push(next.value);
-    length += next.value.length;
-    if (length > most) {
-      await reader.cancel();
-      throw new Error('This unpacks to too much.');
-    }
-  }
-  return new Uint8Array(await new Blob(parts).arrayBuffer());
-}
 
 function isState(value: unknown): value is State {
   const { kernel, bench, edits = {}, constants = {} } = Object(value) as Record<string, unknown>;

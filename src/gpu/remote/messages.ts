@@ -1,4 +1,5 @@
 // What a program that has no WebGPU and a page that has it tell each other: JSON with the bytes that it refers to, in frames.
+import { joined } from '../../bytes.ts';
 
 /** A call of a method of one of the page's objects, in the order in which the program made it. */
 export interface Call {
@@ -52,17 +53,10 @@ export function encode(
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, replace(inner)]));
   };
   const json = new TextEncoder().encode(JSON.stringify(replace(message)));
-  const frame = new Uint8Array(HEAD + json.length + length);
-  const head = new DataView(frame.buffer);
+  const head = new DataView(new ArrayBuffer(HEAD));
   head.setUint32(0, json.length);
   head.setUint32(4, length);
-  frame.set(json, HEAD);
-  let place = HEAD + json.length;
-  for (const part of parts) {
-    frame.set(part, place);
-    place += part.length;
-  }
-  return frame;
+  return joined([new Uint8Array(head.buffer), json, ...parts]);
 }
 
 /** Takes bytes as they come and gives each message once it is whole. `objectOf` gives the objects that numbers stand for. */
@@ -86,7 +80,7 @@ export function decoder(
     waiting += bytes.length;
     const messages: (() => unknown)[] = [];
     while (waiting >= needed) {
-      const all = rest.length === 1 ? (rest[0] as Uint8Array) : joined(rest, waiting);
+      const all = rest.length === 1 ? (rest[0] as Uint8Array) : joined(rest);
       const head = new DataView(all.buffer, all.byteOffset);
       const [json, length] = [head.getUint32(0), head.getUint32(4)];
       const end = HEAD + json + length;
@@ -102,14 +96,4 @@ export function decoder(
     }
     return messages;
   };
-}
-
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let place = 0;
-  for (const part of parts) {
-    whole.set(part, place);
-    place += part.length;
-  }
-  return whole;
 }
