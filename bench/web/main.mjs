@@ -1,5 +1,6 @@
-// The pages for browsers: node bench/web/main.mjs serve [--port N] [--host NAME] | build [--out DIR]
+// The pages for browsers: node bench/web/main.mjs serve [--port N] [--host NAME] | build [--out DIR] | measure [--kernel NAME] [--shape NAME] [--times N]
 import { parseArgs } from 'node:util';
+import { measureAblation, measureVerdicts } from './measure.mjs';
 import { serveSite } from './serve.mjs';
 import { buildSite, kilobytes } from './site.mjs';
 
@@ -9,6 +10,9 @@ const { values, positionals } = parseArgs({
     port: { type: 'string', default: '8017' },
     host: { type: 'string', default: '127.0.0.1' },
     out: { type: 'string', default: 'out/web' },
+    kernel: { type: 'string', default: 'matmul/register' },
+    shape: { type: 'string', default: 'matmul 256 NN' },
+    times: { type: 'string', default: '10' },
   },
 });
 
@@ -22,11 +26,22 @@ const commands = {
       console.log(`${title}: ${kilobytes(bytes)} of scripts, compressed`);
     console.log(`the site is in ${values.out}: serve it from any path, over https or on localhost`);
   },
+  async measure() {
+    const times = Number(values.times);
+    console.log(`${values.kernel} on ${values.shape}, from a key press to the verdict:`);
+    for (const found of await measureVerdicts({ kernel: values.kernel, bench: values.shape, times }))
+      console.log(
+        `  ${found.milliseconds.toFixed(0)} ms, ${found.verdict}; longest task ${found.longestTask.toFixed(0)} ms, load ${found.load.toFixed(2)}`,
+      );
+    console.log('what a loop costs by one that is half as long:');
+    for (const { ratio, seconds, load } of await measureAblation({ times }))
+      console.log(`  ${ratio.toFixed(2)} in ${seconds.toFixed(1)} s, load ${load.toFixed(2)}`);
+  },
 };
 
 try {
   const run = commands[positionals[0]];
-  if (!run) throw new Error(`there are ${Object.keys(commands).join(' and ')}, not "${positionals[0] ?? ''}"`);
+  if (!run) throw new Error(`there are ${Object.keys(commands).join(', ')}, not "${positionals[0] ?? ''}"`);
   await run();
 } catch (error) {
   console.error(`error: ${error.message}`);

@@ -1,4 +1,5 @@
 // How quick the workbench is, as a person meets it: the served page in a headless Chromium.
+import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { importTypeScript } from '../../src/build/bundle.mjs';
 import { serveSite } from './serve.mjs';
@@ -59,6 +60,53 @@ function watchVerdict() {
   });
 }
 
+/** A kernel whose second loop is twice as long as its first. */
+const LOOPS = {
+  kernel: 'elementwise/relu',
+  path: 'elementwise/relu.wgsl',
+  bench: 'map 8192',
+  line: 'y[i] = relu(x[i]);',
+  turns: [60, 120],
+};
+
+/** By how much the line of a loop that is twice as long as another costs more, in the page's worker, so many times. */
+export async function measureAblation({ times = 10 } = {}) {
+  const { kernel, path, bench, line, turns } = LOOPS;
+  const shipped = readFileSync(`kernels/${path}`, 'utf8');
+  const loops = turns.map((count) => `for (var k = 0u; k < ${count}u; k++) { v = v * 0.999 + f32(params.vec4s); }`);
+  const text = shipped.replace(line, ['var v = x[i];', ...loops, 'y[i] = v;'].join('\n  '));
+  const lines = loops.map((loop) => text.split('\n').indexOf(`  ${loop}`) + 1);
+  return withPage({ kernel, bench }, async (page) => {
+    const measured = [];
+    for (let turn = 0; turn < times; turn++) {
+      const argument = { kernel, bench, path, edits: { [path]: text }, constants: {} };
+      const start = performance.now();
+      const [ablation] = await page.evaluate(askWorker, { name: 'ablate', argument });
+      const costs = lines.map((own) => ablation.lines.find((cost) => cost.line === own)?.share ?? 0);
+      measured.push({ ratio: costs[1] / costs[0], seconds: (performance.now() - start) / 1e3, load: loadavg()[0] });
+    }
+    return measured;
+  });
+}
+
+/** In the page: what a worker of its own answers. */
+function askWorker({ name, argument }) {
+  globalThis.asked ??= new Worker(document.documentElement.dataset.worker, { type: 'module' });
+  const worker = globalThis.asked;
+  const parts = [];
+  return new Promise((resolve, reject) => {
+    const ask = () => worker.postMessage({ kind: 'ask', id: 1, name, argument });
+    worker.onmessage = ({ data }) => {
+      if (data.kind === 'ready') ask();
+      else if (data.kind === 'part') parts.push(data.value);
+      else if (data.kind === 'end' && data.error === undefined) resolve(parts);
+      else reject(new Error(data.error ?? data.message));
+    };
+    if (globalThis.isAsked) ask();
+    globalThis.isAsked = true;
+  });
+}
+
 /** Opens the workbench in a state, waits until it is ready, and closes all behind what is done there. */
 async function withPage(state, action) {
   const { launchChromium } = await importTypeScript('src/gpu/remote/chromium.node.ts');
@@ -66,6 +114,8 @@ async function withPage(state, action) {
   const [server, browser] = await Promise.all([serveSite(), launchChromium()]);
   try {
     const page = await browser.newPage();
+    // A file that is saved meanwhile changes nothing of what is measured.
+    await page.route(/\/(esbuild|saved)$/, (route) => route.abort());
     if (process.env.LOG) page.on('console', (message) => console.log(message.text()));
     await page.goto(`${server.url}#${await encodeState(state)}`);
     await page

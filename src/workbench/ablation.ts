@@ -38,7 +38,7 @@ export interface AblationOptions {
 }
 
 /** Milliseconds that a sample lasts, and that one function takes at most. */
-const SAMPLE = 10;
+const SAMPLE = 5;
 const BUDGET = 6000;
 /** Samples of each cut, half of which are held to the other half. */
 const FEWEST = 6;
