@@ -3,37 +3,7 @@ import { noticedBy } from './mutant.ts';
 
 const FILE = 'workbench/parts.test.ts';
 
-const PAGE = 'web/workbench.node.test.ts';
-
 export const mutants = [
-  ...noticedBy(PAGE, 'a device that is lost in the middle of a run is told', [
-    'what was asked of a device that is lost never ends',
-    'bench/web/shell/remote.ts',
-    "if (data.kind === 'lost') endAll(",
-    'if (false) endAll(',
-  ]),
-  ...noticedBy(PAGE, 'several mistakes are told at once', [
-    'the first mistake alone is told',
-    'src/gpu/kernel/compile_error.ts',
-    'placed.map((message) => atItsPlace(message, kernel, composed))',
-    'placed.slice(0, 1).map((message) => atItsPlace(message, kernel, composed))',
-  ]),
-  ...noticedBy(
-    'web/live.node.test.ts',
-    'a module that is saved is shown',
-    [
-      'a save is not judged',
-      'bench/web/workbench/workbench.tsx',
-      'change(next);\n      judge(next, true);',
-      'change(next);',
-    ],
-    [
-      'a save drops the shape',
-      'bench/web/workbench/workbench.tsx',
-      'const next = { ...state, edits: { ...state.edits, ...(event',
-      'const next = { kernel: state.kernel, edits: { ...state.edits, ...(event',
-    ],
-  ),
   ...noticedBy('workbench/ablation.node.test.ts', 'costs stand at the lines', [
     'constants that were given are not taken',
     'src/workbench/ablation.ts',
