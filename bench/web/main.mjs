@@ -1,5 +1,9 @@
-// The pages for browsers: node bench/web/main.mjs serve [--port N] [--host NAME] | build [--out DIR]
+// The pages for browsers: node bench/web/main.mjs
+//   serve [--port N] [--host NAME]
+//   build [--out DIR]
+//   run [--peers NAMES|all] [--train NAMES|all] [--report FILE] [WORDS...]    the suite page, headless
 import { parseArgs } from 'node:util';
+import { runSuitePage } from './headless.mjs';
 import { serveSite } from './serve.mjs';
 import { buildSite, kilobytes } from './site.mjs';
 
@@ -9,6 +13,9 @@ const { values, positionals } = parseArgs({
     port: { type: 'string', default: '8017' },
     host: { type: 'string', default: '127.0.0.1' },
     out: { type: 'string', default: 'out/web' },
+    peers: { type: 'string', default: '' },
+    train: { type: 'string', default: '' },
+    report: { type: 'string' },
   },
 });
 
@@ -22,11 +29,15 @@ const commands = {
       console.log(`${title}: ${kilobytes(bytes)} of scripts, compressed`);
     console.log(`the site is in ${values.out}: serve it from any path, over https or on localhost`);
   },
+  async run() {
+    const [, ...words] = positionals;
+    await runSuitePage({ cases: words.join(' '), peers: values.peers, train: values.train, out: values.report });
+  },
 };
 
 try {
   const run = commands[positionals[0]];
-  if (!run) throw new Error(`there are ${Object.keys(commands).join(' and ')}, not "${positionals[0] ?? ''}"`);
+  if (!run) throw new Error(`there are ${Object.keys(commands).join(', ')}, not "${positionals[0] ?? ''}"`);
   await run();
 } catch (error) {
   console.error(`error: ${error.message}`);
