@@ -36,7 +36,7 @@ export async function openSite() {
  * @param {{ cases: string, peers: string, train: string, out?: string | undefined }} options
  */
 export async function runSuitePage({ cases, peers, train, out }) {
-  const { choiceOf } = await importTypeScript('bench/web/suite/headless.ts');
+  const { choiceOf } = await importTypeScript('bench/web/suite/headless.node.ts');
   const address = choiceOf({ cases, peers, train });
   const { browser, url, close } = await openSite();
   try {

@@ -9,12 +9,14 @@ export interface ResultSummary extends Pick<Report, 'adapter' | 'runtime' | 'dat
   /** Empty where the report does not tell it. */
   readonly commit: string;
   readonly roofs: Roofs;
-  /** Cases that the engine ran with a kernel of its own choice and a right result, and the geometric mean of their shares of the roof. */
+  /** Cases that the engine ran with kernels of its own choice and a right result. */
   readonly cases: number;
-  readonly share: number;
+  /** The geometric mean of their shares of the roof; null of none. */
+  readonly share: number | null;
   readonly peers: PeerMeans;
 }
 
+/** Sums up what a file of reports holds. */
 export function summariseReport(file: string, report: Report): ResultSummary {
   const { adapter, runtime, date, commit, note = '', roofs, rows, sideBySide = [] } = report;
   const own = rows.filter(({ candidate, correct }) => candidate === 'default' && correct);
@@ -23,7 +25,7 @@ export function summariseReport(file: string, report: Report): ResultSummary {
     // Before reports had a commit, their notes told it.
     commit: commit ?? /\bcommit (\w+)/.exec(note)?.[1] ?? '',
     cases: own.length,
-    share: geometricMean(own.map(({ share }) => share)),
+    share: own.length > 0 ? geometricMean(own.map(({ share }) => share)) : null,
     peers: peerMeans(sideBySide),
   };
 }

@@ -35,7 +35,7 @@ export async function openSite(): Promise<Site> {
         if (!request.url().startsWith(`${origin}/`) && !request.url().startsWith('data:')) foreign.push(request.url());
       });
       page.on('console', (message) => {
-        if (message.type() === 'error') refused.push(message.text());
+        if (message.type() === 'error') refused.push(`${message.text()} (${message.location().url})`);
       });
       return page;
     },

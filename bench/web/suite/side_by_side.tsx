@@ -7,8 +7,8 @@ export function Beside({ all }: { all: readonly SideBySide[] }) {
   const means = peerMeans(all);
   const engines = [OWN, ...peers];
   return (
-    <>
-      <h2>Beside other engines</h2>
+    <section class="part" aria-labelledby="beside">
+      <h2 id="beside">Beside other engines</h2>
       <p>
         On the same adapter, in one worker, taking turns; results and first losses are held to agree within a
         thousandth. Kernels are submitted one by one here, as others do it.
@@ -35,7 +35,7 @@ export function Beside({ all }: { all: readonly SideBySide[] }) {
           ),
         )}
       </Table>
-    </>
+    </section>
   );
 }
 
@@ -46,7 +46,7 @@ function Cell({ own, engine }: { own: SideBySide; engine: string }) {
   return (
     <td>
       {milliseconds(timing.median)} ms{' '}
-      <small>{ratio === undefined ? `± ${milliseconds(timing.spread)}` : `${ratio.toFixed(2)} ×`}</small>
+      <small>{ratio === undefined ? `± ${Number(timing.spread.toPrecision(2))}` : `${ratio.toFixed(2)} ×`}</small>
     </td>
   );
 }

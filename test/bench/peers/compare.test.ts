@@ -53,7 +53,7 @@ test('an engine that cannot run, fails, or has another result says so and leaves
   const { name, group, timings, without } = await compareKernels(bench, engines);
   assert.equal([name, group], ['case', 'kernels']);
   assert.equal(Object.keys(timings), ['own', 'same']);
-  assert.ok(timings.own!.median >= 0.9 && timings.own!.samples > 1);
+  assert.ok(timings.own!.median > 0 && timings.own!.samples > 1);
   assert.equal(Object.keys(without).sort(), ['broken', 'other', 'unable']);
   assert.match(without.other!, /^its result and ours differ by 0\.0050/);
   assert.equal([without.unable, without.broken], ['no prepare', 'too large']);
