@@ -1,5 +1,11 @@
-// The pages for browsers: node bench/web/main.mjs serve [--port N] [--host NAME] | build [--out DIR]
+// The pages for browsers: node bench/web/main.mjs
+//   serve [--port N] [--host NAME]
+//   build [--out DIR]
+//   run [--peers NAMES|all] [--train NAMES|all] [--report FILE] [WORDS...]    the suite page, headless
+//   pictures [--out DIR] [PAGES...]
 import { parseArgs } from 'node:util';
+import { runSuitePage } from './headless.mjs';
+import { takePictures } from './pictures.mjs';
 import { serveSite } from './serve.mjs';
 import { buildSite, kilobytes } from './site.mjs';
 
@@ -8,7 +14,10 @@ const { values, positionals } = parseArgs({
   options: {
     port: { type: 'string', default: '8017' },
     host: { type: 'string', default: '127.0.0.1' },
-    out: { type: 'string', default: 'out/web' },
+    out: { type: 'string' },
+    peers: { type: 'string', default: '' },
+    train: { type: 'string', default: '' },
+    report: { type: 'string' },
   },
 });
 
@@ -18,15 +27,24 @@ const commands = {
     console.log(`serving ${url} until Ctrl+C; a saved kernel is judged in the page, a saved page loads again`);
   },
   async build() {
-    for (const { title, bytes } of await buildSite(values.out))
+    const { out = 'out/web' } = values;
+    for (const { title, bytes } of await buildSite(out))
       console.log(`${title}: ${kilobytes(bytes)} of scripts, compressed`);
-    console.log(`the site is in ${values.out}: serve it from any path, over https or on localhost`);
+    console.log(`the site is in ${out}: serve it from any path, over https or on localhost`);
+  },
+  async pictures() {
+    const [, ...pages] = positionals;
+    await takePictures(values.out ?? 'data/pages', pages);
+  },
+  async run() {
+    const [, ...words] = positionals;
+    await runSuitePage({ cases: words.join(' '), peers: values.peers, train: values.train, out: values.report });
   },
 };
 
 try {
   const run = commands[positionals[0]];
-  if (!run) throw new Error(`there are ${Object.keys(commands).join(' and ')}, not "${positionals[0] ?? ''}"`);
+  if (!run) throw new Error(`there are ${Object.keys(commands).join(', ')}, not "${positionals[0] ?? ''}"`);
   await run();
 } catch (error) {
   console.error(`error: ${error.message}`);
