@@ -8,3 +8,7 @@ export function quantile(values: ArrayLike<number>, part: number): number {
 }
 
 export const median = (values: ArrayLike<number>): number => quantile(values, 0.5);
+
+/** The n-th root of the product of n positive values; NaN of none. */
+export const geometricMean = (values: readonly number[]): number =>
+  Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);

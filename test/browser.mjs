@@ -12,6 +12,7 @@ const TYPES = {
   '.js': 'text/javascript',
   '.mjs': 'text/javascript',
   '.json': 'application/json',
+  '.wasm': 'application/wasm',
 };
 const ANSI = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
 
@@ -88,9 +89,10 @@ function pageFor(settings) {
 <script type="module" src="/entry.mjs"></script>`;
 }
 
-/** Serves `page` as / and each route's file or folder below its prefix, on a free port of localhost. */
-export async function serve(routes, page) {
+/** Serves `page` as / and each route's file or folder below its prefix, on a free port of localhost, each with the headers. */
+export async function serve(routes, page, headers = {}) {
   const server = createServer((request, response) => {
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     const path = decodeURIComponent(new URL(request.url, 'http://localhost').pathname);
     if (path === '/') {
       response.writeHead(200, { 'content-type': TYPES['.html'] }).end(page);

@@ -1,9 +1,9 @@
 import type { BenchCase } from '../../src/bench/cases.ts';
 import { difference } from '../../src/bench/measure_case.ts';
-import { interleave, type Run } from '../../src/bench/timing.ts';
+import type { SideBySide } from '../../src/bench/side_by_side.ts';
+import { interleave, type Run, type Timing } from '../../src/bench/timing.ts';
 import type { Network } from './networks.ts';
 import type { Peer } from './peer.ts';
-import type { Comparison } from './summary.ts';
 
 const KERNEL_ROUNDS = { rounds: 7, budget: 3000 };
 /** Peers whose steps take half a minute get two samples. */
@@ -13,54 +13,86 @@ export const TOLERANCE = 1e-3;
 /** Training amplifies what differs in the last bits, so that only the first losses can be held to agree. */
 const CHECKED_STEPS = 3;
 
-/** Times one kernel in all engines, the first of which is ours. Throws where a result is another than ours. */
-export async function compareKernels(bench: BenchCase, engines: readonly Peer[]): Promise<Comparison> {
-  const prepared = [];
-  for (const engine of engines) prepared.push(await engine.prepare(bench));
-  const timed = await timeAll(engines, prepared, KERNEL_ROUNDS);
-  const [own = [], ...others] = await inTurn(prepared, ({ read }) => read());
-  others.forEach((other, index) => {
-    const error = difference(own, other);
-    if (!(error <= TOLERANCE))
-      throw new Error(`${bench.name}: the results of ${engines[index + 1]?.name} and ours differ by ${error}.`);
+/**
+ * Times one kernel in all engines, the first of which is ours. One that cannot run it, or whose result is not ours, has no time but
+ * a sentence that says so. Ends early, with fewer samples, once the signal is aborted.
+ */
+export const compareKernels = (bench: BenchCase, engines: readonly Peer[], signal?: AbortSignal): Promise<SideBySide> =>
+  takeSides(engines, {
+    ...{ name: bench.name, group: 'kernels' },
+    rounds: { ...KERNEL_ROUNDS, signal },
+    start: (engine) => engine.prepare(bench),
+    result: ({ read }) => read(),
+    misfit(own, other) {
+      const error = difference(own, other);
+      return error <= TOLERANCE ? undefined : `its result and ours differ by ${error.toPrecision(2)}`;
+    },
   });
-  for (const { dispose } of prepared) dispose();
-  return { name: bench.name, group: 'kernels', ...timed };
-}
 
-/** Times the training step of a network in all engines. Throws where their losses are not the same. */
-export async function compareTraining(network: Network, engines: readonly Peer[]): Promise<Comparison> {
-  const trainings = await inTurn(engines, (engine) => engine.train(network));
-  const timed = await timeAll(engines, trainings, TRAINING_ROUNDS);
-  const [own = [], ...others] = trainings.map(({ losses }) => losses.slice(0, CHECKED_STEPS));
-  others.forEach((other, index) => {
-    const agree = own.every((loss, step) => Math.abs(loss / (other[step] ?? 0) - 1) <= TOLERANCE);
-    if (!agree)
-      throw new Error(`${network.name}: ${engines[index + 1]?.name} has the losses ${other}, and ours are ${own}.`);
-  });
-  for (const { dispose } of trainings) dispose();
-  return { name: network.name, group: 'training', ...timed };
-}
-
-async function timeAll(
+/** The same for the training step of a network, where the first losses have to be ours. */
+export const compareTraining = (
+  network: Network,
   engines: readonly Peer[],
-  runs: readonly { readonly run: Run }[],
-  options: { rounds: number; budget: number },
-): Promise<Pick<Comparison, 'medians' | 'first'>> {
-  const timings = await interleave(
-    runs.map(({ run }) => run),
-    options,
-  );
-  const byEngine = (value: (index: number) => number) =>
-    Object.fromEntries(engines.map(({ name }, index) => [name, value(index)]));
-  return {
-    medians: byEngine((index) => timings[index]?.median as number),
-    first: byEngine((index) => timings[index]?.first as number),
-  };
+  signal?: AbortSignal,
+): Promise<SideBySide> =>
+  takeSides(engines, {
+    ...{ name: network.name, group: 'training' },
+    rounds: { ...TRAINING_ROUNDS, signal },
+    start: (engine) => engine.train(network),
+    result: async ({ losses }) => losses.slice(0, CHECKED_STEPS),
+    misfit(own, other) {
+      const agree = own.every((loss, step) => Math.abs(loss / (other[step] ?? 0) - 1) <= TOLERANCE);
+      return agree ? undefined : `its losses are ${other.join(', ')}, and ours ${own.join(', ')}`;
+    },
+  });
+
+interface Sides<T, R> extends Pick<SideBySide, 'name' | 'group'> {
+  readonly rounds: Parameters<typeof interleave>[1];
+  start(engine: Peer): Promise<T>;
+  result(started: T): Promise<R>;
+  /** What is wrong with a result, where something is. */
+  misfit(own: R, other: R): string | undefined;
 }
 
-async function inTurn<T, R>(items: readonly T[], start: (item: T) => Promise<R>): Promise<R[]> {
-  const results = [];
-  for (const item of items) results.push(await start(item));
-  return results;
+async function takeSides<T extends { readonly run: Run; dispose(): void }, R>(
+  engines: readonly Peer[],
+  { name, group, rounds, start, result, misfit }: Sides<T, R>,
+): Promise<SideBySide> {
+  const without: Record<string, string> = {};
+  /** Does what an engine is to do unless it has failed: one that does leaves all others as they are. */
+  const attempt = async <A>(engine: Peer, act: () => Promise<A>): Promise<A | undefined> => {
+    if (engine.name in without) return undefined;
+    try {
+      return await act();
+    } catch (error) {
+      without[engine.name] = (error as Error).message;
+      return undefined;
+    }
+  };
+  const started: { readonly engine: Peer; readonly own: T }[] = [];
+  for (const engine of engines) {
+    const own = await attempt(engine, () => start(engine));
+    if (own) started.push({ engine, own });
+  }
+  const times = await interleave(
+    started.map(
+      ({ engine, own }): Run =>
+        async (count) => {
+          await attempt(engine, () => own.run(count));
+        },
+    ),
+    rounds,
+  );
+  let ours: R | undefined;
+  const timings: Record<string, Timing> = {};
+  for (const [index, { engine, own }] of started.entries()) {
+    const got = await attempt(engine, () => result(own));
+    own.dispose();
+    if (got === undefined) continue;
+    if (engine === engines[0]) ours = got;
+    const wrong = ours === undefined ? 'ours has no result to hold it to' : misfit(ours, got);
+    if (wrong) without[engine.name] = wrong;
+    else timings[engine.name] = times[index] as Timing;
+  }
+  return { name, group, timings, without };
 }

@@ -1,4 +1,5 @@
 import { blockUntilReady, defaultDevice, init, jit, lax, numpy as np, type OwnedFunction, vjp } from '@jax-js/jax';
+import { devDependencies } from '../../package.json';
 import { type BenchCase, type ConvProblem, inputValues, type MatmulProblem } from '../../src/bench/cases.ts';
 import { type Layout, toEngineLayout, toTorchLayout } from '../../src/weights/layout.ts';
 import { trainJax } from './jax_training.ts';
@@ -8,7 +9,7 @@ import type { Peer } from './peer.ts';
 
 /** jax-js, with every case in one jitted function, and images in its own layout, NCHW. */
 export const jax: Peer = {
-  name: 'jax',
+  name: `jax-js ${devDependencies['@jax-js/jax']}`,
   async start() {
     const devices = await init('webgpu');
     if (!devices.includes('webgpu')) throw new Error('jax-js found no WebGPU.');

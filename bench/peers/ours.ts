@@ -1,4 +1,6 @@
 import { inputTensors, recordCase } from '../../src/bench/cases.ts';
+import { release } from '../../src/bench/memory.ts';
+import { OWN } from '../../src/bench/side_by_side.ts';
 import type { Device } from '../../src/gpu/device.ts';
 import { compile } from '../../src/gpu/program/program.ts';
 import { createTape } from '../../src/tape/tape.ts';
@@ -7,7 +9,7 @@ import type { Peer } from './peer.ts';
 
 /** This engine, with the kernels that it takes of its own accord. */
 export const ours = (device: Device): Peer => ({
-  name: 'coin',
+  name: OWN,
   async start() {},
   async prepare(bench) {
     const tape = createTape(device.target);
@@ -20,7 +22,10 @@ export const ours = (device: Device): Peer => ({
         await device.idle();
       },
       read: async () => (await program.run({}, ['result']).read()).result,
-      dispose() {},
+      dispose() {
+        program.destroy();
+        release(device, [tape]);
+      },
     };
   },
   train: (network) => trainOurs(device, network),

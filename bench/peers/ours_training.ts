@@ -1,3 +1,4 @@
+import { release } from '../../src/bench/memory.ts';
 import type { Device } from '../../src/gpu/device.ts';
 import { compile, type Program } from '../../src/gpu/program/program.ts';
 import { batchNorm } from '../../src/ops/batch_norm.ts';
@@ -20,7 +21,7 @@ const READ_EVERY = 8;
 
 /** The step as the trainer has it: one program of forward pass, backward pass and optimizer. */
 export async function trainOurs(device: Device, network: Network): Promise<Training> {
-  const { program, update } = await compileStep(device, network);
+  const { program, update, tape } = await compileStep(device, network);
   const batch = batchesOf(network);
   const losses: number[] = [];
   let step = 0;
@@ -35,12 +36,18 @@ export async function trainOurs(device: Device, network: Network): Promise<Train
       }
       await device.idle();
     },
-    dispose() {},
+    dispose() {
+      program.destroy();
+      release(device, [tape]);
+    },
   };
 }
 
 /** Inputs `images`, `labels` and the optimizer's; output `loss`. */
-export async function compileStep(device: Device, network: Network): Promise<{ program: Program; update: Update }> {
+export async function compileStep(
+  device: Device,
+  network: Network,
+): Promise<{ program: Program; update: Update; tape: Tape }> {
   const arena = createArena();
   const weights = new Map<string, Tensor>();
   for (const { name, shape, data, trained } of weightsOf(network))
@@ -51,7 +58,7 @@ export async function compileStep(device: Device, network: Network): Promise<{ p
   const loss = crossEntropy(tape, forward(network.layers, images, opsOn(tape, weights)), labels);
   tape.output('loss', loss);
   const update = sgd(arena, { momentum: SGD.momentum }).record(tape, gradients(tape, loss));
-  return { program: await compile(device, tape), update };
+  return { program: await compile(device, tape), update, tape };
 }
 
 function opsOn(tape: Tape, weights: ReadonlyMap<string, Tensor>): Ops<Tensor> {

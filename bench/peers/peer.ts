@@ -23,10 +23,12 @@ export interface Training {
 
 /** An engine that runs benchmark cases and training steps in a page. */
 export interface Peer {
+  /** With its release. */
   readonly name: string;
   /** To be called once, before all else. Throws where the engine does not find the GPU. */
   start(): Promise<void>;
   /** Throws when the engine cannot compute the case. */
   prepare(bench: BenchCase): Promise<Prepared>;
+  /** Throws when the engine cannot train the network. */
   train(network: Network): Promise<Training>;
 }

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { devDependencies } from '../../package.json';
 import { type BenchCase, type ConvProblem, inputValues } from '../../src/bench/cases.ts';
 import type { Peer } from './peer.ts';
 import { idle, start } from './tfjs_backend.ts';
@@ -6,7 +7,7 @@ import { trainTfjs } from './tfjs_training.ts';
 
 /** tfjs on its WebGPU backend, with images in its own layout, NHWC; the gradients are its gradient kernels alone. */
 export const tfjs: Peer = {
-  name: 'tfjs',
+  name: `tfjs ${devDependencies['@tensorflow/tfjs-core']}`,
   start,
   async prepare(bench) {
     const inputs = tensors(bench);

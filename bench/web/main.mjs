@@ -1,6 +1,13 @@
-// The pages for browsers: node bench/web/main.mjs serve [--port N] [--host NAME] | build [--out DIR] | measure [--kernel NAME] [--shape NAME] [--times N]
+// The pages for browsers: node bench/web/main.mjs
+//   serve [--port N] [--host NAME]
+//   build [--out DIR]
+//   run [--peers NAMES|all] [--train NAMES|all] [--report FILE] [WORDS...]    the suite page, headless
+//   pictures [--out DIR] [PAGES...]
+//   measure [--kernel NAME] [--shape NAME] [--times N]                         how quick the workbench is
 import { parseArgs } from 'node:util';
+import { runSuitePage } from './headless.mjs';
 import { measureAblation, measureVerdicts } from './measure.mjs';
+import { takePictures } from './pictures.mjs';
 import { serveSite } from './serve.mjs';
 import { buildSite, kilobytes } from './site.mjs';
 
@@ -9,7 +16,10 @@ const { values, positionals } = parseArgs({
   options: {
     port: { type: 'string', default: '8017' },
     host: { type: 'string', default: '127.0.0.1' },
-    out: { type: 'string', default: 'out/web' },
+    out: { type: 'string' },
+    peers: { type: 'string', default: '' },
+    train: { type: 'string', default: '' },
+    report: { type: 'string' },
     kernel: { type: 'string', default: 'matmul/register' },
     shape: { type: 'string', default: 'matmul 256 NN' },
     times: { type: 'string', default: '10' },
@@ -22,9 +32,18 @@ const commands = {
     console.log(`serving ${url} until Ctrl+C; a saved kernel is judged in the page, a saved page loads again`);
   },
   async build() {
-    for (const { title, bytes } of await buildSite(values.out))
+    const { out = 'out/web' } = values;
+    for (const { title, bytes } of await buildSite(out))
       console.log(`${title}: ${kilobytes(bytes)} of scripts, compressed`);
-    console.log(`the site is in ${values.out}: serve it from any path, over https or on localhost`);
+    console.log(`the site is in ${out}: serve it from any path, over https or on localhost`);
+  },
+  async pictures() {
+    const [, ...pages] = positionals;
+    await takePictures(values.out ?? 'data/pages', pages);
+  },
+  async run() {
+    const [, ...words] = positionals;
+    await runSuitePage({ cases: words.join(' '), peers: values.peers, train: values.train, out: values.report });
   },
   async measure() {
     const times = Number(values.times);

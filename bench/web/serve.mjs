@@ -1,9 +1,12 @@
 // Serves the pages of bench/web with live reload: a changed page loads again, and a saved kernel module is sent to the page.
 import { createReadStream, existsSync, readFileSync, watch } from 'node:fs';
 import { request as ask, createServer } from 'node:http';
-import { basename, join } from 'node:path';
+import { extname, join } from 'node:path';
 import { filesBelow } from '../../src/build/files.mjs';
-import { entriesOf, goldenListing, htmlOf, readPages, serverBundler } from './site.mjs';
+import { entriesOf, filesBeside, htmlOf, POLICY, readPages, serverBundler, textsBeside } from './site.mjs';
+
+/** Of files beside the bundles. */
+const TYPES = { '.json': 'application/json', '.wasm': 'application/wasm' };
 
 /** Editors write a file in several steps. */
 const SETTLED = 30;
@@ -35,13 +38,22 @@ export async function serveSite({ port = 0, host = '127.0.0.1', kernels = 'kerne
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url, 'http://localhost').pathname);
     const page = pages.find(({ file }) => path === `/${file}` || (path === '/' && file === 'index.html'));
-    const golden = path.startsWith('/golden/') && Object.values(goldenListing()).flat().includes(basename(path));
+    const beside = filesBeside()[path.slice(1)];
+    // A worker has the policy of its own script's answer.
+    response.setHeader('content-security-policy', POLICY);
     const send = (type, text) => response.writeHead(200, { 'content-type': type }).end(text);
     if (page) send('text/html', htmlOf(page, files, { live: 'live.js' }));
     else if (path === '/live.js') send('text/javascript', LIVE);
     else if (path === '/saved') saves.follow(request, response);
-    else if (path === '/golden/index.json') send('application/json', JSON.stringify(goldenListing()));
-    else if (golden) createReadStream(join('test/golden', basename(path))).pipe(response.writeHead(200));
+    else if (path.endsWith('/index.json'))
+      textsBeside().then(
+        (texts) => send('application/json', texts[path.slice(1)] ?? '{}'),
+        (error) => response.writeHead(500).end(error.message),
+      );
+    else if (beside)
+      createReadStream(beside).pipe(
+        response.writeHead(200, { 'content-type': TYPES[extname(beside)] ?? 'application/octet-stream' }),
+      );
     else forward(inner, request, response);
   });
   await new Promise((listening, failed) => server.on('error', failed).listen(port, host, listening));

@@ -2,20 +2,34 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { bundle, bundler, importTypeScript, portable } from '../../src/build/bundle.mjs';
 import { filesBelow } from '../../src/build/files.mjs';
 
 const SOURCES = 'bench/web';
 const GOLDEN = 'test/golden';
+const RESULTS = 'bench/results';
 /** Bytes of a page's JavaScript, compressed, its worker among them. */
 const MOST_SCRIPT = 300e3;
 /** Whole runs, which no single kernel's check needs. */
 const NOT_OF_KERNELS = /^(model|s_dbw|state_dict|trajectory)/;
 
-/** No script but the site's own, and nothing from or to another origin. */
-const POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'";
+/** No script but the site's own, compiled WebAssembly among them, and nothing from or to another origin. */
+export const POLICY = [
+  "default-src 'self'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "img-src 'self' data:",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join('; ');
+
+/** What engines that the suite compares with fetch for themselves: where a site has it, by the path of the file. */
+const WASM = 'ort-wasm-simd-threaded.asyncify.wasm';
+const FETCHED = { [`onnxruntime/${WASM}`]: join('node_modules/onnxruntime-web/dist', WASM) };
+/** Engines that are loaded when they are asked for. */
+const PEERS = 'bench/peers/';
 
 export const readPages = async () => (await importTypeScript(`${SOURCES}/shell/pages.ts`)).pages;
 
@@ -84,6 +98,27 @@ export function goldenListing() {
   return listing;
 }
 
+/** Files beside the bundles: by their path in the site, the path of the file. */
+export const filesBeside = () => ({
+  ...FETCHED,
+  ...Object.fromEntries(
+    Object.values(goldenListing())
+      .flat()
+      .map((file) => [`golden/${file}`, join(GOLDEN, file)]),
+  ),
+  ...Object.fromEntries(filesBelow(RESULTS, '.json').map((file) => [`results/${file}`, join(RESULTS, file)])),
+});
+
+/** Texts that are made of such files, by their path in the site. */
+export async function textsBeside() {
+  const { summariseReport } = await importTypeScript('src/bench/result_summary.ts');
+  const reports = filesBelow(RESULTS, '.json').map((file) =>
+    summariseReport(file, JSON.parse(readFileSync(join(RESULTS, file), 'utf8'))),
+  );
+  const newest = reports.sort((a, b) => b.date.localeCompare(a.date));
+  return { 'golden/index.json': JSON.stringify(goldenListing()), 'results/index.json': JSON.stringify(newest) };
+}
+
 /** A bundler of all pages that keeps names as they are, for a server. */
 export const serverBundler = (pages, outdir, plugins) =>
   bundler({ ...settings(pages, { outdir, minify: false }), sourcemap: 'linked', write: false, plugins });
@@ -101,19 +136,22 @@ export async function buildSite(outdir) {
     const [, name] = /^(.*)-\w+\.(?:js|css)$/.exec(basename(path)) ?? [];
     if (metafile.outputs[path].entryPoint) files[name] = basename(path);
   }
-  mkdirSync(join(outdir, 'golden'), { recursive: true });
-  const listing = goldenListing();
-  writeFileSync(join(outdir, 'golden/index.json'), JSON.stringify(listing));
-  for (const file of Object.values(listing).flat())
-    writeFileSync(join(outdir, 'golden', file), readFileSync(join(GOLDEN, file)));
-  for (const page of pages) writeFileSync(join(outdir, page.file), htmlOf(page, files, { offline: 'offline.js' }));
-  writeFileSync(join(outdir, 'offline.js'), offlineScript(outdir));
+  const write = (path, text) => {
+    mkdirSync(dirname(join(outdir, path)), { recursive: true });
+    writeFileSync(join(outdir, path), text);
+  };
+  for (const [path, file] of Object.entries(filesBeside())) write(path, readFileSync(file));
+  for (const [path, text] of Object.entries(await textsBeside())) write(path, text);
+  for (const page of pages) write(page.file, htmlOf(page, files, { offline: 'offline.js' }));
+  write('offline.js', offlineScript(outdir, metafile));
   return pages.map(({ name, title }) => ({ title, bytes: scriptBytes(metafile, name) }));
 }
 
-/** A service worker with the names of all files in it but golden cases, which it keeps as they are fetched. */
-function offlineScript(outdir) {
-  const files = filesBelow(outdir, '').filter((path) => /\.(js|css|html)$/.test(path));
+/** A service worker with the names of all files that the pages themselves are made of; it keeps others as they are fetched. */
+function offlineScript(outdir, { outputs }) {
+  const isEntry = (path) => outputs[path].entryPoint && !outputs[path].entryPoint.startsWith(PEERS);
+  const bundles = reached(outputs, Object.keys(outputs).filter(isEntry)).map((path) => basename(path));
+  const files = [...bundles, 'results/index.json', ...filesBelow(outdir, '.html')].sort();
   const hash = createHash('sha256');
   for (const path of files) hash.update(readFileSync(join(outdir, path)));
   const text = readFileSync(join(SOURCES, 'offline.js'), 'utf8');
@@ -121,8 +159,8 @@ function offlineScript(outdir) {
   return `const VERSION = '${version}';\nconst FILES = ${JSON.stringify(files)};\n${text}`;
 }
 
-/** Of what a page and its worker load at once. */
-function scriptBytes({ outputs }, name) {
+/** The outputs that are loaded at once with some. */
+function reached(outputs, entries) {
   const seen = new Set();
   const visit = (path) => {
     if (seen.has(path)) return;
@@ -130,9 +168,15 @@ function scriptBytes({ outputs }, name) {
     for (const { path: other, kind } of outputs[path].imports)
       if (outputs[other] && kind !== 'dynamic-import') visit(other);
   };
-  for (const path of Object.keys(outputs))
-    if (basename(path).startsWith(`${name}-`) && path.endsWith('.js')) visit(path);
-  const bytes = [...seen].reduce((sum, path) => sum + gzipSync(readFileSync(path), { level: 9 }).length, 0);
+  for (const path of entries) visit(path);
+  return [...seen];
+}
+
+/** Of what a page and its worker load at once. */
+function scriptBytes({ outputs }, name) {
+  const entries = Object.keys(outputs).filter((path) => basename(path).startsWith(`${name}-`) && path.endsWith('.js'));
+  const scripts = reached(outputs, entries);
+  const bytes = scripts.reduce((sum, path) => sum + gzipSync(readFileSync(path), { level: 9 }).length, 0);
   if (bytes > MOST_SCRIPT)
     throw new Error(
       `the page ${name} has ${kilobytes(bytes)} of scripts, more than the ${kilobytes(MOST_SCRIPT)} that a page may have`,

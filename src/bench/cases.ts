@@ -18,6 +18,9 @@ export * from './cases/case.ts';
 /** Images in a batch: what trains well on a GPU, and what a processor gets through. */
 const BATCH = { cpu: { 224: 2, 32: 16 }, gpu: { 224: 64, 32: 64 } };
 
+/** What all engines are compared by has the word `peers`: two matrix products, and three convolutions with both gradients. */
+const COMPARED = /^(matmul (512|1024) NN|conv \dx\d s\d N16 C64 16x16 K(64|128) \w+)$/;
+
 /** Those among all others that are timed when nothing is asked for. */
 const USUAL = /N\d+ C3 224x224|\[\d+,56,56,64\]|vit.*(768->3072|768,3072|attention|layer_norm|,64]x)/;
 
@@ -54,12 +57,16 @@ export function allCases(setting: Setting): BenchCase[] {
     ...optimizerCases(),
     ...augmentCases(setting),
     ...elementwiseCases(setting),
-  ].map((bench) => ({ ...bench, usual: bench.usual || USUAL.test([...(bench.tags ?? []), bench.name].join(' ')) }));
+  ].map(({ tags = [], ...bench }) => ({
+    ...bench,
+    tags: COMPARED.test(bench.name) ? [...tags, 'peers'] : tags,
+    usual: bench.usual || USUAL.test([...tags, bench.name].join(' ')),
+  }));
   // A layer may be one of the fixed cases, and layers of two models one case.
   return [...new Map(cases.map((bench) => [bench.name, bench])).values()];
 }
 
-/** Three small convolutions that all engines are compared by. */
+/** Three small convolutions. */
 function fixedConvolutions(): BenchCase[] {
   const image = { batch: 16, size: 16, from: 64 };
   return [

@@ -1,5 +1,8 @@
+import { geometricMean } from '../quantile.ts';
 import type { Comparison } from './comparison.ts';
-import { geometricMean, type Report, type Row } from './report.ts';
+import type { Report } from './report.ts';
+import { OWN } from './side_by_side.ts';
+import type { Timing } from './timing.ts';
 
 /** A case that two reports have, as the engine's own choice does it. */
 export interface CompareRow extends Comparison {
@@ -23,7 +26,7 @@ const WIDTH = (1.96 * 1.2533) / 0.6745;
 
 /** Compares the medians of two reports. Throws where they have no case in common. */
 export function compareReports(before: Report, after: Report): CompareReports {
-  const [ours, theirs] = [before, after].map(ownChoices) as [Map<string, Row>, Map<string, Row>];
+  const [ours, theirs] = [before, after].map(ownChoices) as [Map<string, Timing>, Map<string, Timing>];
   const rows = [...ours].flatMap(([name, row]) => {
     const other = theirs.get(name);
     return other ? [{ case: name, ...compareRows(row, other) }] : [];
@@ -35,11 +38,18 @@ export function compareReports(before: Report, after: Report): CompareReports {
   return { rows, mean: geometricMean(rows.map(({ ratio }) => ratio)), alone };
 }
 
-const ownChoices = ({ rows }: Report): Map<string, Row> =>
-  new Map(rows.flatMap((row) => (row.candidate === 'default' ? [[row.case, row]] : [])));
+/** Of kernels and of training steps, which are timed beside other engines alone. */
+const ownChoices = ({ rows, sideBySide = [] }: Report): Map<string, Timing> =>
+  new Map([
+    ...sideBySide.flatMap(({ name, group, timings }): [string, Timing][] => {
+      const own = timings[OWN];
+      return group === 'training' && own ? [[name, own]] : [];
+    }),
+    ...rows.flatMap((row): [string, Timing][] => (row.candidate === 'default' ? [[row.case, row]] : [])),
+  ]);
 
-function compareRows(before: Row, after: Row): Comparison {
-  const share = ({ median, spread, samples }: Row) => (WIDTH * spread) / median / Math.sqrt(samples);
+function compareRows(before: Timing, after: Timing): Comparison {
+  const share = ({ median, spread, samples }: Timing) => (WIDTH * spread) / median / Math.sqrt(samples);
   const ratio = after.median / before.median;
   const width = ratio * Math.hypot(share(before), share(after));
   return {

@@ -1,6 +1,7 @@
-import { median } from '../quantile.ts';
+import { geometricMean, median } from '../quantile.ts';
 import type { Roofs } from '../report/roof.ts';
 import type { Measurement } from './measure_case.ts';
+import { type SideBySide, sideBySideTable } from './side_by_side.ts';
 
 /** A measurement beside PyTorch's, where that was told. */
 export interface Row extends Measurement {
@@ -25,9 +26,17 @@ export interface Report {
   readonly pytorch?: string;
   /** What else a reader should know of the run. */
   readonly note?: string;
+  /** What the program was built from. */
+  readonly commit?: string;
+  /** Those that the browser was started with. */
+  readonly flags?: string;
+  /** WebGPU features that the device has. */
+  readonly features?: readonly string[];
   /** Cases that could not be run, and candidates of others, as `CASE (CANDIDATE)`. */
   readonly failed: readonly string[];
   readonly rows: readonly Row[];
+  /** The same cases and training steps in other engines. */
+  readonly sideBySide?: readonly SideBySide[];
 }
 
 interface Column {
@@ -71,9 +80,9 @@ export function merge(earlier: Report, later: Report): Report {
 
 /** A report as JSON with a line a row, so that the file differs only in the lines of what was measured again. */
 export function toJson(report: Report): string {
-  const rows = report.rows.map((row) => `  ${JSON.stringify(row)}`);
+  const lines = (rows: readonly unknown[]) => `[\n${rows.map((row) => `  ${JSON.stringify(row)}`).join(',\n')}\n ]`;
   const fields = Object.entries(report).flatMap(([name, value]) => {
-    const text = name === 'rows' ? `[\n${rows.join(',\n')}\n ]` : JSON.stringify(value);
+    const text = name === 'rows' || name === 'sideBySide' ? lines(value) : JSON.stringify(value);
     return text === undefined ? [] : [` ${JSON.stringify(name)}: ${text}`];
   });
   return `{\n${fields.join(',\n')}\n}\n`;
@@ -114,12 +123,9 @@ export function summariseKernels(rows: readonly Row[]): KernelSummary[] {
   });
 }
 
-export const geometricMean = (values: readonly number[]): number =>
-  Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
-
-/** Two tables: by kernel, with a sentence on what holds those below half of the roof, and every row. */
+/** Tables by kernel, with a sentence on what holds those below half of the roof, of every row, and beside other engines. */
 export function markdown(report: Report, notes: Readonly<Record<string, string>>): string {
-  const { description, runtime, date, roofs, pytorch, note, rows } = report;
+  const { description, runtime, date, roofs, pytorch, note, rows, sideBySide = [] } = report;
   const kernels = summariseKernels(rows).map((kernel) => [
     `\`${kernel.kernel}\``,
     String(kernel.cases),
@@ -133,6 +139,7 @@ export function markdown(report: Report, notes: Readonly<Record<string, string>>
     '',
     `${description}; in ${runtime}. Roofs: ${roofs.gflops.toPrecision(3)} GFLOP/s of multiply-adds, ${roofs.gigabytes.toPrecision(3)} GB/s of copying${pytorch ? `; × PyTorch is the ratio of rates to ${pytorch}` : ''}.`,
     'Percent of roof: the least time that the operations or the bytes of the mathematics take at these roofs, by the median time.',
+    ...builtFrom(report),
     ...(note ? [note] : []),
     '',
     '## By kernel',
@@ -146,6 +153,7 @@ export function markdown(report: Report, notes: Readonly<Record<string, string>>
       3,
       rows.map((row) => columns.map(({ value }) => value(row))),
     ),
+    ...(sideBySide.length > 0 ? ['', '## Beside other engines', '', ...sideBySideTable(sideBySide)] : []),
     '',
   ].join('\n');
 }
@@ -154,4 +162,14 @@ export function markdown(report: Report, notes: Readonly<Record<string, string>>
 function table(headings: readonly string[], texts: number, rows: readonly (readonly string[])[]): string[] {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [line(headings), line(headings.map((_, index) => (index < texts ? '---' : '---:'))), ...rows.map(line)];
+}
+
+/** What is told of the program and of what it ran in. */
+function builtFrom({ runtime, commit, flags, features = [] }: Report): string[] {
+  const facts = [
+    ...(commit && !runtime.includes(commit) ? [`commit ${commit}`] : []),
+    ...(features.length > 0 ? [`features: ${features.join(', ')}`] : []),
+    ...(flags ? [`flags: ${flags}`] : []),
+  ].join('; ');
+  return facts ? [`${facts[0]?.toUpperCase()}${facts.slice(1)}.`] : [];
 }

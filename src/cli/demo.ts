@@ -14,7 +14,7 @@ import type { Run } from '../report/data.ts';
 import { textTable } from '../report/table.ts';
 import { createEvaluator } from '../train/evaluate.ts';
 import { guarded } from './errors.ts';
-import { checkRun, neighbours, runMethod } from './fine_tune.ts';
+import { neighbours, runMethod } from './fine_tune.ts';
 import {
   addRunningOptions,
   checkBatch,
@@ -30,6 +30,7 @@ import { everyOf, fraction, number } from './options.ts';
 import { showEvaluation } from './progress.ts';
 import { reportData, withFinal, writeReport } from './report.ts';
 import { inRunFolder, type RunFolder } from './run_folder.node.ts';
+import { checkRun } from './run_model.ts';
 import { settingsText } from './settings.node.ts';
 import { type Settings, setupOf } from './setup.ts';
 import { useTuned } from './tune.ts';

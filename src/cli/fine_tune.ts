@@ -1,58 +1,37 @@
 import { join } from 'node:path';
-import { measureRoofs } from '../bench/roofs.ts';
-import { augment } from '../data/augment.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { subset } from '../data/sampler.ts';
 import { explained, writeWhole } from '../files.node.ts';
 import type { Device } from '../gpu/device.ts';
-import type { Method } from '../methods/method.ts';
-import { createModel, encoderDefaults, isViT, type Model, type ModelOptions } from '../nn/model.ts';
-import { freeze } from '../nn/store.ts';
-import { VITS } from '../nn/vit.ts';
+import { encoderDefaults, type Model } from '../nn/model.ts';
 import type { requestDevice } from '../node.ts';
-import { adamw } from '../optim/adamw.ts';
-import { decayMatrices, layerDecay } from '../optim/layer_decay.ts';
-import type { Optimizer } from '../optim/optimizer.ts';
-import { sgd } from '../optim/sgd.ts';
 import { collect, flatten, type Trained } from '../report/data.ts';
-import { dispatchTable, memoryLine } from '../report/dispatches.ts';
-import { profileTable } from '../report/profile.ts';
-import { createTape } from '../tape/tape.ts';
-import type { TrainConfig } from '../train/config.ts';
 import { type Bank, createEvaluator, type Evaluation, evaluate } from '../train/evaluate.ts';
 import type { TrainEvent } from '../train/events.ts';
 import { modelOf, type RunState } from '../train/run_state.ts';
-import { augmentationOf, recordStep } from '../train/step.ts';
 import { survive } from '../train/survive.ts';
-import { rehearse, train } from '../train/trainer.ts';
+import { train } from '../train/trainer.ts';
 import { writeSafetensors } from '../weights/safetensors.ts';
 import { bestOf, keepBest } from './best.node.ts';
 import { writeCurves } from './curves.node.ts';
 import { logEvents, readLog } from './log.node.ts';
 import type { Often } from './options.ts';
 import { showProgress } from './progress.ts';
+import { configFor, modelFor, type Recipe, tuneStages } from './run_model.ts';
+import { describing, profiling } from './run_shown.ts';
 import { saving } from './saving.node.ts';
-import type { Settings, Setup } from './setup.ts';
+import type { Setup } from './setup.ts';
 import { listenForInterruption } from './signals.node.ts';
 import { statesIn } from './states.node.ts';
-import { writeTrace } from './trace.node.ts';
-import { tuneFor } from './tune.ts';
-import { cardMetadata, checkParts, loadParts, type ModelCard, readWeights, type Weights } from './weights.ts';
+import { cardMetadata, loadParts, type ModelCard, readWeights } from './weights.ts';
 
-export interface RunOptions {
-  readonly method: Method;
-  readonly settings: Settings;
+export interface RunOptions extends Recipe {
   readonly setup: Setup;
-  readonly data: Dataset;
-  readonly indices: Uint32Array;
   readonly test?: Dataset;
   /** Labelled images among which the neighbours of the test images are; some of those that are trained on unless given. */
   readonly bank?: Bank;
   /** Of the data's images, those that are held out: with them the model is chosen, and the test images are seen at the end alone. */
   readonly heldOut?: Uint32Array | undefined;
-  /** The encoder to start from; random values where absent. With `partial`, what matches of it. */
-  readonly weights?: Weights | undefined;
-  readonly partial?: boolean | undefined;
   /** Prints each stage's dispatches by layer. */
   readonly describe?: boolean | undefined;
   /** Chooses kernels by measuring them first. */
@@ -219,53 +198,6 @@ export const neighbours = (indices: Uint32Array, classes: number, seed: number):
   const most = Math.min(indices.length, Math.max(NEIGHBOURS.all, classes * NEIGHBOURS.class));
   return Uint32Array.from(subset(indices.length, most, seed), (place) => indices[place] as number);
 };
-/** The model that a run trains, with its first values. Throws where its settings make none. */
-function modelFor({ method, settings, data }: RunOptions): Model {
-  const { arch, encoder, seed, freeze: frozen = [] } = settings;
-  const options: ModelOptions = {
-    ...{ arch, seed, encoder: { ...encoder, channels: data.channels }, ...method.heads },
-    projector: method.projector ? { ...method.heads?.projector, ...settings.projector } : undefined,
-    classes: method.classifier === false ? undefined : data.classes.length,
-  };
-  const model = method.create?.(options, settings) ?? createModel(options);
-  freeze(model.store, frozen);
-  return model;
-}
-
-/** All that decides how that model is trained. */
-function configFor(options: RunOptions, model: Model): TrainConfig {
-  const { method, settings, data, indices } = options;
-  const { ema } = settings;
-  return {
-    ...settings,
-    ...{ method, model, data, indices },
-    options: settings,
-    optimizer: optimizerOf(settings, model),
-    average: ema === undefined ? undefined : { model: modelFor(options), decay: ema },
-  };
-}
-
-/** Refuses, before a file is written, what could not be trained: another model's weights, parts or sizes that are none. */
-export async function checkRun({ target }: Device, options: RunOptions): Promise<void> {
-  const model = modelFor(options);
-  const { weights, partial = false } = options;
-  if (weights) await checkParts(model, weights, ['encoder'], { partial });
-  rehearse(target, configFor(options, model));
-}
-
-function optimizerOf(
-  { arch, optimizer, momentum, nesterov = true, betas, weight_decay, layer_decay, decay }: Settings,
-  { store: { arena } }: Model,
-): Optimizer {
-  const groups =
-    layer_decay !== undefined && isViT(arch)
-      ? layerDecay({ depth: VITS[arch].depth, layer_decay, weight_decay })
-      : decay === 'matrices' && decayMatrices(weight_decay);
-  const options = { weight_decay, ...(groups && { groups }) };
-  if (optimizer === 'adamw') return adamw(arena, { ...options, ...(betas && { betas }) });
-  return sgd(arena, { ...options, momentum, nesterov: nesterov && momentum > 0 });
-}
-
 async function* concatenated<T>(first: Iterable<T>, second: AsyncIterable<T>): AsyncGenerator<T> {
   yield* first;
   yield* second;
@@ -287,45 +219,4 @@ function refuseOtherSetup({ setup, method }: RunOptions, head: Record<string, un
       throw new Error(
         `${log} was made with other ${part}, so ${method.title} cannot go on from it; give what it says, or begin another run.`,
       );
-}
-
-/** Passes events on and prints what a step of each stage launches. */
-async function* describing(events: AsyncIterable<TrainEvent>, title: string): AsyncGenerator<TrainEvent> {
-  for await (const event of events) {
-    if (event.type === 'stage')
-      console.log(
-        `${title}, ${event.stage}: one step by layer\n${dispatchTable(event.describe())}\n${memoryLine(event.memory)}\n`,
-      );
-    yield event;
-  }
-}
-
-/** Measures the candidates of each stage's full micro-batch on a model that is not needed afterwards. */
-async function tuneStages(device: Device, options: RunOptions, model: Model): Promise<void> {
-  const { method, settings, data, indices } = options;
-  const images = (method.views ?? 1) * Math.min(settings.batch, indices.length);
-  for (const stage of method.stages(settings, model).filter(({ epochs: [from, to] }) => from < to))
-    await tuneFor(device, `${method.title}, ${stage.name}`, (choose) => {
-      const tape = createTape(device.target, { candidates: choose });
-      recordStep(tape, model, stage, augment(tape, data, images, augmentationOf(stage, settings.augmentation)));
-      return tape;
-    });
-}
-
-/** Passes events on and shows profiles: as a table, and as a trace in the stage's file. */
-async function* profiling(
-  device: () => Device,
-  events: AsyncIterable<TrainEvent>,
-  title: string,
-  fileOf: (stage: string) => string,
-): AsyncGenerator<TrainEvent> {
-  for await (const event of events) {
-    if (event.type === 'profile') {
-      console.log(
-        `${title}, ${event.stage}: one micro-batch by time\n${profileTable(event.profile, { roofs: await measureRoofs(device()) })}`,
-      );
-      console.log(await writeTrace(fileOf(event.stage), event.profile, `${title}, ${event.stage}`));
-    }
-    yield event;
-  }
 }

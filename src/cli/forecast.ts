@@ -40,6 +40,9 @@ export function forecaster(): (event: TrainEvent, now: number) => Forecast | und
         steps = { ...steps, ofStage: 0, time: 0 };
         since = now;
         break;
+      case 'preparing':
+        since = now;
+        break;
       case 'step':
         advance(event.step + 1, now);
         break;

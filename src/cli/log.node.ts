@@ -3,7 +3,7 @@ import { codeOf, explained } from '../files.node.ts';
 import type { TrainEvent } from '../train/events.ts';
 
 /** Told for eyes alone, or for whoever saves. */
-const UNLOGGED: readonly TrainEvent['type'][] = ['evaluating', 'checkpoint'];
+const UNLOGGED: readonly TrainEvent['type'][] = ['preparing', 'evaluating', 'checkpoint'];
 
 /**
  * Passes events through and writes each as a line of JSON, so that a training that is stopped leaves its log. A run that goes on

@@ -1,5 +1,6 @@
 // Shows a training on a terminal, or as plain lines in a file or a pipe.
 import cliProgress from 'cli-progress';
+import type { Preparation } from '../methods/method.ts';
 import type { Contrast } from '../train/contrast.ts';
 import { type Evaluator, evaluate } from '../train/evaluate.ts';
 import type { EvaluationProgress, TrainEvent } from '../train/events.ts';
@@ -38,6 +39,7 @@ interface Display {
   notice(message: string): void;
   stage(event: Of<'stage'>): void;
   move(position: Position): void;
+  preparing(event: Preparation): void;
   evaluating(event: EvaluationProgress): void;
   /** `contrast` is of the epoch before. */
   evaluation(event: Of<'evaluation'>, contrast: Contrast | undefined): void;
@@ -67,6 +69,7 @@ export async function* showProgress(
       if (event.type === 'start') display.start(event);
       if (event.type === 'notice') display.notice(event.message);
       if (event.type === 'stage') display.stage(event);
+      if (event.type === 'preparing') display.preparing(event);
       if (event.type === 'evaluating') display.evaluating(event);
       if (event.type === 'epoch') contrast = event.contrast;
       if (event.type === 'evaluation') display.evaluation(event, contrast);
@@ -142,6 +145,9 @@ function lines({ title, stream, every = 10_000, now = () => performance.now() }:
       if (isSoon() && position.done < epochs) return;
       print(...describe(position));
     },
+    preparing: (progress) => {
+      if (!isSoon()) print(describePreparation(progress));
+    },
     evaluating: (progress) => {
       if (progress.images > 0 && !isSoon()) print(describeEvaluation(progress));
     },
@@ -196,6 +202,10 @@ function bar({ title, stream }: ProgressOptions): Display {
       status = describe(position);
       drawn.update(position.done, text());
     },
+    preparing: (progress) => {
+      status = [describePreparation(progress)];
+      drawn.update(text());
+    },
     evaluating: (progress) => {
       evaluating = [describeEvaluation(progress)];
       drawn.update(text());
@@ -235,6 +245,8 @@ function describeContrast(contrast: Contrast | undefined): string[] {
     ...(alone >= 0.05 ? [`${alone.toFixed(1)} % without positives`] : []),
   ];
 }
+
+const describePreparation = ({ what, done, of }: Preparation): string => `${what}: ${count(done)} of ${count(of)}`;
 
 const describeEvaluation = ({ images, of }: EvaluationProgress): string =>
   `evaluated ${count(images)} of ${count(of)} images`;

@@ -57,7 +57,7 @@ function later({ epochs: [from, to], beforeEpoch, rate, ...stage }: Stage, by: n
   return {
     ...stage,
     epochs: [from + by, to + by],
-    ...(beforeEpoch && { beforeEpoch: (epoch, device, batches) => beforeEpoch(epoch - by, device, batches) }),
+    ...(beforeEpoch && { beforeEpoch: (epoch, ...rest) => beforeEpoch(epoch - by, ...rest) }),
     ...(rate && { rate: (parameter, at) => rate(parameter, { ...at, epoch: at.epoch - by }) }),
   };
 }

@@ -5,8 +5,8 @@ import { l2Distance } from '../optim/l2_distance.ts';
 import type { Tape } from '../tape/tape.ts';
 import { type Tensor, variable } from '../tape/tensor.ts';
 import { crossEntropyTerm } from './ce_tuning.ts';
-import { learnChannelWeights } from './delta_channels.ts';
-import type { LossTerm, Method, MethodConfig, MethodModel, Step } from './method.ts';
+import { learnChannelWeights, type Tell } from './delta_channels.ts';
+import type { Batches, LossTerm, Method, MethodConfig, MethodModel, Step } from './method.ts';
 import { createTwin } from './twin.ts';
 
 /**
@@ -37,10 +37,10 @@ export const delta: Method = {
       {
         name: 'fine-tuning',
         epochs: [0, config.epochs],
-        beforeEpoch: async (epoch, device, batches) => {
+        beforeEpoch: async (epoch, device, batches, tell) => {
           if (epoch > 0) return;
           await reference.follow(device);
-          if (weights) await learn(device, batches);
+          if (weights) await learn(device, batches, tell);
         },
         state: new Map([
           ...reference.state('reference'),
@@ -68,8 +68,8 @@ export const delta: Method = {
       },
     ];
 
-    async function learn(device: Device, batches: Parameters<typeof learnChannelWeights>[2]): Promise<void> {
-      const learned = await learnChannelWeights(device, reference.model, batches);
+    async function learn(device: Device, batches: Batches, tell: Tell): Promise<void> {
+      const learned = await learnChannelWeights(device, reference.model, batches, tell);
       for (const [index, own] of learned.entries()) device.write(weights?.[index] as Tensor, own);
     }
   },

@@ -9,7 +9,7 @@ import { gradients } from '../ops/gradients.ts';
 import { sgd } from '../optim/sgd.ts';
 import { createTape, type Tape } from '../tape/tape.ts';
 import type { Tensor } from '../tape/tensor.ts';
-import type { Batches } from './method.ts';
+import type { Batches, Preparation } from './method.ts';
 
 /** Epochs for which the classifier is trained on the frozen encoder, and after how many of them its rate is a tenth. */
 const HEAD_EPOCHS = 10;
@@ -18,20 +18,27 @@ const DECAY_EPOCHS = 6;
 const JUDGED = 4;
 const TEMPERATURE = 5;
 
+/** Takes how far the work is. */
+export type Tell = (preparation: Preparation) => void;
+
 /**
  * What each channel of the feature maps is worth to a frozen encoder, as DELTA's authors find it: a classifier is trained on it,
  * then the loss is taken with one channel at 0 after another. Changes the model's classifier. Arrays of the maps' channels that
- * sum to 1.
+ * sum to 1. Tells how far it is.
  */
 export async function learnChannelWeights(
   device: Device,
   model: Model,
   batches: Batches,
+  tell: Tell,
 ): Promise<Float32Array<ArrayBuffer>[]> {
-  await trainHead(device, model, batches);
+  await trainHead(device, model, batches, tell);
   const judged = batches.of(0).slice(0, JUDGED);
+  const maps = model.encoder.feature_maps ?? [];
+  const of = maps.reduce((sum, { channels }) => sum + channels * judged.length, 0);
+  let done = 0;
   const found: Float32Array<ArrayBuffer>[] = [];
-  for (const { name, channels } of model.encoder.feature_maps ?? []) {
+  for (const { name, channels } of maps) {
     const tape = createTape(device.target, { grad: false });
     const mask = tape.input('mask', [channels]);
     tape.hooks.set(name, (output) => maskChannels(tape, output, mask));
@@ -49,7 +56,10 @@ export async function learnChannelWeights(
       const given = await batches.inputs(device, images, index);
       baseline.push(await lossWithout(given));
       const without: number[] = [];
-      for (let channel = 0; channel < channels; channel++) without.push(await lossWithout(given, channel));
+      for (let channel = 0; channel < channels; channel++) {
+        without.push(await lossWithout(given, channel));
+        tell({ what: 'channels weighed', done: ++done, of });
+      }
       zeroed.push(without);
     }
     program.destroy();
@@ -82,7 +92,7 @@ export function channelWeights(
 }
 
 /** SGD with the authors' settings on the classifier alone. */
-async function trainHead(device: Device, model: Model, batches: Batches): Promise<void> {
+async function trainHead(device: Device, model: Model, batches: Batches, tell: Tell): Promise<void> {
   const head = parametersOf(model.store, 'classifier');
   for (const parameter of head) parameter.requiresGrad = true;
   const tape = createTape(device.target);
@@ -95,6 +105,8 @@ async function trainHead(device: Device, model: Model, batches: Batches): Promis
     const lr = 0.01 * 0.1 ** (epoch / DECAY_EPOCHS);
     for (const [index, images] of own.entries())
       program.run({ ...(await batches.inputs(device, images, epoch * own.length + index)), ...update.inputs(lr) });
+    await device.idle();
+    tell({ what: 'epochs for the classifier that weighs channels', done: epoch + 1, of: HEAD_EPOCHS });
   }
   program.destroy();
 }

@@ -104,6 +104,14 @@ export interface LossTerm {
   readonly weight: number;
 }
 
+/** How far something is that a method does before an epoch and that can take long. */
+export interface Preparation {
+  /** "channels weighed": what is counted, and what becomes of it. */
+  readonly what: string;
+  readonly done: number;
+  readonly of: number;
+}
+
 /** A range of epochs with one loss. Each stage is one program over the same parameters. */
 export interface Stage {
   readonly name: string;
@@ -114,7 +122,12 @@ export interface Stage {
   /** What two rows of a batch must share to be a positive pair, where the loss is contrastive. */
   readonly pairs?: 'labels' | 'instances';
   /** Runs before each epoch of the stage, for what changes between epochs (re-initialised heads, refreshed queues). */
-  readonly beforeEpoch?: (epoch: number, device: Device, batches: Batches) => Promise<void>;
+  readonly beforeEpoch?: (
+    epoch: number,
+    device: Device,
+    batches: Batches,
+    tell: (preparation: Preparation) => void,
+  ) => Promise<void>;
   /** The learning rate of a parameter, where it is not the one `lr` of the epoch; `peak` is what `lr` begins with. */
   readonly rate?: (
     parameter: string,

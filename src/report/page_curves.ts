@@ -106,6 +106,9 @@ function hasMark(points: Curves['lines'][number]['points'], i: number, method: n
   return isAlone || (i - method) % Math.ceil(points.length / MARKS) === 0;
 }
 
+/** Room above and below the lines, of their range. */
+const GRACE = 0.04;
+
 export function drawCurves({ id, axis: yTitle, lines }: Curves): Chart {
   const datasets = lines.map(({ method, points }): ChartDataset<'line'> => {
     const style = methodStyle(method);
@@ -123,6 +126,8 @@ export function drawCurves({ id, axis: yTitle, lines }: Curves): Chart {
     };
   });
   const ends = lines.flatMap(({ interval = [] }) => interval);
+  const heights = [...ends, ...lines.flatMap(({ points }) => points.flatMap(([, y]) => y ?? []))];
+  const [lowest, highest] = [Math.min(...heights), Math.max(...heights)];
   const bars = lines.filter(({ interval }) => interval).length;
   const options: ChartOptions<'line'> = {
     animation: false,
@@ -133,7 +138,9 @@ export function drawCurves({ id, axis: yTitle, lines }: Curves): Chart {
       x: { type: 'linear', ...axis('epochs trained'), min: 0, ticks: { ...axis('').ticks, precision: 0 } },
       y: {
         ...axis(yTitle),
-        grace: '4%',
+        grace: `${100 * GRACE}%`,
+        // What is never negative has no axis below 0.
+        ...(lowest >= 0 && lowest < GRACE * (highest - lowest) && { min: 0 }),
         // An axis holds the intervals too.
         ...(ends.length > 0 && { suggestedMin: Math.min(...ends), suggestedMax: Math.max(...ends) }),
       },

@@ -1,6 +1,7 @@
 import type { DispatchInfo } from '../gpu/program/dispatch_info.ts';
 import type { Profile } from '../gpu/program/profile.ts';
 import type { ProgramMemory } from '../gpu/program/program.ts';
+import type { Preparation } from '../methods/method.ts';
 import type { SDbw } from '../metrics/s_dbw.ts';
 import type { Contrast } from './contrast.ts';
 import type { Place, RunState } from './run_state.ts';
@@ -36,6 +37,8 @@ export type TrainEvent =
       /** Bytes that a step of a full batch uses. */
       readonly memory: ProgramMemory;
     }
+  /** How far a method is with what it does before an epoch, where that takes long. */
+  | ({ readonly type: 'preparing'; readonly stage: string; readonly epoch: number } & Preparation)
   | {
       /** A micro-batch of a stage that was timed dispatch by dispatch, where that was asked for. */
       readonly type: 'profile';

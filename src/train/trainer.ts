@@ -4,7 +4,7 @@ import { batchSizes, drawnBatches, epochBatches } from '../data/sampler.ts';
 import type { Device, TypedArray } from '../gpu/device.ts';
 import type { Target } from '../gpu/kernel/target.ts';
 import type { Readback } from '../gpu/program/program.ts';
-import type { Batches, Stage } from '../methods/method.ts';
+import type { Batches, Preparation, Stage } from '../methods/method.ts';
 import type { Model } from '../nn/model.ts';
 import { accumulator } from '../optim/accumulate.ts';
 import { createSchedule, microBatchesOf, rateEpoch, type Schedule, takesStep } from '../optim/schedule.ts';
@@ -19,6 +19,7 @@ import { notices } from './notices.ts';
 import { BEGINNING, captureState, type Place, restoreState, type Stateful, SUMS } from './run_state.ts';
 import { createStagePrograms, recordStage, type StagePrograms, stepInputs } from './stage_programs.ts';
 import { augmentationOf, CONTRAST } from './step.ts';
+import { telling } from './telling.ts';
 
 /** The micro-batch of a stage that is profiled where that is asked for: late enough to find all memory touched. */
 const PROFILED = 2;
@@ -149,7 +150,7 @@ export async function* train(device: Device, config: TrainConfig): AsyncGenerato
       };
       told = stage;
     }
-    if (place.index === 0) await stage.beforeEpoch?.(place.epoch, device, batchesOf(config, stage));
+    if (place.index === 0) yield* preparation(device, config, stage, place.epoch);
     for await (const { event, at } of trainEpoch(run, stage, programs, place)) {
       place = at;
       yield event;
@@ -157,6 +158,18 @@ export async function* train(device: Device, config: TrainConfig): AsyncGenerato
     }
   }
   yield { type: 'end', seconds: place.seconds };
+}
+
+/** What a stage does before an epoch, told as it goes on. */
+async function* preparation(
+  device: Device,
+  config: TrainConfig,
+  stage: Stage,
+  epoch: number,
+): AsyncGenerator<TrainEvent> {
+  const batches = batchesOf(config, stage);
+  for await (const told of telling<Preparation>(async (tell) => stage.beforeEpoch?.(epoch, device, batches, tell)))
+    yield { type: 'preparing', stage: stage.name, epoch, ...told };
 }
 
 /** What a stage's hooks see of the images, unmixed. Batches that are short are left out, since a program has one size. */

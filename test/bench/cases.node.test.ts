@@ -26,6 +26,17 @@ test('the distinct convolutions of the ResNets', () => {
   assert.ok(forward('resnet18 32px').includes('conv 3x3 s1 N3 C3 32x32 K64 forward'));
 });
 
+test('all engines are compared by two matrix products and the three passes of three convolutions', () => {
+  const compared = selectCases('peers', { all: true });
+  const convs = ['1x1 s1 N16 C64 16x16 K128', '3x3 s1 N16 C64 16x16 K64', '3x3 s2 N16 C64 16x16 K128'];
+  assert.equal(compared.map(({ name }) => name).sort(), [
+    ...convs.flatMap((conv) => ['dgrad', 'forward', 'wgrad'].map((pass) => `conv ${conv} ${pass}`)),
+    'matmul 1024 NN',
+    'matmul 512 NN',
+  ]);
+  assert.ok(compared.every(({ problem }) => problem));
+});
+
 test('a pattern takes the usual cases first, and all where none is usual', () => {
   assert.equal(namesOf('matmul 512 NT'), ['matmul 512 NT']);
   assert.equal(namesOf('matmul 4096 TT'), ['matmul 4096 TT']);

@@ -1,6 +1,7 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { forecaster } from '../../src/cli/forecast.ts';
 import { logEvents, readLog } from '../../src/cli/log.node.ts';
 import { duration, showProgress } from '../../src/cli/progress.ts';
 import type { TrainEvent } from '../../src/train/events.ts';
@@ -123,6 +124,28 @@ progress('an evaluation that takes long shows how far it is', async () => {
   const drawnLast = (out: typeof during) => out.text().split('░ ').at(-1);
   assert.match(drawnLast(during) ?? '', /^evaluated 2,500 of 10,000 images, preparing/);
   assert.match(drawnLast(after) ?? '', /^preparing, top-1 10\.00 %, S_Dbw undefined/);
+});
+
+progress('what a method prepares before its first step shows how far it is, and is no step', async () => {
+  const [first, ...others] = training();
+  const preparing: TrainEvent = {
+    ...{ type: 'preparing', stage: 'fine-tuning', epoch: 0 },
+    ...{ what: 'channels weighed', done: 120, of: 3840 },
+  };
+  const [pipe, terminal] = [sink(false), sink(true)];
+  await types(showProgress(stream([first!, preparing, ...others]), { title: 'DELTA', stream: pipe.stream }));
+  await types(showProgress(stream([first!, preparing]), { title: 'DELTA', stream: terminal.stream }));
+  assert.match(pipe.text(), /^DELTA: channels weighed: 120 of 3,840$/m);
+  assert.match(terminal.text().split('░ ').at(-1) ?? '', /^channels weighed: 120 of 3,840/);
+  let now = 0;
+  const forecastAt = forecaster();
+  const forecasts = [first!, ...others.slice(2, 3), preparing, ...others.slice(3)].map((event) => {
+    // An hour of preparation, then a second a step.
+    now += event.type === 'preparing' ? 3_600_000 : event.type === 'step' ? 1000 : 0;
+    return forecastAt(event, now);
+  });
+  const left = forecasts.find((forecast) => forecast)?.left ?? Number.NaN;
+  assert.ok(left < 60_000, `${left} ms are left`);
 });
 
 progress('the time left counts the evaluations to come, and training alone by its own pace', async () => {

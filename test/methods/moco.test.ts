@@ -3,7 +3,7 @@ import { augment, evaluationView } from '../../src/data/augment.ts';
 import { allIndices } from '../../src/data/sampler.ts';
 import type { Device } from '../../src/gpu/device.ts';
 import { compile } from '../../src/gpu/program/program.ts';
-import type { Batches, MethodConfig } from '../../src/methods/method.ts';
+import type { MethodConfig, Stage } from '../../src/methods/method.ts';
 import { moco } from '../../src/methods/moco.ts';
 import { createModel } from '../../src/nn/model.ts';
 import { accumulator } from '../../src/optim/accumulate.ts';
@@ -158,8 +158,8 @@ test('it trains in parts of a batch, from an encoder that has changed since it w
     stages: (...given: Parameters<typeof moco.stages>) =>
       moco.stages(...given).map((stage) => ({
         ...stage,
-        beforeEpoch: async (epoch: number, on: Device, batches: Batches) => {
-          await stage.beforeEpoch!(epoch, on, batches);
+        beforeEpoch: async (...given: Parameters<NonNullable<Stage['beforeEpoch']>>) => {
+          await stage.beforeEpoch!(...given);
           before ??= await read(stage.state!.get('key.encoder.conv1.weight') as Tensor);
         },
       })),

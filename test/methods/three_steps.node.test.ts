@@ -50,6 +50,8 @@ interface Epoch {
   begun: Values;
   ended: Values;
   losses: Record<string, number>;
+  /** The last that was told of what is prepared before it. */
+  prepared?: string;
 }
 
 async function trainedByEngine(device: Device, method: Method, options: Partial<MethodConfig>): Promise<Epoch[]> {
@@ -61,6 +63,7 @@ async function trainedByEngine(device: Device, method: Method, options: Partial<
   const kept = new Map<string, Stage>();
   const read = () => valuesOf(device, model, [...kept.values()]);
   const epochs: Partial<Epoch>[] = [];
+  let prepared: string | undefined;
   const watched: Method = {
     ...method,
     stages: (...given) =>
@@ -82,8 +85,11 @@ async function trainedByEngine(device: Device, method: Method, options: Partial<
     ...{ method: watched, model, data: corners(device), indices, batch: BATCH, lr, seed, augmentation, readEvery: 1 },
     options: { ...common, ...method.defaults, ...options },
     optimizer: sgd(model.store.arena, { momentum, nesterov: true, weight_decay }),
-  }))
-    if (event.type === 'step') Object.assign(epochs.at(-1) as Epoch, { losses: event.losses, ended: await read() });
+  })) {
+    if (event.type === 'preparing') prepared = `${event.done} of ${event.of} ${event.what}`;
+    if (event.type === 'step')
+      Object.assign(epochs.at(-1) as Epoch, { losses: event.losses, ended: await read(), prepared });
+  }
   return epochs as Epoch[];
 }
 
@@ -117,6 +123,8 @@ for (const { name, method, options, reference, drawn, constant } of cases)
       passes.push(await views(device, epoch, method.views ?? 1));
     const epochs = await trainedByEngine(device, method, options);
     assert.is(epochs.length, STEPS);
+    // Channels of the three stages' feature maps, of encoders of width 4, 4 + 8 + 16, in both micro-batches.
+    assert.is(epochs[0]?.prepared, name === 'DELTA' ? '56 of 56 channels weighed' : undefined);
     for (const [epoch, { found, begun }] of epochs.entries()) drawn?.(epoch, found, begun);
     const steps = passes.slice(0, STEPS);
     const begun = epochs.map((epoch) => epoch.begun);

@@ -34,7 +34,7 @@ export const mutants = [
     ['--evaluate-every is ignored', HABITS, 'evaluateEvery: options.evaluateEvery', 'evaluateEvery: 1'],
     [
       "the trainer's momentum is not the setting's",
-      FINE_TUNE,
+      'src/cli/run_model.ts',
       '...options, momentum, nesterov',
       '...options, momentum: 0.9, nesterov',
     ],

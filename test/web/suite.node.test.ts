@@ -9,6 +9,8 @@ const test = suite('suite page');
 
 const CASES = ['conv 1x1 s1 N16 C64 16x16 K128 dgrad', 'conv 1x1 s1 N16 C64 16x16 K128 wgrad'];
 
+const TRAINED = 'train small CNN 28x28x1 B32';
+
 let site: Site;
 let page: Page;
 let report: Report;
@@ -23,13 +25,13 @@ test.before(async () => {
 
 test.after(() => site?.close());
 
-const has = (status: RegExp) =>
-  page.locator('.status[data-state="done"]').filter({ hasText: status }).waitFor({ timeout: 30_000 });
+const has = (status: RegExp, own = page) =>
+  own.locator('.status[data-state="done"]').filter({ hasText: status }).waitFor({ timeout: 30_000 });
 
-async function downloaded(button: string): Promise<string> {
+async function downloaded(button: string, own = page): Promise<string> {
   const [download] = await Promise.all([
-    page.waitForEvent('download'),
-    page.getByRole('button', { name: button }).click(),
+    own.waitForEvent('download'),
+    own.getByRole('button', { name: button }).click(),
   ]);
   return readFile(await download.path(), 'utf8');
 }
@@ -51,13 +53,61 @@ test('the chosen cases are timed, and their report downloads as JSON and as Mark
   assert.ok(text.includes(`in ${report.runtime}.`));
 });
 
+test('engines run beside it on the same cases under the policy of the site, and one that cannot says why', async () => {
+  const other = await site.newPage();
+  await other.goto(`${site.url}suite.html#cases=conv+1x1+s1+N16+C64+16x16&peers=jax,onnxruntime&flags=--some`);
+  await other.getByRole('button', { name: 'Run' }).click();
+  await has(/^3 of 3 cases\.$/, other);
+  const { sideBySide = [], flags }: Report = JSON.parse(await downloaded('Download JSON', other));
+  const [forward, ...gradients] = sideBySide;
+  const engines = /^coin,jax-js [\d.]+(,onnxruntime-web [\d.]+)?$/;
+  assert.match(`${Object.keys(forward?.timings ?? {})}`, engines);
+  assert.equal([forward?.without, Object.keys(forward?.timings ?? {}).length], [{}, 3]);
+  for (const { timings, without } of gradients) {
+    assert.match(`${Object.keys(timings)}`, engines);
+    assert.equal(Object.values(without), ['forward passes alone']);
+  }
+  for (const { timings } of sideBySide)
+    for (const { median, samples } of Object.values(timings)) assert.ok(median > 0 && samples > 1);
+  assert.match(await other.locator('.beside tbody tr').first().innerText(), /forward.* ms.* ×.* ms\s+[\d.]+ ×$/s);
+  assert.is(flags, '--some');
+  assert.match(
+    await downloaded('Download Markdown', other),
+    /\nFeatures: .*; flags: --some\.\n(?:.*\n)*## Beside other/,
+  );
+  await other.close();
+  assert.equal([site.refused, site.foreign], [[], []]);
+});
+
+test('training steps are timed, without a kernel too', async () => {
+  const other = await site.newPage();
+  await other.goto(`${site.url}suite.html#cases=none&train=train+small+CNN+28x28x1+B32`);
+  await has(/^1 cases\.$/, other);
+  await other.getByRole('button', { name: 'Run' }).click();
+  await has(/^1 of 1 cases\.$/, other);
+  const { rows, sideBySide } = JSON.parse(await downloaded('Download JSON', other)) as Report;
+  assert.equal([rows, sideBySide?.map(({ name, group }) => [name, group])], [[], [[TRAINED, 'training']]]);
+  await other.close();
+});
+
+test('all results of the repository are listed, and can be compared', async () => {
+  const names = await page.locator('.all tbody th a').allInnerTexts();
+  assert.ok(names.includes('SwiftShader driver 5.0.0'), `${names}`);
+  await page.getByRole('group', { name: 'Before' }).getByRole('combobox').selectOption({ index: 1 });
+  await page.getByRole('group', { name: 'After' }).getByRole('combobox').selectOption({ index: 1 });
+  await page.locator('.mean').filter({ hasText: 'takes 1.00 times as long' }).waitFor();
+});
+
 test('two reports are compared case by case', async () => {
   const slower = { ...report, rows: report.rows.map((row, i) => ({ ...row, median: row.median * (i === 0 ? 8 : 1) })) };
   const give = (label: string, own: Report) =>
-    page.getByLabel(label).setInputFiles({
-      ...{ name: `${label}.json`, mimeType: 'application/json' },
-      buffer: Buffer.from(JSON.stringify(own)),
-    });
+    page
+      .getByRole('group', { name: label })
+      .getByLabel('or a JSON file')
+      .setInputFiles({
+        ...{ name: `${label}.json`, mimeType: 'application/json' },
+        buffer: Buffer.from(JSON.stringify(own)),
+      });
   await give('Before', report);
   await give('After', slower);
   const words = page.locator('.compared tbody td:last-child');

@@ -2,21 +2,22 @@ import { useState } from 'preact/hooks';
 import { type CompareReports, compareReports, parseReport } from '../../../src/bench/compare_reports.ts';
 import { inWords } from '../../../src/bench/comparison.ts';
 import type { Report } from '../../../src/bench/report.ts';
+import type { ResultSummary } from '../../../src/bench/result_summary.ts';
 import { Table } from '../shell/table.tsx';
+import { addressOf } from './all_results.tsx';
 
 type Side = 'before' | 'after';
 const SIDES: readonly Side[] = ['before', 'after'];
 
-/** Two downloaded reports side by side: two machines, or before and after a change. */
-export function CompareFiles() {
+/** Two reports side by side, downloaded ones or the site's own: two machines, or before and after a change. */
+export function CompareFiles({ results }: { results: readonly ResultSummary[] }) {
   const [reports, setReports] = useState<Partial<Record<Side, Report>>>({});
   const [mistake, setMistake] = useState('');
-  const read = async (side: Side, file: File | undefined) => {
-    if (!file) return;
+  const read = async (side: Side, name: string, text: () => Promise<string>) => {
     setMistake('');
     setReports(({ [side]: _, ...others }) => others);
     try {
-      const report = parseReport(file.name, await file.text());
+      const report = parseReport(name, await text());
       setReports((earlier) => ({ ...earlier, [side]: report }));
     } catch (error) {
       setMistake((error as Error).message);
@@ -29,19 +30,39 @@ export function CompareFiles() {
       <h2 id="compare">Two reports compared</h2>
       <div class="choices">
         {SIDES.map((side) => (
-          <label key={side}>
-            <span>{side === 'before' ? 'Before, or one machine (JSON)' : 'After, or another machine (JSON)'}</span>
-            <input
-              type="file"
-              accept=".json,application/json"
-              onChange={({ currentTarget }) => read(side, currentTarget.files?.[0])}
-            />
+          <fieldset key={side}>
+            <legend>{side === 'before' ? 'Before, or one machine' : 'After, or another machine'}</legend>
+            <label>
+              <span>one of all results</span>
+              <select
+                onChange={({ currentTarget: { value } }) =>
+                  value && read(side, value, async () => (await fetch(value)).text())
+                }
+              >
+                <option value="">–</option>
+                {results.map((result) => (
+                  <option key={result.file} value={addressOf(result)}>
+                    {result.file.replace('.json', '')}
+                  </option>
+                ))}
+              </select>
+            </label>
+            <label>
+              <span>or a JSON file</span>
+              <input
+                type="file"
+                accept=".json,application/json"
+                onChange={({ currentTarget: { files } }) =>
+                  files?.[0] && read(side, files[0].name, () => (files[0] as File).text())
+                }
+              />
+            </label>
             {reports[side] && (
               <small>
                 {reports[side].adapter}, {reports[side].runtime}, {reports[side].date.slice(0, 10)}
               </small>
             )}
-          </label>
+          </fieldset>
         ))}
       </div>
       {mistake && <p class="mistake">{mistake}</p>}

@@ -35,7 +35,7 @@ export function createEditor(parent: HTMLElement, onEdit: (name: string, text: s
       extensions: [
         ...common,
         EditorState.readOnly.of(readOnly),
-        EditorView.contentAttributes.of({ 'aria-label': label }),
+        EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
         listener,
       ],
     });

@@ -1,4 +1,5 @@
-import type { Dispatch, Tape } from '../../tape/tape.ts';
+import type { Dispatch } from '../../tape/launch.ts';
+import type { Tape } from '../../tape/tape.ts';
 import { byteLength, type Tensor } from '../../tape/tensor.ts';
 import { type Device, mebibytes } from '../device.ts';
 import { packUniforms } from '../kernel/kernel.ts';

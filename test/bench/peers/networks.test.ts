@@ -1,7 +1,9 @@
-import { batchesOf, forward, type Ops, selectNetworks, weightsOf } from '../../../bench/peers/networks.ts';
+import { batchesOf, forward, networks, type Ops, weightsOf } from '../../../bench/peers/networks.ts';
 import { assert, suite } from '../../harness.ts';
 
 const test = suite('networks to compare');
+
+const networkOf = (word: string) => networks.find(({ name }) => name.includes(word));
 
 /** Values are what was computed, in words. */
 const words: Ops<string> = {
@@ -13,7 +15,7 @@ const words: Ops<string> = {
 };
 
 test('a residual block adds its shortcut to the end of its main path', () => {
-  const [network] = selectNetworks('ResNet-8');
+  const network = networkOf('ResNet-8');
   const block = network?.layers.slice(0, 3) ?? [];
   assert.is(
     forward(block, 'x', words),
@@ -23,7 +25,7 @@ test('a residual block adds its shortcut to the end of its main path', () => {
 });
 
 test("ResNet-18's weights are as many as torchvision's with a 3×3 stem and 10 classes, and each has its own values", () => {
-  const [network] = selectNetworks('ResNet-18');
+  const network = networkOf('ResNet-18');
   const weights = network ? weightsOf(network) : [];
   const count = weights.filter(({ trained }) => trained).reduce((sum, { data }) => sum + data.length, 0);
   // 11,689,512 for 1,000 classes and a 7×7 stem, less 990 outputs and 40 × 3 × 64 weights.
@@ -33,7 +35,7 @@ test("ResNet-18's weights are as many as torchvision's with a 3×3 stem and 10 c
 });
 
 test('batches take turns and have labels of all classes', () => {
-  const [network] = selectNetworks('small CNN');
+  const network = networkOf('small CNN');
   const batch = batchesOf(network!);
   assert.is(batch(0), batch(4));
   assert.is.not(batch(0).images[0], batch(1).images[0]);
