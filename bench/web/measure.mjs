@@ -1,8 +1,8 @@
-// How quick the workbench is, as a person meets it: the served page in a headless Chromium.
+// How quick the workbench is, as a person meets it: the built page in a headless Chromium.
 import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { importTypeScript } from '../../src/build/bundle.mjs';
-import { serveSite } from './serve.mjs';
+import { openSite } from './headless.mjs';
 
 /** Milliseconds until a verdict, and after a verdict until the checks behind it are through, on a machine that is busy too. */
 const PATIENCE = 120e3;
@@ -109,22 +109,17 @@ function askWorker({ name, argument }) {
 
 /** Opens the workbench in a state, waits until it is ready, and closes all behind what is done there. */
 async function withPage(state, action) {
-  const { launchChromium } = await importTypeScript('src/gpu/remote/chromium.node.ts');
   const { encodeState } = await importTypeScript('src/workbench/state.ts');
-  const [server, browser] = await Promise.all([serveSite(), launchChromium()]);
+  const site = await openSite();
   try {
-    const page = await browser.newPage();
-    // A file that is saved meanwhile changes nothing of what is measured.
-    await page.route(/\/(esbuild|saved)$/, (route) => route.abort());
-    if (process.env.LOG) page.on('console', (message) => console.log(message.text()));
-    await page.goto(`${server.url}#${await encodeState(state)}`);
+    const page = await site.browser.newPage();
+    await page.goto(`${site.url}index.html#${await encodeState(state)}`);
     await page
       .locator('.verdict')
       .filter({ hasText: /^Ready$/ })
       .waitFor({ timeout: PATIENCE });
     return await action(page);
   } finally {
-    await browser.close();
-    await server.close();
+    await site.close();
   }
 }

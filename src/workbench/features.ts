@@ -1,5 +1,5 @@
 // What a check shows of kernels, and what it takes to see it.
-import type { Dispatch } from '../tape/tape.ts';
+import type { Dispatch } from '../tape/launch.ts';
 import type { Recorded } from './checks.ts';
 
 /** What a check shows of some kernels, as words: each is worth seeing once. */
