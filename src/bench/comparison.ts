@@ -25,33 +25,36 @@ export const COPIES = { before: 6, after: 3 };
 /** Fewer samples than these may all meet an interruption. */
 const FEWEST = 3;
 
-/** A difference that is known as narrowly as this, by the time, needs no more rounds. */
-const NARROW = 0.01;
+/** A copy's fastest time is known when another one is longer by no more than this share of it. */
+const SETTLED = 0.02;
 
 /**
- * Times the copies of two ways in turn, until two rounds have told the same difference or one is told narrowly, so many rounds are over,
- * or each copy has taken its share of the budget.
+ * Times the copies of two ways in turn, until the fastest time of each was met twice, so many rounds are over, or each copy has taken
+ * its share of the budget.
  */
 export async function compareRuns(
   before: readonly Run[],
   after: readonly Run[],
   { budget, ...options }: RoundOptions,
 ): Promise<Comparison> {
-  const runs = [...before, ...after];
-  const compare = (taken: readonly Taken[]) => {
-    // Whatever else the machine does only adds to a time.
-    const fastest = taken.map(({ samples }) => Math.min(...samples));
-    return compareTimes(fastest.slice(0, before.length), fastest.slice(before.length));
-  };
-  let last = 0;
-  const isEnough = (taken: readonly Taken[]) => {
-    const { low, high } = compare(taken);
-    const side = high < 1 ? -1 : low > 1 ? 1 : 0;
-    const isTold = (side !== 0 && side === last) || high - low < NARROW;
-    last = side;
-    return isTold;
-  };
-  return compare(await takeTurns(runs, { isEnough, ...options, budget: budget / runs.length }, FEWEST));
+  // Both ways are spread over a round, so that what holds up a part of it meets them alike.
+  const spread = (runs: readonly Run[], way: string) =>
+    runs.map((run, index) => ({ run, way, at: (index + 0.5) / runs.length }));
+  const all = [...spread(before, 'before'), ...spread(after, 'after')].sort((a, b) => a.at - b.at);
+  const isEnough = (_own: Taken, taken: readonly Taken[]) =>
+    taken.every(({ samples }) => {
+      const [least = 0, next = 0] = [...samples].sort((a, b) => a - b);
+      return next <= (1 + SETTLED) * least;
+    });
+  const taken = await takeTurns(
+    all.map(({ run }) => run),
+    { isEnough, ...options, budget: budget / all.length },
+    FEWEST,
+  );
+  // Whatever else the machine does only adds to a time.
+  const fastest = taken.map(({ samples }, index) => ({ way: all[index]?.way, time: Math.min(...samples) }));
+  const timesOf = (wanted: string) => fastest.filter(({ way }) => way === wanted).map(({ time }) => time);
+  return compareTimes(timesOf('before'), timesOf('after'));
 }
 
 /**

@@ -21,8 +21,11 @@ export function timingOf(samples: readonly number[], first: number): Timing {
   };
 }
 
-/** Something that can be timed: runs so many times and waits until the GPU has done it all. */
-export type Run = (times: number) => Promise<void>;
+/**
+ * Something that can be timed: runs so many times and waits until the GPU has done it all. A number that it gives is the milliseconds
+ * that this took; otherwise a clock tells them.
+ */
+export type Run = (times: number) => Promise<unknown>;
 
 /** Runs a program so many times, in as few passes as that can be, and waits for the end. */
 export const runOf =
@@ -32,6 +35,12 @@ export const runOf =
     await device.idle();
   };
 
+/** The same by the GPU's own timestamps, where it has them: some browsers notice the end of what runs a millisecond late. */
+export const gpuRunOf =
+  (device: Device, program: Program): Run =>
+  async (times) =>
+    (await program.time(times)) ?? runOf(device, program)(times);
+
 export interface RoundOptions {
   /** Samples of each run. */
   readonly rounds: number;
@@ -39,13 +48,16 @@ export interface RoundOptions {
   readonly budget: number;
   /** Milliseconds that a sample should last, so that waiting for its end weighs little; 25 unless given. */
   readonly sample?: number;
-  /** Ends the rounds once what was taken tells enough; asked after each, once every run has its fewest samples. */
-  readonly isEnough?: ((taken: readonly Taken[]) => boolean) | undefined;
+  /** Whether the samples of a run tell enough beside those of all, once it has its fewest; it takes no part in a round in which they do. */
+  readonly isEnough?: ((own: Taken, all: readonly Taken[]) => boolean) | undefined;
   /** Ends the rounds early. */
   readonly signal?: AbortSignal | undefined;
 }
 
 const SAMPLE = 25;
+
+/** What is known of runs that were timed before: it need not be found again. */
+const tried = new WeakMap<Run, { readonly sample: number; readonly first: number; readonly times: number }>();
 
 /** What a run took. */
 export interface Taken {
@@ -63,19 +75,29 @@ export async function takeTurns(
   { rounds, budget, sample = SAMPLE, isEnough = () => false, signal }: RoundOptions,
   fewest: number,
 ): Promise<Taken[]> {
-  const entries = [];
+  const isAffordable = ({ times, samples }: { readonly times: number; readonly samples: readonly number[] }) =>
+    times * samples.reduce((sum, own) => sum + own, 0) < budget;
+  const entries: { run: Run; first: number; times: number; samples: number[] }[] = [];
   for (const run of runs) {
+    if (signal?.aborted) break;
+    const known = tried.get(run);
+    if (known?.sample === sample) {
+      entries.push({ run, ...known, samples: [] });
+      continue;
+    }
     const first = await clock(run, 1);
     // The next ones tell how many make a sample; the last of them is one itself.
     const { times, taken } = await repeatUntil((times) => clock(run, times), sample);
     entries.push({ run, first, times, samples: [taken / times] });
+    tried.set(run, { sample, first, times });
   }
   for (let round = 0; round < rounds && !signal?.aborted; round++) {
-    for (const { run, times, samples } of round % 2 === 0 ? entries : [...entries].reverse()) {
-      const spent = times * samples.reduce((sum, sample) => sum + sample, 0);
-      if (spent < budget || samples.length < fewest) samples.push((await clock(run, times)) / times);
+    const open = entries.filter((own) => own.samples.length < fewest || (isAffordable(own) && !isEnough(own, entries)));
+    if (open.length === 0) break;
+    for (const { run, times, samples } of round % 2 === 0 ? open : open.reverse()) {
+      if (signal?.aborted) break;
+      samples.push((await clock(run, times)) / times);
     }
-    if (entries.every(({ samples }) => samples.length >= fewest) && isEnough(entries)) break;
   }
   return entries;
 }
@@ -89,6 +111,6 @@ export const interleave = async (runs: readonly Run[], options: RoundOptions): P
 
 async function clock(run: Run, times: number): Promise<number> {
   const start = performance.now();
-  await run(times);
-  return performance.now() - start;
+  const told = await run(times);
+  return typeof told === 'number' ? told : performance.now() - start;
 }

@@ -1,6 +1,6 @@
 import { inputTensors } from '../bench/cases.ts';
 import { release } from '../bench/memory.ts';
-import { runOf, type Taken, takeTurns } from '../bench/timing.ts';
+import { gpuRunOf, type Taken, takeTurns } from '../bench/timing.ts';
 import type { Device } from '../gpu/device.ts';
 import { compose, type Modules, type Place } from '../gpu/kernel/compose.ts';
 import * as kernels from '../gpu/kernel/generated/kernels.ts';
@@ -42,7 +42,7 @@ const SAMPLE = 5;
 const BUDGET = 6000;
 /** Samples of each cut, half of which are held to the other half. */
 const FEWEST = 6;
-/** The measurement ends when all times of one half differ from those of the other by less than this share of the whole. */
+/** A cut is measured until the time of one half differs from that of the other by less than this share of the whole. */
 const PRECISION = 0.01;
 
 /**
@@ -73,7 +73,7 @@ export async function* ablate(
         // What all of a workgroup have to reach may stand behind a cut inside of an `if`.
         programsOf(device, kernel, variant.tape, plain),
       );
-      const runs = programs.map((program) => runOf(device, program));
+      const runs = programs.map((program) => gpuRunOf(device, program));
       const budget = BUDGET / runs.length;
       const options = { rounds: budget / SAMPLE, budget, sample: SAMPLE, isEnough: halvesAgree, signal };
       const taken = await takeTurns(runs, options, FEWEST);
@@ -112,17 +112,15 @@ async function programsOf(device: Device, kernel: Kernel, tape: Tape, cut: CutTe
   return { cut, programs };
 }
 
-/** Of each cut: whatever else the machine does only adds to a time. */
-const timesOf = (taken: readonly Pick<Taken, 'samples'>[]): number[] =>
-  rising(taken.map(({ samples }) => Math.min(...samples)));
+type Samples = Pick<Taken, 'samples'>;
 
-/** Whether every other sample tells the same as those between them. */
-export function halvesAgree(taken: readonly Pick<Taken, 'samples'>[]): boolean {
-  const half = (first: number) =>
-    timesOf(taken.map(({ samples }) => ({ samples: samples.filter((_, index) => index % 2 === first) })));
-  const [even, odd] = [half(0), half(1)];
-  const whole = Math.min(even.at(-1) ?? 0, odd.at(-1) ?? 0);
-  return even.every((time, cut) => Math.abs(time - (odd[cut] ?? Number.NaN)) <= PRECISION * whole);
+/** Of each cut: whatever else the machine does only adds to a time. */
+const timesOf = (taken: readonly Samples[]): number[] => rising(taken.map(({ samples }) => Math.min(...samples)));
+
+/** Whether every other sample of a cut tells the same as those between them, by the time of the whole, which comes last. */
+export function halvesAgree({ samples }: Samples, all: readonly Samples[]): boolean {
+  const half = (first: number) => Math.min(...samples.filter((_, index) => index % 2 === first));
+  return Math.abs(half(0) - half(1)) <= PRECISION * Math.min(...(all.at(-1)?.samples ?? []));
 }
 
 /** The nearest times of which none is below the one before, since a later cut leaves out less: neighbours that are not share their mean. */

@@ -4,8 +4,7 @@ import { problemOps, type Undifferentiated, undifferentiatedCases } from '../con
 import { checkVariant, variantsOf } from '../conformance/op_cases.ts';
 import type { Device } from '../gpu/device.ts';
 import type { Target, Tiles } from '../gpu/kernel/target.ts';
-import { cover } from './cover.ts';
-import { costsOf, showsOf } from './features.ts';
+import { createCovering, type Known } from './covering.ts';
 
 /** Something that runs a kernel and knows what has to come out; it gives a line for each thing that is wrong. */
 export type Check = () => Promise<readonly string[]>;
@@ -14,14 +13,15 @@ export type Check = () => Promise<readonly string[]>;
 export interface KernelChecks {
   /** Small ones before large ones. */
   readonly all: readonly Check[];
-  /**
-   * A few of them in which these kernels are launched in every way that they are in all of them: with each value of each constant,
-   * on sizes that no tile divides, forwards and in gradients; see `features.ts`.
-   */
-  covering(kernels: ReadonlySet<string>): readonly Check[];
+  /** A few that cover these kernels, and the watched one in the tile with which it is timed, see `createCovering`. */
+  covering(kernels: ReadonlySet<string>, timed: Constants | undefined): readonly Check[];
+  /** Leaves out of those that cover what fails although nothing was edited: tiles do not fit all cases. */
+  leaveOut(check: Check): void;
   /** The kernels of its family that are launched with it, itself among them. */
   readonly passes: ReadonlySet<string>;
 }
+
+export type Constants = Readonly<Record<string, number>>;
 
 /** A case with a way to run it. */
 export interface Recorded {
@@ -58,19 +58,17 @@ export function createChecks(device: Device): Checks {
       const plain = [...given, ...problems(device.target)].filter(launches);
       const tiled = () =>
         [...new Set(plain.map(({ own }) => own))].flatMap((own) => record({ ...device.target, tiles: tiles! }, own));
-      const found = (tiles ? tiled().filter(launches) : plain).sort((a, b) => bytesOf(a) - bytesOf(b));
+      const known = (own: Recorded): Known => ({ ...own, check: checkOf(device, own) });
+      const found = (tiles ? tiled().filter(launches) : plain).sort((a, b) => bytesOf(a) - bytesOf(b)).map(known);
+      const covering = createCovering(device.target, kernel, found, (target, own) => record(target, own).map(known));
       const [family] = kernel.split('/');
       const passes = found.flatMap(({ kernels }) => [...kernels]).filter((name) => name.startsWith(`${family}/`));
-      const all = found.map((own) => checkOf(device, own));
+      const without = new Set<Check>();
       return {
-        all,
+        all: found.map(({ check }) => check),
         passes: new Set([kernel, ...passes]),
-        covering: (kernels) =>
-          cover(
-            found.map((own, index) => ({
-              ...{ own: all[index] as Check, shows: showsOf(own, kernels), costs: costsOf(own, kernels) },
-            })),
-          ),
+        covering: (kernels, timed) => covering(kernels, timed, without),
+        leaveOut: (check) => without.add(check),
       };
     },
   };
@@ -97,7 +95,7 @@ function checkOf(device: Device, { own, variant }: Recorded): Check {
 }
 
 /** Compiling takes longest, and drivers do it on other threads. */
-const AT_ONCE = 6;
+const AT_ONCE = 12;
 /** A wrong kernel fails many checks in the same way. */
 const MOST_FAILURES = 3;
 
@@ -107,8 +105,17 @@ export interface Checking {
   readonly failures: readonly string[];
 }
 
+export interface CheckOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Hears that the first ones have begun. */
+  begun?(): void;
+}
+
 /** Runs checks, several at a time, and tells after each how far it is. None is begun once one has failed. */
-export async function* runChecks(checks: readonly Check[], signal?: AbortSignal): AsyncGenerator<Checking> {
+export async function* runChecks(
+  checks: readonly Check[],
+  { signal, begun = () => {} }: CheckOptions = {},
+): AsyncGenerator<Checking> {
   const queue = [...checks];
   const ended: (readonly string[])[] = [];
   let running = 0;
@@ -121,12 +128,15 @@ export async function* runChecks(checks: readonly Check[], signal?: AbortSignal)
   };
   let failed: unknown;
   let now: Checking = { passed: 0, failures: [] };
+  let isBegun = false;
   while (true) {
     while (running < AT_ONCE && queue.length > 0 && now.failures.length === 0 && !signal?.aborted)
       begin(queue.shift() as Check).catch((error) => {
         failed = error;
         wake();
       });
+    if (!isBegun) begun();
+    isBegun = true;
     if (failed !== undefined) throw failed;
     const failures = ended.shift();
     if (failures) {

@@ -8,12 +8,12 @@ export interface Candidate<T> {
 
 /**
  * A few of many that show together all that the many show: again and again the one that shows most that is new, by what it costs
- * beyond those that are chosen already.
+ * beyond those that are chosen already; and in the end none that the others make superfluous.
  */
 export function cover<T>(all: readonly Candidate<T>[]): T[] {
   const open = new Set(all.flatMap(({ shows }) => [...shows]));
   const paid = new Set<string>();
-  const chosen: T[] = [];
+  const chosen: Candidate<T>[] = [];
   while (open.size > 0) {
     let best: Candidate<T> | undefined;
     let most = 0;
@@ -29,7 +29,18 @@ export function cover<T>(all: readonly Candidate<T>[]): T[] {
     if (!best) break;
     for (const own of best.shows) open.delete(own);
     for (const name of best.costs.keys()) paid.add(name);
-    chosen.push(best.own);
+    chosen.push(best);
   }
-  return chosen;
+  return withoutSuperfluous(chosen).map(({ own }) => own);
+}
+
+/** The dearest are looked at first. */
+function withoutSuperfluous<T>(chosen: readonly Candidate<T>[]): readonly Candidate<T>[] {
+  const costOf = ({ costs }: Candidate<T>) => [...costs.values()].reduce((sum, own) => sum + own, 0);
+  let kept = chosen;
+  for (const one of [...chosen].sort((a, b) => costOf(b) - costOf(a))) {
+    const others = kept.filter((other) => other !== one);
+    if ([...one.shows].every((own) => others.some(({ shows }) => shows.has(own)))) kept = others;
+  }
+  return kept;
 }

@@ -1,10 +1,10 @@
 import { type FunctionText, functionsOf, type Statement } from './statements.ts';
 
-/** A place behind which a function can be cut. */
+/** A place behind which a function can be cut. What a loop itself takes is found with its first statement. */
 export interface Cut {
   /** What the uniform has to be for it. */
   readonly id: number;
-  /** Of the statement that ends there, or of the loop or function that begins; from 0, in the text before it could be cut. */
+  /** Of the statement that ends there, or of the function that begins; from 0, in the text before it could be cut. */
   readonly line: number;
 }
 
@@ -15,6 +15,9 @@ export interface CutText {
   /** In the order of the text; the first is the function's beginning. */
   readonly cuts: readonly Cut[];
 }
+
+/** Its value in a function. */
+const OWN = 'ablation_own';
 
 /** The uniform's name in `Params`; a value that is no cut's leaves the kernel whole. */
 export const CUT = 'ablation_cut';
@@ -49,27 +52,27 @@ function cutText(text: string, { name, returns, from, statements }: FunctionText
     return cuts.length - 1;
   };
   const insert = (at: number, first: number, last: number, exit: string) => {
-    const test =
-      first === last ? `params.${CUT} == ${first}u` : `(params.${CUT} >= ${first}u) & (params.${CUT} <= ${last}u)`;
+    const test = first === last ? `${OWN} == ${first}u` : `(${OWN} >= ${first}u) & (${OWN} <= ${last}u)`;
     inserts.push({ at, text: ` if (${test}) { ${exit} }` });
   };
-  const visit = (list: readonly Statement[], exit: string) => {
-    for (const { from, to, body, jumps } of list) {
+  const visit = (list: readonly Statement[], exit: string, isBody: boolean) => {
+    for (const statement of list) {
+      const { from, to, body, jumps } = statement;
       if (jumps) continue;
       const first = cuts.length;
       const isCut = body && (body.kind === 'loop' || insideIfs);
-      if (isCut) {
-        const inner = body.kind === 'loop' ? 'continue;' : exit;
-        insert(body.from, note(from), first, inner);
-        visit(body.statements, inner);
-      }
-      insert(to, first, note(from), exit);
+      if (isCut) visit(body.statements, body.kind === 'loop' ? 'continue;' : exit, true);
+      // What ends a body is what ends its last statement: a test there would cut nothing and take time in every turn.
+      if (!isCut || body.statements.at(-1)?.jumps !== false) note(from);
+      if (!isBody || statement !== list.at(-1)) insert(to, first, cuts.length - 1, exit);
     }
   };
+  // Read once: a test in a loop should cost as little as it can.
+  inserts.push({ at: from, text: ` let ${OWN} = params.${CUT};` });
   insert(from, note(from), 0, leave);
-  visit(statements, leave);
+  visit(statements, leave, false);
   let made = text;
-  for (const { at, text: inserted } of inserts.sort((a, b) => b.at - a.at))
+  for (const { at, text: inserted } of inserts.reverse().sort((a, b) => b.at - a.at))
     made = made.slice(0, at) + inserted + made.slice(at);
   return { function: name, text: made.replace(/^(struct Params \{[^}]*)\}/m, `$1  ${CUT}: u32,\n}`), cuts };
 }

@@ -74,10 +74,14 @@ export async function* judge(judged: Judged, edited: Modules, options: JudgeOpti
     yield { kind: 'broken', message: (error as Error).message };
     return;
   }
-  const message = await mistakesIn(device, changed);
-  if (message) yield { kind: 'broken', message };
+  const isFirst = changed[0] === kernel;
+  // All others are looked at meanwhile, where this one is right so far.
+  const message = await mistakesIn(device, isFirst ? [kernel] : changed);
+  const others = mistakesIn(device, isFirst ? changed.slice(1) : []);
+  const all = message && isFirst ? joined([message, await others]) : message;
+  if (all) yield { kind: 'broken', message: all };
   if (always && changed.length === 0) changed.push(kernel);
-  if (message || changed[0] !== kernel || signal?.aborted) return;
+  if (all || changed[0] !== kernel || signal?.aborted) return;
 
   const started: EditedCase[] = [];
   const begin = (own: TimedCase | undefined, tiles?: Tiles) => {
@@ -88,17 +92,23 @@ export async function* judge(judged: Judged, edited: Modules, options: JudgeOpti
   try {
     const { all, covering, passes } = judged.checksOf(tiles);
     const together = changed.filter(({ name }) => passes.has(name));
-    const checks = extent === 'all' ? all : covering(new Set(together.map(({ name }) => name)));
     const timed = await judged.timed(kernel.name);
+    load(device, edited);
+    const names = new Set(together.map(({ name }) => name));
+    const checks = extent === 'all' ? all : covering(names, tiles ? undefined : timed?.constants);
     let first: EditedCase | undefined;
-    for await (const { passed, failures } of runChecks(checks, signal)) {
+    // The compiler makes what is to be timed behind what is to be checked, while that is run.
+    const begun = () => {
+      first = begin(timed, tiles);
+    };
+    for await (const { passed, failures } of runChecks(checks, { signal, begun })) {
       if (failures.length > 0 && signal?.aborted !== true) yield { kind: 'wrong', failures };
       if (failures.length > 0) return;
-      // While the others wait for the compiler.
-      first ??= begin(timed, tiles);
       yield { kind: 'checking', passed, wanted: checks.length, of: all.length };
     }
-    if (signal?.aborted) return;
+    const elsewhere = await others;
+    if (elsewhere) yield { kind: 'broken', message: elsewhere };
+    if (elsewhere || signal?.aborted) return;
     yield { kind: 'right', checked: checks.length, of: all.length };
 
     for (const { name } of together) {
@@ -137,6 +147,11 @@ function changedBy({ kernel, modules, before }: Judged, edited: Modules, otherCo
 async function mistakesIn({ gpu, library, target, wait }: Device, kernels: readonly Kernel[]): Promise<string> {
   const able = kernels.filter(({ features }) => features.every((feature) => target.features.has(feature)));
   const errors = await wait(Promise.all(able.map((own) => checkText(gpu, own.name, library.textOf(own)))));
-  const messages = errors.flatMap((error) => error?.message.split(/\n(?=kernels\/)/) ?? []);
+  return joined(errors.map((error) => error?.message ?? ''));
+}
+
+/** All messages of several texts, each once. */
+function joined(texts: readonly string[]): string {
+  const messages = texts.flatMap((text) => text.split(/\n(?=kernels\/)/)).filter(Boolean);
   return [...new Map(messages.reverse().map((message) => [causeOf(message), message])).values()].reverse().join('\n');
 }

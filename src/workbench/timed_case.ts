@@ -2,7 +2,7 @@ import { inputTensors, inputValues } from '../bench/cases.ts';
 import { COPIES } from '../bench/comparison.ts';
 import { difference, samplesOf, TOLERANCE } from '../bench/measure_case.ts';
 import { release, restore } from '../bench/memory.ts';
-import { type Run, runOf } from '../bench/timing.ts';
+import { gpuRunOf, type Run } from '../bench/timing.ts';
 import { type Variant, variants } from '../bench/variants.ts';
 import type { Device } from '../gpu/device.ts';
 import * as kernels from '../gpu/kernel/generated/kernels.ts';
@@ -55,12 +55,13 @@ export async function createTimedCase(
   const name = `${bench.name} (${candidate})`;
   const programs = await compileCopies(device, kernel, variant.tape, COPIES.before);
   const before = await resultOf(programs[0] as Program, variant.dispatches);
+  const runs = programs.map((program) => gpuRunOf(device, program));
   const launched = variant.dispatches.find((dispatch) => dispatch.kernel.name === kernel);
   return {
     name,
     work: variant.work,
     constants: { ...launched?.kernel.constants, ...launched?.constants },
-    runs: programs.map((program) => runOf(device, program)),
+    runs,
     compileEdited(tiles) {
       const own = tiles ? record(tiles) : variant;
       const compiling = compileCopies(device, kernel, own.tape, COPIES.after);
@@ -75,7 +76,7 @@ export async function createTimedCase(
             difference(result, before),
           );
           if (!(error <= TOLERANCE)) throw new Error(`${name}: the result is off by ${error.toExponential(2)}`);
-          return edited.map((program) => runOf(device, program));
+          return edited.map((program) => gpuRunOf(device, program));
         },
         destroy: () => void compiling.then(destroyAll, () => {}),
       };
@@ -101,7 +102,7 @@ export function recordLaunching(
   return found;
 }
 
-/** Compiles a tape several times over: a comment makes the kernel's text another one to every cache. */
+/** Compiles a tape several times over: a comment makes the kernel's text another one to every cache. Checks share the first. */
 function compileCopies(device: Device, name: string, tape: Tape, copies: number): Promise<Program[]> {
   const { library } = device;
   const { path, modules } = Object.values<Kernel>({ ...kernels }).find((kernel) => kernel.name === name) as Kernel;
@@ -110,7 +111,7 @@ function compileCopies(device: Device, name: string, tape: Tape, copies: number)
     // A text is taken when its compilation begins, which is before the first wait.
     return Promise.all(
       Array.from({ length: copies }, (_, copy) => {
-        library.replaceModule(path, `${text}// copy ${copy}\n`);
+        if (copy > 0) library.replaceModule(path, `${text}// copy ${copy}\n`);
         return compile(device, tape);
       }),
     );

@@ -1,14 +1,15 @@
+import { type RoundOptions, takeTurns } from '../bench/timing.ts';
 import type { Case } from '../conformance/case.ts';
 import type { Device } from '../gpu/device.ts';
 import { compose, type Modules } from '../gpu/kernel/compose.ts';
 import * as kernels from '../gpu/kernel/generated/kernels.ts';
 import type { Kernel } from '../gpu/kernel/kernel.ts';
-import { type Ablation, type AblationOptions, ablate } from './ablation.ts';
+import type { Ablation, AblationOptions } from './ablation.ts';
 import { type Benches, createBenches } from './benches.ts';
-import { type Checks, createChecks, type KernelChecks, runChecks } from './checks.ts';
+import { type Checks, createChecks, type KernelChecks } from './checks.ts';
 import { type Finding, type JudgeOptions, judge } from './judge.ts';
 import { load } from './load.ts';
-import { type SearchOptions, search, type Trial, tilesIn } from './search.ts';
+import type { SearchOptions, Trial } from './search.ts';
 import { createTimedCase, type TimedCase } from './timed_case.ts';
 
 export interface Workbench {
@@ -20,8 +21,8 @@ export interface Workbench {
   readonly constants: Readonly<Record<string, number>>;
   /** Judges edited modules against those that the workbench began with; see `judge`. */
   judge(modules: Modules, options?: JudgeOptions): AsyncGenerator<Finding>;
-  /** Makes the checks that cover the kernel, so that what they need beside it is there when an edit is judged. */
-  warmUp(): Promise<void>;
+  /** Makes the checks that cover the kernel and finds how to time it, so that what an edit does not change is there when it is judged. */
+  warmUp(comparison: RoundOptions): Promise<void>;
   /** Where the time of the functions of a module goes; see `ablate`. */
   ablate(modules: Modules, options: AblationOptions): AsyncGenerator<Ablation>;
   /** Looks for the kernel's constants that take least time; see `search`. Throws where nothing can be timed or tried. */
@@ -83,16 +84,26 @@ export async function createWorkbench(
       for (const own of cases.values()) own?.destroy();
     },
     judge: (edited, options) => judge(judged, edited, options),
-    async warmUp() {
+    async warmUp(comparison) {
       load(device, modules);
-      for await (const { failures } of runChecks(checks.covering(new Set([name])))) if (failures.length > 0) return;
+      if (own) await takeTurns(own.runs, { ...comparison, rounds: 0 }, 0);
+      const all = new Set(checks.all);
+      const wrong = await Promise.all(
+        checks
+          .covering(new Set([name]), own?.constants)
+          .map(async (check) => ((await check()).length > 0 ? [check] : [])),
+      );
+      for (const check of wrong.flat()) if (!all.has(check)) checks.leaveOut(check);
     },
     async *ablate(edited, options) {
+      // What takes longer than a verdict is loaded when it is asked for.
+      const { ablate } = await import('./ablation.ts');
       const launching = benches.find(name, bench);
       if (!launching) throw new Error(`No benchmark launches ${name} here.`);
       yield* ablate(device, name, launching, edited, options);
     },
     async *search(edited, { constants: given = {}, roofs, signal }) {
+      const { search, tilesIn } = await import('./search.ts');
       if (!own) throw new Error(`No benchmark launches ${name} here.`);
       load(device, edited);
       const now = { ...own.constants, ...given };

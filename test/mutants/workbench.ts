@@ -19,8 +19,8 @@ export const mutants = [
   ...noticedBy(FILE, 'a uniform cuts a function behind each statement', [
     'what stands behind a loop is not cut off with what is inside',
     'src/workbench/cuts.ts',
-    'insert(to, first, note(from), exit);',
-    'insert(to, cuts.length, note(from), exit);',
+    'insert(to, first, cuts.length - 1, exit);',
+    'insert(to, cuts.length - 1, cuts.length - 1, exit);',
   ]),
   ...noticedBy(FILE, 'times of later cuts are no less', [
     'neighbours share the larger time',

@@ -113,6 +113,7 @@ fn main(x: u32) {
   }
   for (var i = 0u; i < 3u; i++) {
     v += 1.0;
+    v += 2.0;
   }
   while (v < 9.0) {
     v += 1.0;
@@ -124,24 +125,25 @@ fn main(x: u32) {
 test('a uniform cuts a function behind each statement, and loops go on', () => {
   const [cut, other] = cutTexts(KERNEL, () => true, { insideIfs: true });
   assert.is(other, undefined, 'what returns an integer may steer a loop');
-  assert.equal(cut?.text.split('\n').slice(8, 21), [
-    'fn main(x: u32) { if (params.ablation_cut == 0u) { return; }',
-    '  var v = f(x); if (params.ablation_cut == 1u) { return; }',
+  assert.equal(cut?.text.split('\n').slice(8, 22), [
+    'fn main(x: u32) { let ablation_own = params.ablation_cut; if (ablation_own == 0u) { return; }',
+    '  var v = f(x); if (ablation_own == 1u) { return; }',
     '  if (v > 1.0) {',
     '    return;',
-    '  } if (params.ablation_cut == 2u) { return; }',
-    '  for (var i = 0u; i < 3u; i++) { if (params.ablation_cut == 3u) { continue; }',
-    '    v += 1.0; if (params.ablation_cut == 4u) { continue; }',
-    '  } if ((params.ablation_cut >= 3u) & (params.ablation_cut <= 5u)) { return; }',
+    '  } if (ablation_own == 2u) { return; }',
+    '  for (var i = 0u; i < 3u; i++) {',
+    '    v += 1.0; if (ablation_own == 3u) { continue; }',
+    '    v += 2.0;',
+    '  } if ((ablation_own >= 3u) & (ablation_own <= 4u)) { return; }',
     '  while (v < 9.0) {',
     '    v += 1.0;',
-    '  } if (params.ablation_cut == 6u) { return; }',
-    '  y[0] = v; if (params.ablation_cut == 7u) { return; }',
+    '  } if (ablation_own == 5u) { return; }',
+    '  y[0] = v; if (ablation_own == 6u) { return; }',
     '}',
   ]);
   assert.equal(
     cut?.cuts.map(({ line }) => line),
-    [7, 8, 9, 12, 13, 12, 15, 18],
+    [7, 8, 9, 13, 14, 16, 19],
   );
 });
 

@@ -107,7 +107,7 @@ function handlersOf(device: Device) {
     open: (choice: Choice): Promise<Opened> =>
       inTurn(async () => {
         const workbench = await workbenchOf(choice);
-        await workbench.warmUp();
+        await workbench.warmUp(JUDGING.comparison);
         const { checks, bench, constants } = workbench;
         return { checks, bench, constants };
       }),

@@ -96,6 +96,12 @@ async function stampsOf(
   return stamps;
 }
 
+/** Milliseconds that passes take, each in a submission of its own. */
+export async function gpuTime(device: Device, passes: readonly (readonly Command[])[]): Promise<number> {
+  const stamps = await Promise.all(passes.map((pass) => stampsOf(device, [pass])));
+  return stamps.reduce((sum, [begin = 0n, end = 0n]) => sum + Number(end - begin) / 1e6, 0);
+}
+
 /** Two timestamps a dispatch; a query set holds at most 4096. */
 const DISPATCHES_PER_SET = 2048;
 
@@ -136,10 +142,7 @@ async function oneByOne(
     gpu.queue.submit([encoder.finish()]);
   };
   const milliseconds = async (pass: readonly Command[]): Promise<number> => {
-    if (clock === 'timestamps') {
-      const [begin = 0n, end = 0n] = await stampsOf(device, [pass]);
-      return Number(end - begin) / 1e6;
-    }
+    if (clock === 'timestamps') return gpuTime(device, [pass]);
     const start = performance.now();
     submit((encoder) => encode(encoder, pass));
     await idle();

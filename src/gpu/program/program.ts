@@ -8,7 +8,7 @@ import { encode } from './command.ts';
 import { type DispatchInfo, infoOf } from './dispatch_info.ts';
 import { lastingChunks, type Plan } from './plan.ts';
 import { type Bound, type Prepared, prepare } from './prepare.ts';
-import { hasFineTimestamps, type Profile, profile } from './profile.ts';
+import { gpuTime, hasFineTimestamps, type Profile, profile } from './profile.ts';
 
 /** A compiled tape: built once, run many times. */
 export interface Program {
@@ -24,6 +24,11 @@ export interface Program {
    * their last value. Throws where `run` would.
    */
   repeat(times: number): void;
+  /**
+   * Does the same, waits, and tells the milliseconds that the GPU took by its timestamps, which browsers round; undefined where it has
+   * none. Throws where `run` would.
+   */
+  time(times: number): Promise<number | undefined>;
   /**
    * Does what `run` does, once, and times each dispatch; returns when all is done. Slower than a run, the more so where the adapter
    * has no timestamps or coarse ones: short dispatches are then repeated until they can be told. The program refuses to run meanwhile.
@@ -120,6 +125,11 @@ export async function compile(device: Device, tape: Tape): Promise<Program> {
         encode(encoder, part);
         gpu.queue.submit([encoder.finish()]);
       }
+    },
+    async time(times) {
+      begin({}, []);
+      const submissions = prepared.bind().repeated(times);
+      return device.target.features.has('timestamp-query') ? gpuTime(device, submissions) : undefined;
     },
     async profile(inputs = {}, names = []) {
       const outputs = begin(inputs, names);
