@@ -26,7 +26,7 @@ export const COPIES = { before: 6, after: 3 };
 const FEWEST = 3;
 
 /** A copy's fastest time is known when another one is longer by no more than this share of it. */
-const SETTLED = 0.02;
+const SETTLED = 0.03;
 
 /**
  * Times the copies of two ways in turn, until the fastest time of each was met twice, so many rounds are over, or each copy has taken

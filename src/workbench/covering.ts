@@ -9,6 +9,10 @@ export interface Known extends Recorded {
   readonly check: Check;
 }
 
+/** Launches of a case that is recorded in other tiles for being short, and how many of these. */
+const SHORT = 3;
+const MOST_SHORT = 24;
+
 /**
  * Finds a few checks in which kernels are launched in every way that they are in all of those given: with each value of each switch
  * (transposed, masked, added to, with each epilogue), on sizes that no tile divides, for gradients, and for golden cases; the watched
@@ -33,12 +37,11 @@ export function createCovering(
       all.map((own) => ({ own, shows: showsOf(own, wanted), costs: costsOf(own) }));
     const few = cover(candidates(found, ({ own, variant }) => new Map([[`${own.golden.name} ${variant.name}`, 1]])));
     const like = found.filter((own) => isLikeTimed(own, wanted)).sort((a, b) => launches(a) - launches(b));
-    const cases = [...new Set([...few, ...like.slice(0, 1)].map(({ own }) => own))].flatMap((own) => [
-      own,
-      forwards(own),
-    ]);
+    const short = found.filter((own) => launches(own) <= SHORT);
+    const cases = new Set([...few, ...like.slice(0, 1), ...short.slice(0, MOST_SHORT)].map(({ own }) => own));
     const inTile = (constants: Constants) =>
-      cases
+      [...cases]
+        .flatMap((own) => [own, forwards(own)])
         .flatMap((own) => record({ ...target, tiles: { kernel, constants } }, own))
         .filter(({ kernels }) => kernels.has(kernel));
     const tiles = tilesOf(kernel, found, switches.get(kernel), timed);

@@ -1,6 +1,8 @@
 import { ownCases } from '../../src/bench/cases/own.ts';
 import { complaintsOf } from '../../src/gpu/kernel/compile_error.ts';
 import { rising } from '../../src/workbench/ablation.ts';
+import { runChecks } from '../../src/workbench/checks.ts';
+import { cover } from '../../src/workbench/cover.ts';
 import { cutTexts } from '../../src/workbench/cuts.ts';
 import { patchOf } from '../../src/workbench/patch.ts';
 import { rooflineIn } from '../../src/workbench/roofline.ts';
@@ -81,6 +83,38 @@ test('all that compilers have against modules is told once each, at its place', 
     ['1 one (in a/b)', '7 two (in a/b)', '7 three (in c/d)'],
   );
   assert.equal(complaintsOf('The device was lost.'), []);
+});
+
+test('a few checks are chosen that show together what all show, at least cost', () => {
+  const of = (own: string, shows: string, costs: Readonly<Record<string, number>>) => ({
+    ...{ own, shows: new Set(shows), costs: new Map(Object.entries(costs)) },
+  });
+  const all = [
+    of('dear', 'abcd', { all: 9 }),
+    of('one', 'ab', { p: 1 }),
+    of('other', 'c', { p: 1, q: 1 }),
+    of('last', 'd', { q: 1 }),
+    of('superfluous', 'a', { r: 0.1 }),
+  ];
+  assert.equal(cover(all).sort(), ['last', 'one', 'other']);
+});
+
+test('checks tell how far they are, and none is begun once one has failed', async () => {
+  let begun = 0;
+  const check = (failures: readonly string[]) => async () => {
+    begun += 1;
+    await new Promise((done) => setTimeout(done, begun));
+    return failures;
+  };
+  const told: string[] = [];
+  const passing = Array.from({ length: 30 }, () => check([]));
+  for await (const { passed, failures } of runChecks(passing)) told.push(`${passed} ${failures}`);
+  assert.equal([begun, told.length, told.at(-1)], [30, 30, '30 ']);
+  begun = 0;
+  let last: unknown;
+  for await (const now of runChecks([check(['wrong']), ...passing])) last = now;
+  assert.ok(begun < 20, `${begun} were begun`);
+  assert.equal((last as { failures: readonly string[] }).failures, ['wrong']);
 });
 
 test('rates follow work and time, and lie below the roof where the chart puts them', () => {

@@ -39,6 +39,34 @@ test('it knows the checks that launch a kernel, and a benchmark that has most to
   assert.match(workbench.bench ?? '', /^matmul .*\(register\)$/);
 });
 
+test('a few checks find what is wrong with one value of a constant, at an edge, or for a gradient', async () => {
+  const faults: [text: string, replacement: string, path?: string][] = [
+    ['c00 += b0 * a0;', 'c00 += b0 * a0 + b0;'],
+    [
+      'if (row + r < params.m) {\n      let at = (first',
+      'if (row + r <= params.m) {\n      let at = (first',
+      'matmul/product.wgsl',
+    ],
+    [
+      'sum += c[at];\n      }\n      c[at] = activated(sum);\n    }\n  }\n}\n// @end',
+      'sum = c[at];\n      }\n      c[at] = activated(sum);\n    }\n  }\n}\n// @end',
+      'matmul/product.wgsl',
+    ],
+    [
+      'return transpose(read);\n  }\n  return read;\n}\n\nfn b_block',
+      'return read;\n  }\n  return read;\n}\n\nfn b_block',
+      'matmul/product.wgsl',
+    ],
+  ];
+  for (const [text, replacement, path] of faults) {
+    const findings: Finding[] = [];
+    const texts = edited(text, replacement, path);
+    for await (const finding of workbench.judge(texts, { extent: 'covering', comparison: QUICK }))
+      findings.push(finding);
+    assert.is(kinds(findings), 'changed wrong', replacement);
+  }
+});
+
 test('modules as they were change nothing, nor does a comment', async () => {
   assert.equal(await judge(workbench, modules), [{ kind: 'changed', kernels: [] }]);
 });

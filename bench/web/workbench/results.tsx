@@ -135,6 +135,7 @@ function statusOf(
 }
 
 function checksPassed(checked: number, wanted: number, checks: number): string {
+  if (checks === 0) return 'Its text is being looked at';
   if (checked < wanted) return `${checked} of ${wanted} checks have passed`;
   if (checked === checks) return `all ${checks} checks have passed`;
   return (

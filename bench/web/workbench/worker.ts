@@ -43,7 +43,7 @@ export interface BenchInfo {
 }
 
 /** A verdict within a second of a key press leaves so many milliseconds to times. */
-const JUDGING = { always: true, comparison: { rounds: 6, budget: 400, sample: 6 } };
+const JUDGING = { always: true, comparison: { rounds: 5, budget: 300, sample: 6 } };
 
 function handlersOf(device: Device) {
   const checks = createChecks(device);
