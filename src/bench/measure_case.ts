@@ -2,7 +2,7 @@ import type { Device } from '../gpu/device.ts';
 import type { Profile } from '../gpu/program/profile.ts';
 import { compile } from '../gpu/program/program.ts';
 import { type Roofs, type Share, shareOfRoof, type Work } from '../report/roof.ts';
-import type { Dispatch } from '../tape/tape.ts';
+import type { Dispatch } from '../tape/launch.ts';
 import { type BenchCase, inputTensors, inputValues, type Samples } from './cases.ts';
 import { release, restore } from './memory.ts';
 import { interleave, type RoundOptions, runOf, type Timing } from './timing.ts';

@@ -1,6 +1,7 @@
 import type { Device } from '../gpu/device.ts';
 import { lastingChunks, writtenBy } from '../gpu/program/plan.ts';
-import type { Dispatch, Tape } from '../tape/tape.ts';
+import type { Dispatch } from '../tape/launch.ts';
+import type { Tape } from '../tape/tape.ts';
 import { contentsOf } from '../tape/tensor.ts';
 
 /** Gives all lasting memory that the dispatches write its first contents again, as if they had never run. */

@@ -1,7 +1,8 @@
 import type { Device } from '../gpu/device.ts';
 import { plan } from '../gpu/program/plan.ts';
 import type { Work } from '../report/roof.ts';
-import { createTape, type Dispatch, type Tape, type TapeOptions } from '../tape/tape.ts';
+import type { Dispatch } from '../tape/launch.ts';
+import { createTape, type Tape, type TapeOptions } from '../tape/tape.ts';
 import type { Tensor } from '../tape/tensor.ts';
 import { type BenchCase, recordCase } from './cases.ts';
 

@@ -1,34 +1,7 @@
 import type { Kernel } from '../gpu/kernel/kernel.ts';
-import type { Target, Workgroups } from '../gpu/kernel/target.ts';
-import { byteLength, type DType, type Shape, showShape, type Tensor, variable } from './tensor.ts';
-
-/** One kernel launch, as recorded: nothing has run. */
-export interface Dispatch {
-  readonly kernel: Kernel;
-  readonly constants: Readonly<Record<string, number>>;
-  readonly uniforms: Readonly<Record<string, number>>;
-  readonly bindings: Readonly<Record<string, Tensor>>;
-  readonly workgroups: Workgroups;
-  /** The layer and the pass it belongs to, for example `layer1.0.conv1 conv2d.forward`. */
-  readonly label: string;
-  readonly flops: number;
-  /** Bytes that must move at least: every bound tensor once, and twice one that is updated in place. */
-  readonly bytes: number;
-}
-
-/** What an op says of one launch. */
-export interface Launch<B extends string, U extends string, C extends string> {
-  bindings: Record<B, Tensor>;
-  uniforms: Record<U, number>;
-  constants?: Partial<Record<C, number>>;
-  workgroups: Workgroups;
-  /** The op and pass, for example `conv2d.wgrad`. */
-  label: string;
-  /** Floating-point operations that the mathematics needs; a multiply-add counts two. */
-  flops?: number;
-  /** A bound tensor that is both read and written. */
-  updates?: Tensor | undefined;
-}
+import type { Target } from '../gpu/kernel/target.ts';
+import { checkedDispatch, type Dispatch, type Launch } from './launch.ts';
+import { type DType, type Shape, showShape, type Tensor, variable } from './tensor.ts';
 
 /**
  * Computes the gradient of one input. It writes into `into` where that is given (a parameter's place in the gradient
@@ -181,42 +154,8 @@ export function createTape(target: Target, { grad = true, candidates = {} }: Tap
         scopes.pop();
       }
     },
-    dispatch(kernel, { bindings, uniforms, constants = {}, workgroups, label, flops = 0, updates }) {
-      checkNames(prefixed(label), kernel as Kernel, { bindings, uniforms, constants });
-      const missing = kernel.features.filter((feature) => !target.features.has(feature));
-      if (missing.length > 0)
-        throw new Error(
-          `${prefixed(label)}: the kernel ${kernel.name} needs ${missing.join(' and ')}, which ${target.name} does not have.`,
-        );
-      const tensors = Object.values<Tensor>(bindings);
-      for (const { name, dtype } of kernel.bindings) {
-        const tensor = bindings[name];
-        if (tensor.dtype !== dtype)
-          throw new Error(
-            `${prefixed(label)}: ${tensor.label} is ${tensor.dtype}, but it must be ${dtype} (${name} of the kernel ${kernel.name}).`,
-          );
-      }
-      const most = target.limits.maxComputeWorkgroupsPerDimension;
-      if (workgroups.some((count) => !Number.isInteger(count) || count < 1 || count > most))
-        throw new Error(
-          `${prefixed(label)}: a grid of ${workgroups.join('×')} workgroups cannot run here; each dimension holds 1 to ${most}.`,
-        );
-      dispatches.push({
-        kernel,
-        constants: {
-          ...(constants as Record<string, number>),
-          ...(target.tiles?.kernel === kernel.name && target.tiles.constants),
-        },
-        uniforms,
-        bindings,
-        workgroups,
-        label: prefixed(label),
-        flops,
-        bytes: [...new Set(tensors), ...(updates ? [updates] : [])].reduce(
-          (sum, tensor) => sum + byteLength(tensor),
-          0,
-        ),
-      });
+    dispatch(kernel, launch) {
+      dispatches.push(checkedDispatch(target, kernel as Kernel, { ...launch, label: prefixed(launch.label) }));
     },
     record(op, from, output, backward) {
       if (!tracks(...Object.values<Tensor>(from))) return output;
@@ -225,28 +164,6 @@ export function createTape(target: Target, { grad = true, candidates = {} }: Tap
       return output;
     },
   };
-}
-
-type Named = Readonly<Record<string, unknown>>;
-
-/** Names that are wrong do not compile in TypeScript, but a kernel that is defined at run time has its names only there. */
-function checkNames(
-  label: string,
-  { name: kernel, bindings, uniforms, constants }: Kernel,
-  given: { bindings: Named; uniforms: Named; constants: Named },
-): void {
-  const whole = [
-    ['binding', bindings.map(({ name }) => name), Object.keys(given.bindings)],
-    ['uniform', Object.keys(uniforms?.fields ?? {}), Object.keys(given.uniforms)],
-    ['constant', Object.keys(constants), Object.keys(given.constants)],
-  ] as const;
-  for (const [kind, own, names] of whole) {
-    const missing = kind === 'constant' ? undefined : own.find((name) => !names.includes(name));
-    if (missing !== undefined) throw new Error(`${label}: the kernel ${kernel} was not given its ${kind} ${missing}.`);
-    const other = names.find((name) => !own.includes(name));
-    if (other !== undefined)
-      throw new Error(`${label}: the kernel ${kernel} has no ${kind} ${other}; it has: ${own.join(', ') || 'none'}.`);
-  }
 }
 
 /** The sentence for an argument of a wrong shape. */

@@ -150,11 +150,7 @@ export async function* train(device: Device, config: TrainConfig): AsyncGenerato
       };
       told = stage;
     }
-    const { epoch } = place;
-    const batches = batchesOf(config, stage);
-    if (place.index === 0)
-      for await (const told of telling<Preparation>(async (tell) => stage.beforeEpoch?.(epoch, device, batches, tell)))
-        yield { type: 'preparing', stage: stage.name, epoch, ...told };
+    if (place.index === 0) yield* preparation(device, config, stage, place.epoch);
     for await (const { event, at } of trainEpoch(run, stage, programs, place)) {
       place = at;
       yield event;
@@ -162,6 +158,18 @@ export async function* train(device: Device, config: TrainConfig): AsyncGenerato
     }
   }
   yield { type: 'end', seconds: place.seconds };
+}
+
+/** What a stage does before an epoch, told as it goes on. */
+async function* preparation(
+  device: Device,
+  config: TrainConfig,
+  stage: Stage,
+  epoch: number,
+): AsyncGenerator<TrainEvent> {
+  const batches = batchesOf(config, stage);
+  for await (const told of telling<Preparation>(async (tell) => stage.beforeEpoch?.(epoch, device, batches, tell)))
+    yield { type: 'preparing', stage: stage.name, epoch, ...told };
 }
 
 /** What a stage's hooks see of the images, unmixed. Batches that are short are left out, since a program has one size. */

@@ -92,7 +92,7 @@ export const mutants = [
     ['fields of a struct lie one too far', 'src/gpu/kernel/reflect.ts', 'offset: 4 * index,', 'offset: 4 * index + 4,'],
     [
       'a binding that is missing is not told',
-      'src/tape/tape.ts',
+      'src/tape/launch.ts',
       "kind === 'constant' ? undefined",
       "kind !== 'uniform' ? undefined",
     ],

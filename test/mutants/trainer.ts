@@ -120,8 +120,8 @@ export const mutants = [
   ...noticedBy('train/resume.test.ts', "a method's own", [
     'an epoch that goes on is prepared again',
     TRAINER,
-    'if (place.index === 0) await',
-    'await',
+    'if (place.index === 0) yield* preparation',
+    'yield* preparation',
   ]),
   ...noticedBy(
     'train/habits.test.ts',

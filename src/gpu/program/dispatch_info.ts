@@ -1,4 +1,4 @@
-import type { Dispatch } from '../../tape/tape.ts';
+import type { Dispatch } from '../../tape/launch.ts';
 import type { Workgroups } from '../kernel/target.ts';
 
 /** What there is to tell of a program's dispatch. */

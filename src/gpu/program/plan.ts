@@ -1,4 +1,4 @@
-import type { Dispatch } from '../../tape/tape.ts';
+import type { Dispatch } from '../../tape/launch.ts';
 import { byteLength, type Chunk, type Tensor } from '../../tape/tensor.ts';
 
 /** Which dispatches must run, and which temporaries share a buffer. */
