@@ -3,8 +3,10 @@
 //   build [--out DIR]
 //   run [--peers NAMES|all] [--train NAMES|all] [--report FILE] [WORDS...]    the suite page, headless
 //   pictures [--out DIR] [PAGES...]
+//   measure [--kernel NAME] [--shape NAME] [--times N]                         how quick the workbench is
 import { parseArgs } from 'node:util';
 import { runSuitePage } from './headless.mjs';
+import { measureAblation, measureVerdicts } from './measure.mjs';
 import { takePictures } from './pictures.mjs';
 import { serveSite } from './serve.mjs';
 import { buildSite, kilobytes } from './site.mjs';
@@ -18,6 +20,9 @@ const { values, positionals } = parseArgs({
     peers: { type: 'string', default: '' },
     train: { type: 'string', default: '' },
     report: { type: 'string' },
+    kernel: { type: 'string', default: 'matmul/register' },
+    shape: { type: 'string', default: 'matmul 256 NN' },
+    times: { type: 'string', default: '10' },
   },
 });
 
@@ -39,6 +44,17 @@ const commands = {
   async run() {
     const [, ...words] = positionals;
     await runSuitePage({ cases: words.join(' '), peers: values.peers, train: values.train, out: values.report });
+  },
+  async measure() {
+    const times = Number(values.times);
+    console.log(`${values.kernel} on ${values.shape}, from a key press to the verdict:`);
+    for (const found of await measureVerdicts({ kernel: values.kernel, bench: values.shape, times }))
+      console.log(
+        `  ${found.milliseconds.toFixed(0)} ms, ${found.verdict}; longest task ${found.longestTask.toFixed(0)} ms, load ${found.load.toFixed(2)}`,
+      );
+    console.log('what a loop costs by one that is half as long:');
+    for (const { ratio, seconds, load } of await measureAblation({ times }))
+      console.log(`  ${ratio.toFixed(2)} in ${seconds.toFixed(1)} s, load ${load.toFixed(2)}`);
   },
 };
 

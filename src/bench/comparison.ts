@@ -1,5 +1,5 @@
 import { median, quantile } from '../quantile.ts';
-import { type RoundOptions, type Run, takeTurns } from './timing.ts';
+import { type RoundOptions, type Run, type Taken, takeTurns } from './timing.ts';
 
 /** How long one way takes by another, each compiled several times. */
 export interface Comparison {
@@ -25,17 +25,33 @@ export const COPIES = { before: 6, after: 3 };
 /** Fewer samples than these may all meet an interruption. */
 const FEWEST = 3;
 
-/** Times the copies of two ways in turn, until so many rounds are over or each copy has taken its share of the budget. */
+/** A difference that is known as narrowly as this, by the time, needs no more rounds. */
+const NARROW = 0.01;
+
+/**
+ * Times the copies of two ways in turn, until two rounds have told the same difference or one is told narrowly, so many rounds are over,
+ * or each copy has taken its share of the budget.
+ */
 export async function compareRuns(
   before: readonly Run[],
   after: readonly Run[],
   { budget, ...options }: RoundOptions,
 ): Promise<Comparison> {
   const runs = [...before, ...after];
-  const taken = await takeTurns(runs, { ...options, budget: budget / runs.length }, FEWEST);
-  // Whatever else the machine does only adds to a time.
-  const fastest = taken.map(({ samples }) => Math.min(...samples));
-  return compareTimes(fastest.slice(0, before.length), fastest.slice(before.length));
+  const compare = (taken: readonly Taken[]) => {
+    // Whatever else the machine does only adds to a time.
+    const fastest = taken.map(({ samples }) => Math.min(...samples));
+    return compareTimes(fastest.slice(0, before.length), fastest.slice(before.length));
+  };
+  let last = 0;
+  const isEnough = (taken: readonly Taken[]) => {
+    const { low, high } = compare(taken);
+    const side = high < 1 ? -1 : low > 1 ? 1 : 0;
+    const isTold = (side !== 0 && side === last) || high - low < NARROW;
+    last = side;
+    return isTold;
+  };
+  return compare(await takeTurns(runs, { isEnough, ...options, budget: budget / runs.length }, FEWEST));
 }
 
 /**

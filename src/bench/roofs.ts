@@ -11,8 +11,11 @@ import { interleave, runOf } from './timing.ts';
 
 const ROUNDS = { rounds: 9, budget: 1000 };
 
-/** Measures both roofs, taking turns: a loop of multiply-adds in registers, and a copy of more than caches hold. */
-export async function measureRoofs(device: Device): Promise<Roofs> {
+/**
+ * Measures both roofs, taking turns: a loop of multiply-adds in registers, and a copy of more than caches hold. Throws where it is
+ * aborted.
+ */
+export async function measureRoofs(device: Device, signal?: AbortSignal): Promise<Roofs> {
   const { target } = device;
   const loop = createTape(target);
   const copy = createTape(target);
@@ -21,9 +24,10 @@ export async function measureRoofs(device: Device): Promise<Roofs> {
   const programs = [await compile(device, loop), await compile(device, copy)];
   const [byLoop, byCopy] = await interleave(
     programs.map((program) => runOf(device, program)),
-    ROUNDS,
+    { ...ROUNDS, signal },
   );
   release(device, [loop, copy]);
+  if (signal?.aborted) throw new Error('The roofs were not measured: something else was asked for.');
   const spread = Math.max(...[byLoop!, byCopy!].map((timing) => timing.spread / timing.median));
   return { gflops: flops / byLoop!.median / 1e6, gigabytes: bytes / byCopy!.median / 1e6, spread };
 }

@@ -1,5 +1,6 @@
 import type { Device } from '../gpu/device.ts';
 import type { Program } from '../gpu/program/program.ts';
+import { repeatUntil } from '../gpu/program/repeat.ts';
 import { median, quantile } from '../quantile.ts';
 
 /** A median with the half of the range that the middle half of the samples covers. */
@@ -38,14 +39,13 @@ export interface RoundOptions {
   readonly budget: number;
   /** Milliseconds that a sample should last, so that waiting for its end weighs little; 25 unless given. */
   readonly sample?: number;
+  /** Ends the rounds once what was taken tells enough; asked after each, once every run has its fewest samples. */
+  readonly isEnough?: ((taken: readonly Taken[]) => boolean) | undefined;
   /** Ends the rounds early. */
   readonly signal?: AbortSignal | undefined;
 }
 
 const SAMPLE = 25;
-/** Executions in a sample, and by how much more they are tried in one step: what the first ones take is mostly the wait. */
-const MOST_TIMES = 4096;
-const MOST_GROWTH = 16;
 
 /** What a run took. */
 export interface Taken {
@@ -60,26 +60,23 @@ export interface Taken {
  */
 export async function takeTurns(
   runs: readonly Run[],
-  { rounds, budget, sample = SAMPLE, signal }: RoundOptions,
+  { rounds, budget, sample = SAMPLE, isEnough = () => false, signal }: RoundOptions,
   fewest: number,
 ): Promise<Taken[]> {
   const entries = [];
   for (const run of runs) {
     const first = await clock(run, 1);
     // The next ones tell how many make a sample; the last of them is one itself.
-    let times = 1;
-    let taken = await clock(run, times);
-    while (taken < sample / 2 && times < MOST_TIMES) {
-      times = moreTimes(times, sample / taken);
-      taken = await clock(run, times);
-    }
+    const { times, taken } = await repeatUntil((times) => clock(run, times), sample);
     entries.push({ run, first, times, samples: [taken / times] });
   }
-  for (let round = 0; round < rounds && !signal?.aborted; round++)
+  for (let round = 0; round < rounds && !signal?.aborted; round++) {
     for (const { run, times, samples } of round % 2 === 0 ? entries : [...entries].reverse()) {
       const spent = times * samples.reduce((sum, sample) => sum + sample, 0);
       if (spent < budget || samples.length < fewest) samples.push((await clock(run, times)) / times);
     }
+    if (entries.every(({ samples }) => samples.length >= fewest) && isEnough(entries)) break;
+  }
   return entries;
 }
 
@@ -89,10 +86,6 @@ const FEWEST = 2;
 /** The times of runs that take turns. */
 export const interleave = async (runs: readonly Run[], options: RoundOptions): Promise<Timing[]> =>
   (await takeTurns(runs, options, FEWEST)).map(({ samples, first }) => timingOf(samples, first));
-
-/** A clock that is coarse may give no time at all. */
-const moreTimes = (times: number, growth: number): number =>
-  Math.min(MOST_TIMES, Math.ceil(times * Math.min(growth, MOST_GROWTH)));
 
 async function clock(run: Run, times: number): Promise<number> {
   const start = performance.now();

@@ -5,7 +5,8 @@ import { inWords } from '../bench/comparison.ts';
 import type { Case } from '../conformance/case.ts';
 import type { Modules } from '../gpu/kernel/compose.ts';
 import { requestDevice } from '../node.ts';
-import { createWorkbench, type Finding } from '../workbench/workbench.ts';
+import type { Finding } from '../workbench/judge.ts';
+import { createWorkbench } from '../workbench/workbench.ts';
 import { foldersIn, listCases } from './cases.ts';
 import { readModules } from './modules.node.ts';
 import { listenForInterruption } from './signals.node.ts';
@@ -98,6 +99,8 @@ function linesOf(finding: Finding, watched: string): string[] {
       return [finding.message];
     case 'wrong':
       return ['WRONG, so it is not timed:', ...finding.failures.map((failure) => `  ${failure}`)];
+    case 'checking':
+      return [];
     case 'right':
       return [`right: ${finding.checked} of ${finding.of} checks pass`];
     case 'timed': {

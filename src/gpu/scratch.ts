@@ -37,7 +37,7 @@ export function createScratch(gpu: GPUDevice): Scratch {
     }
   };
   const bufferOf = (rank: number): GPUBuffer => {
-    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC;
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
     const buffer = buffers[rank] ?? gpu.createBuffer({ label: 'scratch', size: needed(rank), usage });
     buffers[rank] = buffer;
     return buffer;

@@ -1,6 +1,6 @@
 import { inputTensors } from '../bench/cases.ts';
 import { release } from '../bench/memory.ts';
-import { type RoundOptions, runOf, takeTurns } from '../bench/timing.ts';
+import { runOf, type Taken, takeTurns } from '../bench/timing.ts';
 import type { Device } from '../gpu/device.ts';
 import { compose, type Modules, type Place } from '../gpu/kernel/compose.ts';
 import * as kernels from '../gpu/kernel/generated/kernels.ts';
@@ -29,13 +29,21 @@ export interface Ablation {
   readonly lines: readonly LineCost[];
 }
 
-export interface AblationOptions extends Partial<RoundOptions> {
+export interface AblationOptions {
   /** Whose functions are cut. */
   readonly path: string;
+  /** The kernel's constants in place of what its op would choose. */
+  readonly constants?: Readonly<Record<string, number>> | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
-const ROUNDS = { rounds: 5, budget: 200, sample: 10 };
-const FEWEST = 3;
+/** Milliseconds that a sample lasts, and that one function takes at most. */
+const SAMPLE = 5;
+const BUDGET = 6000;
+/** Samples of each cut, half of which are held to the other half. */
+const FEWEST = 6;
+/** The measurement ends when all times of one half differ from those of the other by less than this share of the whole. */
+const PRECISION = 0.01;
 
 /**
  * Where the time of a kernel goes, function by function: each is cut behind each of its statements by a uniform, and what a statement costs is
@@ -46,7 +54,7 @@ export async function* ablate(
   name: string,
   { bench, candidate }: Pick<Launching, 'bench' | 'candidate'>,
   modules: Modules,
-  { path, signal, ...options }: AblationOptions,
+  { path, constants = {}, signal }: AblationOptions,
 ): AsyncGenerator<Ablation> {
   const kernel = Object.values<Kernel>({ ...kernels }).find((own) => own.name === name) as Kernel;
   const { text, places } = compose(kernel, modules);
@@ -55,7 +63,8 @@ export async function* ablate(
   if (texts(false).length === 0)
     throw new Error(`kernels/${path} has no function of ${name} with several statements that could be cut.`);
   const inputs = inputTensors(bench);
-  const variant = recordLaunching(device, { bench, candidate }, inputs);
+  const tiles = Object.keys(constants).length > 0 ? { kernel: name, constants } : undefined;
+  const variant = recordLaunching(device, { bench, candidate }, inputs, tiles);
   try {
     for (const [index, plain] of texts(false).entries()) {
       if (signal?.aborted) return;
@@ -65,10 +74,11 @@ export async function* ablate(
         programsOf(device, kernel, variant.tape, plain),
       );
       const runs = programs.map((program) => runOf(device, program));
-      const taken = await takeTurns(runs, { ...ROUNDS, ...options, signal }, FEWEST);
+      const budget = BUDGET / runs.length;
+      const options = { rounds: budget / SAMPLE, budget, sample: SAMPLE, isEnough: halvesAgree, signal };
+      const taken = await takeTurns(runs, options, FEWEST);
       for (const program of programs) program.destroy();
-      const times = rising(taken.map(({ samples }) => Math.min(...samples)));
-      yield ablationOf(cut, times, text, places);
+      yield ablationOf(cut, timesOf(taken), text, places);
     }
   } finally {
     release(device, [variant.tape]);
@@ -100,6 +110,19 @@ async function programsOf(device: Device, kernel: Kernel, tape: Tape, cut: CutTe
     }),
   );
   return { cut, programs };
+}
+
+/** Of each cut: whatever else the machine does only adds to a time. */
+const timesOf = (taken: readonly Pick<Taken, 'samples'>[]): number[] =>
+  rising(taken.map(({ samples }) => Math.min(...samples)));
+
+/** Whether every other sample tells the same as those between them. */
+export function halvesAgree(taken: readonly Pick<Taken, 'samples'>[]): boolean {
+  const half = (first: number) =>
+    timesOf(taken.map(({ samples }) => ({ samples: samples.filter((_, index) => index % 2 === first) })));
+  const [even, odd] = [half(0), half(1)];
+  const whole = Math.min(even.at(-1) ?? 0, odd.at(-1) ?? 0);
+  return even.every((time, cut) => Math.abs(time - (odd[cut] ?? Number.NaN)) <= PRECISION * whole);
 }
 
 /** The nearest times of which none is below the one before, since a later cut leaves out less: neighbours that are not share their mean. */

@@ -4,20 +4,27 @@ import { problemOps, type Undifferentiated, undifferentiatedCases } from '../con
 import { checkVariant, variantsOf } from '../conformance/op_cases.ts';
 import type { Device } from '../gpu/device.ts';
 import type { Target, Tiles } from '../gpu/kernel/target.ts';
+import { cover } from './cover.ts';
+import { costsOf, showsOf } from './features.ts';
 
 /** Something that runs a kernel and knows what has to come out; it gives a line for each thing that is wrong. */
 export type Check = () => Promise<readonly string[]>;
 
 /** What is known of one kernel on one adapter. */
 export interface KernelChecks {
-  /** Those with other constants first, small ones before large ones. */
-  readonly checks: readonly Check[];
+  /** Small ones before large ones. */
+  readonly all: readonly Check[];
+  /**
+   * A few of them in which these kernels are launched in every way that they are in all of them: with each value of each constant,
+   * on sizes that no tile divides, forwards and in gradients; see `features.ts`.
+   */
+  covering(kernels: ReadonlySet<string>): readonly Check[];
   /** The kernels of its family that are launched with it, itself among them. */
   readonly passes: ReadonlySet<string>;
 }
 
 /** A case with a way to run it. */
-interface Recorded {
+export interface Recorded {
   readonly own: Undifferentiated;
   readonly variant: Variant;
   readonly kernels: ReadonlySet<string>;
@@ -51,12 +58,19 @@ export function createChecks(device: Device): Checks {
       const plain = [...given, ...problems(device.target)].filter(launches);
       const tiled = () =>
         [...new Set(plain.map(({ own }) => own))].flatMap((own) => record({ ...device.target, tiles: tiles! }, own));
-      const found = tiles ? tiled().filter(launches) : plain;
+      const found = (tiles ? tiled().filter(launches) : plain).sort((a, b) => bytesOf(a) - bytesOf(b));
       const [family] = kernel.split('/');
       const passes = found.flatMap(({ kernels }) => [...kernels]).filter((name) => name.startsWith(`${family}/`));
+      const all = found.map((own) => checkOf(device, own));
       return {
-        checks: inOrder(kernel, found).map((own) => checkOf(device, own)),
+        all,
         passes: new Set([kernel, ...passes]),
+        covering: (kernels) =>
+          cover(
+            found.map((own, index) => ({
+              ...{ own: all[index] as Check, shows: showsOf(own, kernels), costs: costsOf(own, kernels) },
+            })),
+          ),
       };
     },
   };
@@ -69,22 +83,8 @@ const record = (target: Target, own: Undifferentiated): Recorded[] =>
     kernels: new Set(variant.recorded.tape.dispatches.map(({ kernel }) => kernel.name)),
   }));
 
-function inOrder(kernel: string, found: readonly Recorded[]): Recorded[] {
-  const sized = found.map((own) => {
-    const { dispatches } = own.variant.recorded.tape;
-    const constants = dispatches.filter((dispatch) => dispatch.kernel.name === kernel).map((own) => own.constants);
-    return {
-      own,
-      constants: JSON.stringify(constants),
-      bytes: dispatches.reduce((sum, { bytes }) => sum + bytes, 0),
-    };
-  });
-  sized.sort((a, b) => a.bytes - b.bytes);
-  const seen = new Set<string>();
-  const isNew = ({ constants }: { constants: string }) => !seen.has(constants) && seen.add(constants);
-  const first = sized.filter(isNew);
-  return [...first, ...sized.filter((own) => !first.includes(own))].map(({ own }) => own);
-}
+const bytesOf = ({ variant }: Recorded): number =>
+  variant.recorded.tape.dispatches.reduce((sum, { bytes }) => sum + bytes, 0);
 
 /** Gradients of the reference take long, so that they wait for the first time that they are needed. */
 function checkOf(device: Device, { own, variant }: Recorded): Check {
@@ -97,20 +97,46 @@ function checkOf(device: Device, { own, variant }: Recorded): Check {
 }
 
 /** Compiling takes longest, and drivers do it on other threads. */
-const AT_ONCE = 3;
+const AT_ONCE = 6;
 /** A wrong kernel fails many checks in the same way. */
 const MOST_FAILURES = 3;
 
-/** Takes checks from the queue while `goOn` says so, and at least one. Ends early once a few have failed. */
-export async function runChecks(queue: Check[], goOn: () => boolean): Promise<string[]> {
-  const failures: string[] = [];
-  const worker = async () => {
-    do {
-      const check = queue.shift();
-      if (!check) return;
-      failures.push(...(await check()));
-    } while (goOn() && failures.length < MOST_FAILURES);
+/** How far checks have come. */
+export interface Checking {
+  readonly passed: number;
+  readonly failures: readonly string[];
+}
+
+/** Runs checks, several at a time, and tells after each how far it is. None is begun once one has failed. */
+export async function* runChecks(checks: readonly Check[], signal?: AbortSignal): AsyncGenerator<Checking> {
+  const queue = [...checks];
+  const ended: (readonly string[])[] = [];
+  let running = 0;
+  let wake = () => {};
+  const begin = async (check: Check) => {
+    running += 1;
+    ended.push(await check());
+    running -= 1;
+    wake();
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  return failures.slice(0, MOST_FAILURES);
+  let failed: unknown;
+  let now: Checking = { passed: 0, failures: [] };
+  while (true) {
+    while (running < AT_ONCE && queue.length > 0 && now.failures.length === 0 && !signal?.aborted)
+      begin(queue.shift() as Check).catch((error) => {
+        failed = error;
+        wake();
+      });
+    if (failed !== undefined) throw failed;
+    const failures = ended.shift();
+    if (failures) {
+      const all = [...now.failures, ...failures].slice(0, MOST_FAILURES);
+      now = { passed: now.passed + Number(failures.length === 0), failures: all };
+      yield now;
+    } else if (running === 0) return;
+    else
+      await new Promise<void>((woken) => {
+        wake = woken;
+      });
+  }
 }

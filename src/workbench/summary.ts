@@ -1,6 +1,6 @@
-import { type Complaint, complaintOf } from '../gpu/kernel/compile_error.ts';
+import { type Complaint, complaintsOf } from '../gpu/kernel/compile_error.ts';
 import { type Roofs, type Share, shareOfRoof } from '../report/roof.ts';
-import type { Finding } from './workbench.ts';
+import type { Finding } from './judge.ts';
 
 export type Timed = Extract<Finding, { kind: 'timed' }>;
 
@@ -8,30 +8,35 @@ export type Timed = Extract<Finding, { kind: 'timed' }>;
 export interface Summary {
   /** The kernels whose text the edit changes. */
   readonly changed: readonly string[];
-  /** Why it does not compile, and where. */
-  readonly broken?: { readonly message: string; readonly complaint: Complaint | undefined };
+  /** Why it does not compile, and where: nowhere, if that has no place in a module. */
+  readonly broken?: { readonly message: string; readonly complaints: readonly Complaint[] };
   readonly failures: readonly string[];
+  /** Checks that have passed, that are to be made, and that there are. */
   readonly checked: number;
+  readonly wanted: number;
   readonly checks: number;
-  /** Empty until the first checks have passed, and again once one has failed. */
+  /** Empty until all checks to be made have passed. */
   readonly timed: readonly Timed[];
 }
 
 export function summarize(findings: readonly Finding[]): Summary {
-  let summary: Summary = { changed: [], failures: [], checked: 0, checks: 0, timed: [] };
+  let summary: Summary = { changed: [], failures: [], checked: 0, wanted: 0, checks: 0, timed: [] };
   for (const finding of findings)
     switch (finding.kind) {
       case 'changed':
         summary = { ...summary, changed: finding.kernels };
         break;
       case 'broken':
-        summary = { ...summary, broken: { message: finding.message, complaint: complaintOf(finding.message) } };
+        summary = { ...summary, broken: { message: finding.message, complaints: complaintsOf(finding.message) } };
         break;
       case 'wrong':
         summary = { ...summary, failures: finding.failures, timed: [] };
         break;
+      case 'checking':
+        summary = { ...summary, checked: finding.passed, wanted: finding.wanted, checks: finding.of };
+        break;
       case 'right':
-        summary = { ...summary, checked: finding.checked, checks: finding.of };
+        summary = { ...summary, checked: finding.checked, wanted: finding.checked, checks: finding.of };
         break;
       case 'timed':
         summary = { ...summary, timed: [...summary.timed, finding] };

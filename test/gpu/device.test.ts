@@ -1,4 +1,5 @@
 import type { Device } from '../../src/gpu/device.ts';
+import { defineKernel } from '../../src/gpu/kernel/define.ts';
 import * as kernels from '../../src/gpu/kernel/generated/kernels.ts';
 import { packUniforms, specialize } from '../../src/gpu/kernel/kernel.ts';
 import { createLibrary } from '../../src/gpu/kernel/library.ts';
@@ -141,6 +142,32 @@ test('the time of each dispatch is measured', async () => {
   );
   for (const { nanoseconds } of infos) assert.ok(nanoseconds >= 0);
 });
+
+const COUNT = defineKernel(
+  'count',
+  `@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@compute @workgroup_size(1) fn main() {
+  y[0] += 1.0;
+}
+`,
+);
+
+for (const clock of ['timestamps', 'wall clock'])
+  test(`what is too short for the ${clock} is repeated, and leaves what one execution does`, async () => {
+    const device = await testDevice();
+    const { features } = device.target;
+    if (clock === 'timestamps' && !features.has('timestamp-query')) skip('no timestamps here');
+    const without = new Set([...features].filter((name) => clock === 'timestamps' || name !== 'timestamp-query'));
+    const tape = createTape(device.target);
+    const y = variable('y', [1], 'f32', new Float32Array(1));
+    for (let i = 0; i < 2; i++)
+      tape.dispatch(COUNT, { bindings: { y }, uniforms: {}, workgroups: [1, 1, 1], label: 'count' });
+    const program = await compile({ ...device, target: { ...device.target, features: without } }, tape);
+    const { dispatches } = await program.profile();
+    assert.equal([...(await device.read(y))], [2]);
+    for (const { nanoseconds } of dispatches)
+      assert.ok(nanoseconds > 0 && nanoseconds < 1e6, `one addition takes ${nanoseconds} ns`);
+  });
 
 /** What is asked of a device and a program on it; each has to be refused where the device is gone. */
 async function requests(device: Device) {

@@ -4,6 +4,12 @@ import { noticedBy } from './mutant.ts';
 const FILE = 'workbench/parts.test.ts';
 
 export const mutants = [
+  ...noticedBy('workbench/ablation.node.test.ts', 'costs stand at the lines', [
+    'constants that were given are not taken',
+    'src/workbench/ablation.ts',
+    'inputs, tiles);',
+    'inputs);',
+  ]),
   ...noticedBy(FILE, 'what a later check finds wrong has no numbers', [
     'numbers stay where a check has failed',
     'src/workbench/summary.ts',

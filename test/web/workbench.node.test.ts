@@ -55,6 +55,18 @@ test('a module that does not compile is marked at its line, and nothing is timed
   assert.is(await page.locator('table').count(), 0);
 });
 
+test('several mistakes are told at once, each with a way to its line', async () => {
+  await edit('y[i] = relu(x[i]) +;\n  y[i] = (;');
+  await page.locator('ul.mistake li').nth(1).waitFor();
+  const line = shipped.split('\n').findIndex((text) => text.includes(LINE)) + 1;
+  const told = await page.locator('ul.mistake li').allInnerTexts();
+  assert.equal(
+    told.map((text) => /, line (\d+): /.exec(text)?.[1]),
+    [`${line}`, `${line + 1}`],
+  );
+  assert.is(await page.locator('.cm-lintRange-error').count(), 2);
+});
+
 test('what is typed stays in its order while the page judges it', async () => {
   await page.locator('.cm-content').press('Control+End');
   await page.keyboard.type('// one two three four five six seven');
@@ -103,10 +115,36 @@ test('another constant is judged as an edit is, and is part of the address', asy
   await page.locator('.cm-cost').first().waitFor({ timeout: 30_000 });
 });
 
-test('a lost device is told, and another one judges the same edit', async () => {
+test('a page that was stopped for a while in the middle of a run goes on where it was', async () => {
   const session = await site.browser.newBrowserCDPSession();
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  const pages = processInfo.filter(({ type }) => type === 'renderer');
+  await page.evaluate(() => {
+    const ticks = { count: 0 };
+    setInterval(() => ticks.count++, 10);
+    Object.assign(globalThis, { ticks });
+  });
+  await page.getByRole('button', { name: 'Run' }).click();
+  await page.locator('.verdict[data-state="running"]').waitFor();
+  // As a system does with a tab that was hidden for long, or a laptop that sleeps.
+  for (const { id } of pages) process.kill(id, 'SIGSTOP');
+  await new Promise((done) => setTimeout(done, 1500));
+  for (const { id } of pages) process.kill(id, 'SIGCONT');
+  const ticks = await page.evaluate(() => (globalThis as unknown as { ticks: { count: number } }).ticks.count);
+  assert.ok(ticks < 100, `the page was not stopped: it counted ${ticks} times`);
+  await hasTitle(/^Slower by \d/);
+});
+
+test('a device that is lost in the middle of a run is told, and another one judges the same edit', async () => {
+  const session = await site.browser.newBrowserCDPSession();
+  // So slow that it is being timed for seconds.
+  await edit(SLOW.replace('300u', '3000u'));
+  await hasTitle(/^It is right; now its time/);
   await session.send('Browser.crashGpuProcess' as never);
   await page.locator('.banner').waitFor({ timeout: 20_000 });
+  await page.locator('.verdict[data-state="done"]').waitFor();
+  assert.match(await page.locator('.results .mistake').innerText(), /^The GPU device was lost/);
+  assert.is(await page.locator('table').count(), 0);
   await page.getByRole('button', { name: 'Start again' }).click();
   await page.locator('.banner').waitFor({ state: 'detached' });
   await page.getByRole('button', { name: 'Run' }).click();

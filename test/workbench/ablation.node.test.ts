@@ -1,7 +1,7 @@
 import { ownCases } from '../../src/bench/cases/own.ts';
 import { modules } from '../../src/gpu/kernel/generated/modules.ts';
-import { type Ablation, ablate } from '../../src/workbench/ablation.ts';
-import { testDevice } from '../device.ts';
+import { type Ablation, ablate, halvesAgree } from '../../src/workbench/ablation.ts';
+import { newDevice } from '../device.ts';
 import { assert, suite } from '../harness.ts';
 
 const test = suite('ablation');
@@ -11,35 +11,41 @@ const loop = (turns: number) => `for (var k = 0u; k < ${turns}u; k++) {
     v = v * 0.999 + f32(params.vec4s);
   }`;
 
-test('a loop that is twice as long as another costs twice as much', async () => {
-  const device = await testDevice();
+test('costs stand at the lines that they are of, with the constants that were given', async () => {
+  const device = await newDevice();
+  const compiled: string[] = [];
+  const create = device.gpu.createShaderModule.bind(device.gpu);
+  device.gpu.createShaderModule = (descriptor) => {
+    compiled.push(descriptor.code);
+    return create(descriptor);
+  };
   const bench = ownCases('map 8192').find(({ name }) => name.startsWith('relu'))!;
+  // So much longer that no other program on the machine can make the first the dearer one.
+  const loops = `var v = x[i];\n  ${loop(20)}\n  ${loop(200)}\n  y[i] = v;`;
+  const text = modules[PATH]!.replace('y[i] = relu(x[i]);', loops);
+  const first = text.split('\n').findIndex((line) => line.includes('k < 20u')) + 1;
+  const found: Ablation[] = [];
+  const options = { path: PATH, constants: { WORKGROUP: 16 } };
   const launching = { bench, candidate: 'default' };
-  const text = modules[PATH]!.replace(
-    'y[i] = relu(x[i]);',
-    `var v = x[i];\n  ${loop(60)}\n  ${loop(120)}\n  y[i] = v;`,
+  for await (const part of ablate(device, 'elementwise/relu', launching, { ...modules, [PATH]: text }, options))
+    found.push(part);
+  assert.equal(
+    found.map(({ function: name }) => name),
+    ['map'],
   );
-  const first = text.split('\n').findIndex((line) => line.includes('k < 60u')) + 1;
-  // Many short samples, of which some meet no other program.
-  const options = { path: PATH, rounds: 30, budget: 300, sample: 6 };
-  const ratios: number[] = [];
-  // A busy machine holds up what is long more than what is short; a measurement that it leaves alone comes soon.
-  while (ratios.length < 8 && !(Math.abs((ratios.at(-1) ?? 0) / 2 - 1) < 0.15)) {
-    const found: Ablation[] = [];
-    for await (const part of ablate(device, 'elementwise/relu', launching, { ...modules, [PATH]: text }, options))
-      found.push(part);
-    assert.equal(
-      found.map(({ function: name }) => name),
-      ['map'],
-    );
-    const cost = (from: number) =>
-      found[0]!.lines.filter(({ line }) => line >= from && line < from + 2).reduce((sum, { share }) => sum + share, 0);
-    ratios.push(cost(first + 3) / cost(first));
-  }
-  assert.ok(
-    Math.abs((ratios.at(-1) ?? 0) / 2 - 1) < 0.15,
-    `the one costs ${ratios.map((ratio) => ratio.toFixed(2))} times as much`,
-  );
+  const { lines, whole } = found[0]!;
+  const cost = (from: number) =>
+    lines.filter(({ line }) => line >= from && line < from + 2).reduce((sum, { share }) => sum + share, 0);
+  assert.ok(cost(first + 3) > cost(first), JSON.stringify(lines));
+  assert.ok(whole > 0 && lines.every(({ path, share }) => path === PATH && share >= 0 && share <= 1));
+  const cut = compiled.filter((code) => code.includes('ablation_cut'));
+  assert.ok(cut.length > 0 && cut.every((code) => /const WORKGROUP: u32 = 16u;/.test(code)));
+});
+
+test('a measurement is long enough when every other sample tells the same as those between', () => {
+  const of = (...samples: number[]) => ({ samples });
+  assert.is(halvesAgree([of(1, 1.02, 1.5, 1.01), of(3, 3.01, 3.5, 9)]), true);
+  assert.is(halvesAgree([of(1, 1.2, 1.5, 1.3), of(3, 3.01, 3.5, 9)]), false);
 });
 
 test.run();

@@ -1,5 +1,5 @@
 import { ownCases } from '../../src/bench/cases/own.ts';
-import { complaintOf } from '../../src/gpu/kernel/compile_error.ts';
+import { complaintsOf } from '../../src/gpu/kernel/compile_error.ts';
 import { rising } from '../../src/workbench/ablation.ts';
 import { cutTexts } from '../../src/workbench/cuts.ts';
 import { patchOf } from '../../src/workbench/patch.ts';
@@ -67,8 +67,20 @@ test('what a later check finds wrong has no numbers', () => {
   assert.equal([after.timed, after.failures], [[], ['x is off']]);
   const message = 'kernels/a/b.wgsl:12:5: no such thing (in a/b)\n  line\n  ^';
   const { broken } = summarize([{ kind: 'broken', message }]);
-  assert.equal(broken?.complaint, { path: 'a/b.wgsl', line: 12, column: 5, message: 'no such thing (in a/b)' });
-  assert.is(complaintOf('The device was lost.'), undefined);
+  assert.equal(broken?.complaints, [{ path: 'a/b.wgsl', line: 12, column: 5, message: 'no such thing (in a/b)' }]);
+});
+
+test('all that compilers have against modules is told once each, at its place', () => {
+  const told = (line: number, what: string, kernel: string) =>
+    `kernels/a/b.wgsl:${line}:5: ${what} (in ${kernel})\n  l\n  ^`;
+  const message = [told(1, 'one', 'a/b'), told(7, 'two', 'a/b'), told(7, 'two', 'c/d'), told(7, 'three', 'c/d')].join(
+    '\n',
+  );
+  assert.equal(
+    complaintsOf(message).map(({ line, message }) => `${line} ${message}`),
+    ['1 one (in a/b)', '7 two (in a/b)', '7 three (in c/d)'],
+  );
+  assert.equal(complaintsOf('The device was lost.'), []);
 });
 
 test('rates follow work and time, and lie below the roof where the chart puts them', () => {

@@ -5,8 +5,8 @@ interface ModuleTabsProps {
   readonly paths: readonly string[];
   readonly edited: readonly string[];
   readonly value: string;
-  /** The module that has a mistake. */
-  readonly broken: string | undefined;
+  /** The modules that have a mistake. */
+  readonly broken: readonly string[];
   onChange(path: string): void;
 }
 
@@ -19,7 +19,7 @@ export function ModuleTabs({ paths, edited, value, broken, onChange }: ModuleTab
           type="button"
           key={path}
           aria-pressed={path === value}
-          class={path === broken ? 'broken' : ''}
+          class={broken.includes(path) ? 'broken' : ''}
           onClick={() => onChange(path)}
         >
           {path.replace(/\.wgsl$/, '')}

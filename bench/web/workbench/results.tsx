@@ -27,21 +27,7 @@ export function Results({ summary, judging, open, roofs, kernel, onShow }: Resul
       </h2>
       <p class="status">{statusOf(summary, judging, open, kernel)}</p>
       {mistake && <p class="mistake">{mistake}</p>}
-      {broken && (
-        <div class="mistake">
-          {broken.complaint ? (
-            <p>
-              <button type="button" class="place" onClick={() => onShow(broken.complaint?.path ?? '')}>
-                {broken.complaint.path}, line {broken.complaint.line}
-              </button>
-              {': '}
-              {broken.complaint.message}
-            </p>
-          ) : (
-            <p>{broken.message}</p>
-          )}
-        </div>
-      )}
+      {broken && <Broken {...broken} onShow={onShow} />}
       {failures.length > 0 && (
         <ul class="mistake">
           {failures.map((failure) => (
@@ -60,6 +46,23 @@ export function Results({ summary, judging, open, roofs, kernel, onShow }: Resul
         </ul>
       )}
     </>
+  );
+}
+
+/** What a compiler has against the edit, at its places. */
+function Broken({ message, complaints, onShow }: NonNullable<Summary['broken']> & Pick<ResultsProps, 'onShow'>) {
+  if (complaints.length === 0) return <p class="mistake">{message}</p>;
+  return (
+    <ul class="mistake">
+      {complaints.map(({ path, line, column, message }) => (
+        <li key={`${path}:${line}:${column} ${message}`}>
+          <button type="button" class="place" onClick={() => onShow(path)}>
+            {path}, line {line}
+          </button>
+          {`: ${message}`}
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -94,17 +97,22 @@ const Row = ({ rate: { way, median, spread, gflops, gigabytes, share } }: { rate
 
 const milliseconds = (value: number): string => (value === 0 ? '0' : value.toPrecision(value < 0.1 ? 2 : 3));
 
-function titleOf({ broken, failures, checks }: Summary, judging: Judging, open: OpenKernel, first: Timed | undefined) {
+function titleOf(
+  { broken, failures, checked, wanted, checks }: Summary,
+  judging: Judging,
+  open: OpenKernel,
+  first: Timed | undefined,
+) {
   if (broken) return 'It does not compile';
   if (failures.length > 0) return 'It computes something else';
   if (first) return capital(inWords(first.comparison));
-  if (judging.running) return checks > 0 ? 'It is right so far; now its time …' : 'Checking …';
+  if (judging.running) return checked > 0 && checked === wanted ? 'It is right; now its time …' : 'Checking …';
   if (checks > 0) return 'It is right';
   return open.opened || open.mistake ? 'Ready' : 'Preparing the kernel …';
 }
 
 function statusOf(
-  { failures, checked, checks, changed, broken }: Summary,
+  { failures, checked, wanted, checks, changed, broken }: Summary,
   judging: Judging,
   { opened }: OpenKernel,
   kernel: string,
@@ -123,7 +131,16 @@ function statusOf(
       : '';
   const after =
     judging.verdictAfter === undefined ? '' : `; verdict after ${(judging.verdictAfter / 1000).toFixed(2)} s`;
-  return `${checked} of ${checks} checks have passed${judging.running && checked < checks ? ', the others are running' : ''}${others}${after}.`;
+  return capital(`${checksPassed(checked, wanted, checks)}${others}${after}.`);
+}
+
+function checksPassed(checked: number, wanted: number, checks: number): string {
+  if (checked < wanted) return `${checked} of ${wanted} checks have passed`;
+  if (checked === checks) return `all ${checks} checks have passed`;
+  return (
+    `${checked} checks have passed, which launch it with each value of each constant, on sizes that no tile divides ` +
+    `and for gradients; Run makes all ${checks}`
+  );
 }
 
 function toneOf({ broken, failures }: Summary, first: Timed | undefined): string {

@@ -3,10 +3,10 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Modules } from '../../../src/gpu/kernel/compose.ts';
 import type { Roofs } from '../../../src/report/roof.ts';
 import type { KernelInfo } from '../../../src/workbench/catalogue.ts';
+import type { Finding } from '../../../src/workbench/judge.ts';
 import { decodeState, encodeState, type State } from '../../../src/workbench/state.ts';
-import type { Finding } from '../../../src/workbench/workbench.ts';
 import type { PageDevice } from '../shell/device.ts';
-import type { BenchInfo, Choice, Edited, Opened, WorkbenchHandlers } from './worker.ts';
+import type { Judging as Asked, BenchInfo, Choice, Opened, WorkbenchHandlers } from './worker.ts';
 
 /** It runs on any adapter. */
 const FIRST: State = { kernel: 'matmul/register' };
@@ -108,7 +108,7 @@ export function useJudge({ remote }: PageDevice<WorkbenchHandlers>) {
     control.current = undefined;
     setJudging(NOTHING);
   };
-  const run = async (edited: Edited, since = performance.now()) => {
+  const run = async (edited: Asked, since = performance.now()) => {
     control.current?.abort();
     const own = new AbortController();
     control.current = own;

@@ -52,12 +52,12 @@ export function Workbench({ device, catalogue, state, change }: WorkbenchProps) 
     clearTimeout(timer.current);
     for (const other of [ablation, search]) other.stop();
   };
-  /** Judges a state, at once or, where a person may go on typing, a little later. */
+  /** Judges a state with all checks at once or, where a person may go on typing, with a few a little later. */
   const judge = (own: State, later = false) => {
     const since = performance.now();
     halt();
-    if (later) timer.current = setTimeout(() => run(editedOf(own), since), TYPING);
-    else run(editedOf(own), since);
+    if (later) timer.current = setTimeout(() => run({ ...editedOf(own), extent: 'covering' }, since), TYPING);
+    else run({ ...editedOf(own), extent: 'all' }, since);
   };
   const update = (next: State) => {
     change(next);
@@ -81,7 +81,7 @@ export function Workbench({ device, catalogue, state, change }: WorkbenchProps) 
       const { state, change, judge } = latest.current;
       const next = { ...state, edits: { ...state.edits, ...(event as CustomEvent<Modules>).detail } };
       change(next);
-      judge(next);
+      judge(next, true);
     };
     addEventListener('keydown', onKey);
     addEventListener('kernel-saved', onSave);
@@ -94,7 +94,7 @@ export function Workbench({ device, catalogue, state, change }: WorkbenchProps) 
   const isReady = device.state.kind === 'ready';
   const path = shown === COMPOSED ? kernel.path : shown;
   const isShipped = Object.keys(edits).length === 0 && Object.keys(state.constants ?? {}).length === 0;
-  const complaint = summary.broken?.complaint;
+  const complaints = summary.broken?.complaints ?? [];
   return (
     <div class="workbench">
       <form class="choices" onSubmit={(event) => event.preventDefault()}>
@@ -123,13 +123,13 @@ export function Workbench({ device, catalogue, state, change }: WorkbenchProps) 
           paths={paths}
           edited={Object.keys(edits)}
           value={shown}
-          broken={complaint?.path}
+          broken={complaints.map(({ path }) => path)}
           onChange={setTab}
         />
         <EditorPane
           name={shown}
           text={shown === COMPOSED ? (typeof composed === 'string' ? composed : composed.text) : (texts[shown] ?? '')}
-          complaints={complaint ? [complaint] : []}
+          complaints={complaints}
           costs={ablation.parts.flatMap(({ lines }) => lines)}
           onEdit={edit}
         />

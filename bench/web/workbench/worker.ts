@@ -8,7 +8,8 @@ import type { Roofs } from '../../../src/report/roof.ts';
 import { createBenches, type Launching } from '../../../src/workbench/benches.ts';
 import { catalogue } from '../../../src/workbench/catalogue.ts';
 import { createChecks } from '../../../src/workbench/checks.ts';
-import { createWorkbench, type Finding, type Workbench } from '../../../src/workbench/workbench.ts';
+import type { Finding, JudgeOptions } from '../../../src/workbench/judge.ts';
+import { createWorkbench, type Workbench } from '../../../src/workbench/workbench.ts';
 import { serve } from '../shell/serve.ts';
 
 /** What can be chosen: a kernel and what it is timed on. */
@@ -22,6 +23,9 @@ export interface Edited extends Choice {
   readonly edits: Modules;
   readonly constants: Readonly<Record<string, number>>;
 }
+
+/** With how many checks. */
+export interface Judging extends Edited, Required<Pick<JudgeOptions, 'extent'>> {}
 
 export interface Opened {
   readonly checks: number;
@@ -38,8 +42,8 @@ export interface BenchInfo {
   readonly mostly: boolean;
 }
 
-/** A verdict within a second of a key press leaves so many milliseconds to checks and to times. */
-const JUDGING = { always: true, soon: 150, comparison: { rounds: 2, budget: 300, sample: 8 } };
+/** A verdict within a second of a key press leaves so many milliseconds to times. */
+const JUDGING = { always: true, comparison: { rounds: 6, budget: 400, sample: 6 } };
 
 function handlersOf(device: Device) {
   const checks = createChecks(device);
@@ -47,6 +51,17 @@ function handlersOf(device: Device) {
   const golden = createGolden();
   let open: { readonly choice: Choice; readonly workbench: Promise<Workbench> } | undefined;
   let roofs: Promise<Roofs> | undefined;
+  /** Ends the measurement of the roofs, which can wait. */
+  let interruptRoofs = () => {};
+  const measuredRoofs = (): Promise<Roofs> => {
+    const control = new AbortController();
+    interruptRoofs = () => control.abort();
+    roofs ??= inTurn(() => measureRoofs(device, control.signal)).catch((error) => {
+      roofs = undefined;
+      throw error;
+    });
+    return roofs;
+  };
   // One after the other: what runs at the same time would be part of what is timed.
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(action: () => Promise<T>): Promise<T> => {
@@ -91,32 +106,31 @@ function handlersOf(device: Device) {
     benches: async ({ kernel }: { kernel: string }): Promise<BenchInfo[]> => benches.of(kernel).map(infoOf),
     open: (choice: Choice): Promise<Opened> =>
       inTurn(async () => {
-        const { checks, bench, constants } = await workbenchOf(choice);
+        const workbench = await workbenchOf(choice);
+        await workbench.warmUp();
+        const { checks, bench, constants } = workbench;
         return { checks, bench, constants };
       }),
-    async *judge({ edits, constants, ...choice }: Edited, signal: AbortSignal): AsyncGenerator<Finding> {
+    async *judge({ edits, constants, extent, ...choice }: Judging, signal: AbortSignal): AsyncGenerator<Finding> {
+      interruptRoofs();
       yield* alone(async function* () {
         const workbench = await workbenchOf(choice);
-        yield* workbench.judge({ ...modules, ...edits }, { ...JUDGING, constants, signal });
+        yield* workbench.judge({ ...modules, ...edits }, { ...JUDGING, extent, constants, signal });
       });
     },
-    async *ablate({ edits, path, ...choice }: Edited & { readonly path: string }, signal: AbortSignal) {
+    async *ablate({ edits, constants, path, ...choice }: Edited & { readonly path: string }, signal: AbortSignal) {
       yield* alone(async function* () {
-        yield* (await workbenchOf(choice)).ablate({ ...modules, ...edits }, { path, signal });
+        yield* (await workbenchOf(choice)).ablate({ ...modules, ...edits }, { path, constants, signal });
       });
     },
     async *search({ edits, constants, ...choice }: Edited, signal: AbortSignal) {
-      roofs ??= inTurn(() => measureRoofs(device));
-      const known = await roofs;
+      const known = await measuredRoofs();
       yield* alone(async function* () {
         const options = { constants, roofs: known, signal };
         yield* (await workbenchOf(choice)).search({ ...modules, ...edits }, options);
       });
     },
-    roofs: async (): Promise<Roofs> => {
-      roofs ??= inTurn(() => measureRoofs(device));
-      return roofs;
-    },
+    roofs: measuredRoofs,
   };
 }
 

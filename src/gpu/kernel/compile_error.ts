@@ -2,22 +2,30 @@
 import { type Composed, fileOf } from './compose.ts';
 
 /**
- * What a compiler found first: `kernels/MODULE.wgsl:LINE:COLUMN: message (in KERNEL)`, and below it the line with a caret.
+ * All that a compiler found, each as `kernels/MODULE.wgsl:LINE:COLUMN: message (in KERNEL)`, and below it the line with a caret.
  * Undefined where it found nothing, or nothing that has a place.
  */
 export async function compilerError(
   module: GPUShaderModule,
   kernel: string,
-  { text, places }: Pick<Composed, 'text' | 'places'>,
+  composed: Pick<Composed, 'text' | 'places'>,
 ): Promise<Error | undefined> {
   const { messages } = await module.getCompilationInfo();
-  const first = messages.find(({ type }) => type === 'error');
-  if (!first || first.lineNum === 0) return undefined;
+  const placed = messages.filter(({ type, lineNum }) => type === 'error' && lineNum > 0);
+  if (placed.length === 0) return undefined;
+  return new Error(placed.map((message) => atItsPlace(message, kernel, composed)).join('\n'));
+}
+
+function atItsPlace(
+  { message, lineNum, linePos }: GPUCompilationMessage,
+  kernel: string,
+  { text, places }: Pick<Composed, 'text' | 'places'>,
+): string {
   const sources = text.split('\n');
   const lines = sources.map((line) => line.replace(/\/\/.*$/, '').trimEnd());
-  let [line, column] = [first.lineNum - 1, first.linePos];
+  let [line, column] = [lineNum - 1, linePos];
   // A missing semicolon is noticed at the next word, but it belongs behind the last one.
-  if (/expected .*;/.test(first.message) && !lines[line]?.slice(0, column - 1).trim()) {
+  if (/expected .*;/.test(message) && !lines[line]?.slice(0, column - 1).trim()) {
     do line -= 1;
     while (line > 0 && !lines[line]);
     column = (lines[line]?.length ?? 0) + 1;
@@ -25,13 +33,11 @@ export async function compilerError(
   const { path = '', line: own } = places[line] ?? {};
   const source = sources[line] ?? '';
   const indent = source.search(/\S|$/);
-  return new Error(
-    [
-      `${fileOf(path)}:${own}:${column}: ${withoutKernel(firstLine(first.message))} (in ${kernel})`,
-      `  ${source.slice(indent)}`,
-      `  ${' '.repeat(Math.max(0, column - 1 - indent))}^`,
-    ].join('\n'),
-  );
+  return [
+    `${fileOf(path)}:${own}:${column}: ${withoutKernel(firstLine(message))} (in ${kernel})`,
+    `  ${source.slice(indent)}`,
+    `  ${' '.repeat(Math.max(0, column - 1 - indent))}^`,
+  ].join('\n');
 }
 
 /** Compilers add notes, and some draw the source themselves. */
@@ -39,7 +45,7 @@ export const firstLine = (message: string): string => message.trim().split('\n')
 
 /** What failures of one cause have in common: a mistake in a module is told once, not once for each kernel that includes it. */
 export const causeOf = (failure: string): string =>
-  failure.startsWith('kernels/') ? failure.replace(/ \(in [^)]*\)$/m, '') : failure;
+  failure.startsWith('kernels/') ? failure.replace(/ \(in [^)]*\)$/gm, '') : failure;
 
 /** wgpu begins with the kernel, which would make of one mistake as many as there are kernels that include it. */
 const withoutKernel = (message: string): string => message.replace(/^Shader '[^']*' parsing error: /, '');
@@ -52,9 +58,16 @@ export interface Complaint {
   readonly message: string;
 }
 
-/** Takes the place out of what composing or compiling a kernel has thrown; undefined where it names none. */
-export function complaintOf(message: string): Complaint | undefined {
-  const [, path, line, column, text] = /^kernels\/(\S+?):(\d+):(\d+): ([^\n]*)/.exec(message) ?? [];
-  if (path === undefined || text === undefined) return undefined;
-  return { path, line: Number(line), column: Number(column), message: text };
+/**
+ * What composing or compiling kernels has thrown, each at its place and once, where several kernels have it from a module that they
+ * share; none where no place is named.
+ */
+export function complaintsOf(message: string): Complaint[] {
+  const found = new Map<string, Complaint>();
+  for (const [told, path = '', line, column, text = ''] of message.matchAll(PLACED))
+    if (!found.has(causeOf(told)))
+      found.set(causeOf(told), { path, line: Number(line), column: Number(column), message: text });
+  return [...found.values()];
 }
+
+const PLACED = /^kernels\/(\S+?):(\d+):(\d+): (.*)$/gm;

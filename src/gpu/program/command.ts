@@ -5,6 +5,8 @@ export interface Command {
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
   readonly workgroups: Workgroups;
+  /** What it writes, and may read before. */
+  readonly writes: readonly Required<GPUBufferBinding>[];
 }
 
 /** Encodes commands one after the other in a pass. A pipeline stays set for all that follow each other with it. */

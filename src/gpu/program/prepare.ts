@@ -59,13 +59,15 @@ export async function prepare(device: Device, tape: Tape): Promise<Prepared> {
     };
     const commands = planned.dispatches.map(({ kernel, bindings, workgroups, label }, index): Command => {
       const { pipeline, layout } = pipelines[index] as Pipeline;
-      const entries: GPUBindGroupEntry[] = kernel.bindings.map(({ name, binding }) => ({
-        binding,
+      const bound = kernel.bindings.map(({ name, binding, access }) => ({
+        ...{ binding, access },
         resource: locate(bindings[name] as Tensor),
       }));
+      const writes = bound.filter(({ access }) => access === 'read_write').map(({ resource }) => resource);
+      const entries: GPUBindGroupEntry[] = bound.map(({ binding, resource }) => ({ binding, resource }));
       const uniform = uniforms.slots[index];
       if (uniform) entries.push({ binding: 0, resource: uniform });
-      return { pipeline, workgroups, bindGroup: gpu.createBindGroup({ label, layout, entries }) };
+      return { pipeline, workgroups, writes, bindGroup: gpu.createBindGroup({ label, layout, entries }) };
     });
     const repeated = (times: number) => {
       const all = <T>(once: readonly T[]) => Array.from({ length: times }, () => once).flat();

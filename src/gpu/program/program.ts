@@ -8,7 +8,7 @@ import { encode } from './command.ts';
 import { type DispatchInfo, infoOf } from './dispatch_info.ts';
 import { lastingChunks, type Plan } from './plan.ts';
 import { type Bound, type Prepared, prepare } from './prepare.ts';
-import { type Profile, profile } from './profile.ts';
+import { hasFineTimestamps, type Profile, profile } from './profile.ts';
 
 /** A compiled tape: built once, run many times. */
 export interface Program {
@@ -25,8 +25,8 @@ export interface Program {
    */
   repeat(times: number): void;
   /**
-   * Does what `run` does, once, and times each dispatch; returns when all is done. Slower than a run. Where the adapter has no
-   * timestamps, each dispatch is waited for, and the program refuses to run meanwhile.
+   * Does what `run` does, once, and times each dispatch; returns when all is done. Slower than a run, the more so where the adapter
+   * has no timestamps or coarse ones: short dispatches are then repeated until they can be told. The program refuses to run meanwhile.
    */
   profile<K extends string = never>(
     inputs?: Readonly<Record<string, ArrayBufferView>>,
@@ -123,15 +123,24 @@ export async function compile(device: Device, tape: Tape): Promise<Program> {
     },
     async profile(inputs = {}, names = []) {
       const outputs = begin(inputs, names);
-      const byClock = !device.target.features.has('timestamp-query');
       const profiled = async ({ bind }: Prepared) => {
         const { commands, locate } = bind();
         const { copy, read } = readback(device, outputs, locate);
-        return { ...(await profile(device, commands, copy)), read };
+        return { ...(await profile(device, commands, { copy })), read };
       };
-      const { times, host: spans, clock, read } = byClock ? await alone(profiled) : await profiled(prepared);
-      const dispatches = describe().map((info, index) => ({ ...info, ...(times[index] as (typeof times)[number]) }));
-      return { dispatches, host: [...host, ...spans], clock, read };
+      state = 'profiled';
+      try {
+        const {
+          times,
+          host: spans,
+          clock,
+          read,
+        } = (await hasFineTimestamps(device)) ? await profiled(prepared) : await alone(profiled);
+        const dispatches = describe().map((info, index) => ({ ...info, ...(times[index] as (typeof times)[number]) }));
+        return { dispatches, host: [...host, ...spans], clock, read };
+      } finally {
+        if (state === 'profiled') state = 'ready';
+      }
     },
     destroy() {
       state = 'destroyed';
@@ -139,14 +148,12 @@ export async function compile(device: Device, tape: Tape): Promise<Program> {
     },
   };
 
-  /** A clock has to wait for each dispatch, and meanwhile others would use the shared memory for temporaries. */
+  /** What waits for each dispatch has its own memory for temporaries, since others would use the shared one meanwhile. */
   async function alone<T>(action: (own: Prepared) => Promise<T>): Promise<T> {
-    state = 'profiled';
     const scratch = createScratch(gpu);
     try {
       return await action(await prepare({ ...device, scratch }, tape));
     } finally {
-      if (state === 'profiled') state = 'ready';
       scratch.destroy();
     }
   }

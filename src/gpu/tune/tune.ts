@@ -83,11 +83,22 @@ async function timesOf(
   isTimeUp: () => boolean,
 ): Promise<Map<string, Map<string, number[]>>> {
   const times = new Map<string, Map<string, number[]>>();
+  /** Executions of each turn's dispatches that the adapter's clock can tell. */
+  const executions = new Map<Turn, readonly number[]>();
   for (let round = -1; round < rounds && (round < 1 || !isTimeUp()); round++)
-    for (const { sites, prepared } of round % 2 === 0 ? turns : [...turns].reverse()) {
-      const run = await profile(device, prepared.bind().commands);
+    for (const turn of round % 2 === 0 ? turns : [...turns].reverse()) {
+      const { sites, prepared } = turn;
+      const { commands } = prepared.bind();
       // The first round pays for memory and, on some drivers, compilation.
-      if (round < 0) continue;
+      if (round < 0) {
+        await profile(device, commands, { times: commands.map(() => 1) });
+        continue;
+      }
+      const run = await profile(device, commands, { times: executions.get(turn) });
+      executions.set(
+        turn,
+        run.times.map(({ times }) => times),
+      );
       const taken = new Map(
         prepared.planned.dispatches.map((dispatch, i) => [dispatch, run.times[i]?.nanoseconds ?? 0]),
       );

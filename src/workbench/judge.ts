@@ -1,0 +1,142 @@
+import { type Comparison, compareRuns } from '../bench/comparison.ts';
+import type { RoundOptions, Run } from '../bench/timing.ts';
+import type { Device } from '../gpu/device.ts';
+import { causeOf } from '../gpu/kernel/compile_error.ts';
+import { type Composed, compose, type Modules } from '../gpu/kernel/compose.ts';
+import type { Kernel } from '../gpu/kernel/kernel.ts';
+import { checkText } from '../gpu/kernel/pipelines.ts';
+import type { Tiles } from '../gpu/kernel/target.ts';
+import type { Work } from '../report/roof.ts';
+import { type KernelChecks, runChecks } from './checks.ts';
+import { checkInterface } from './interface.ts';
+import { load } from './load.ts';
+import type { EditedCase, TimedCase } from './timed_case.ts';
+
+/** What is found of edited modules, in the order in which it is known. */
+export type Finding =
+  /** The kernels whose text the edit changes, the watched one first; where that is not among them, they are only compiled. */
+  | { readonly kind: 'changed'; readonly kernels: readonly string[] }
+  /** Modules do not fit together, do not compile, or make another interface than the build knows; all that is known of it. */
+  | { readonly kind: 'broken'; readonly message: string }
+  | { readonly kind: 'wrong'; readonly failures: readonly string[] }
+  /** So many of the checks to be made have passed; there are `of` in all. */
+  | { readonly kind: 'checking'; readonly passed: number; readonly wanted: number; readonly of: number }
+  /** All checks to be made have passed. */
+  | { readonly kind: 'right'; readonly checked: number; readonly of: number }
+  | {
+      readonly kind: 'timed';
+      readonly kernel: string;
+      readonly bench: string;
+      /** Of the whole benchmark. */
+      readonly work: Work;
+      readonly comparison: Comparison;
+    };
+
+export interface JudgeOptions {
+  /** All checks that launch the kernel, or a few that cover its constants and edges, see `KernelChecks.covering`; all unless given. */
+  readonly extent?: 'all' | 'covering';
+  readonly comparison?: RoundOptions;
+  /** Checks and times the kernel where nothing has changed, too. */
+  readonly always?: boolean;
+  /** The kernel's constants in place of what its op would choose. */
+  readonly constants?: Readonly<Record<string, number>> | undefined;
+  /** Ends it early. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What an edit of a kernel is judged against. */
+export interface Judged {
+  readonly device: Device;
+  readonly kernel: Kernel;
+  /** The modules before any edit, and all kernels as they were made of these. */
+  readonly modules: Modules;
+  readonly before: ReadonlyMap<Kernel, Composed>;
+  checksOf(tiles: Tiles | undefined): KernelChecks;
+  /** A benchmark of a kernel with the modules before any edit, which the device may have then; undefined where none launches it. */
+  timed(kernel: string): Promise<TimedCase | undefined>;
+}
+
+/** Milliseconds that a comparison may take, and rounds that are enough. */
+const COMPARISON = { budget: 800, rounds: 9 };
+
+/** Judges edited modules. No time is told before all checks to be made have passed. */
+export async function* judge(judged: Judged, edited: Modules, options: JudgeOptions = {}): AsyncGenerator<Finding> {
+  const { device, kernel } = judged;
+  const { extent = 'all', comparison = COMPARISON, always = false, constants = {}, signal } = options;
+  const tiles = Object.keys(constants).length > 0 ? { kernel: kernel.name, constants } : undefined;
+  let changed: Kernel[];
+  try {
+    changed = changedBy(judged, edited, tiles !== undefined);
+    yield { kind: 'changed', kernels: changed.map(({ name }) => name) };
+    checkInterface(kernel, edited);
+    load(device, edited);
+  } catch (error) {
+    yield { kind: 'broken', message: (error as Error).message };
+    return;
+  }
+  const message = await mistakesIn(device, changed);
+  if (message) yield { kind: 'broken', message };
+  if (always && changed.length === 0) changed.push(kernel);
+  if (message || changed[0] !== kernel || signal?.aborted) return;
+
+  const started: EditedCase[] = [];
+  const begin = (own: TimedCase | undefined, tiles?: Tiles) => {
+    const begun = own?.compileEdited(tiles);
+    if (begun) started.push(begun);
+    return begun;
+  };
+  try {
+    const { all, covering, passes } = judged.checksOf(tiles);
+    const together = changed.filter(({ name }) => passes.has(name));
+    const checks = extent === 'all' ? all : covering(new Set(together.map(({ name }) => name)));
+    const timed = await judged.timed(kernel.name);
+    let first: EditedCase | undefined;
+    for await (const { passed, failures } of runChecks(checks, signal)) {
+      if (failures.length > 0 && signal?.aborted !== true) yield { kind: 'wrong', failures };
+      if (failures.length > 0) return;
+      // While the others wait for the compiler.
+      first ??= begin(timed, tiles);
+      yield { kind: 'checking', passed, wanted: checks.length, of: all.length };
+    }
+    if (signal?.aborted) return;
+    yield { kind: 'right', checked: checks.length, of: all.length };
+
+    for (const { name } of together) {
+      const isFirst = name === kernel.name;
+      const found = await judged.timed(name);
+      load(device, edited);
+      const edits = isFirst ? (first ?? begin(found, tiles)) : begin(found);
+      if (!found || !edits) continue;
+      let runs: readonly Run[];
+      try {
+        runs = await edits.runs();
+      } catch (error) {
+        yield { kind: 'wrong', failures: [(error as Error).message] };
+        return;
+      }
+      const compared = await compareRuns(found.runs, runs, { ...comparison, signal });
+      if (signal?.aborted) return;
+      yield { kind: 'timed', kernel: name, bench: found.name, work: found.work, comparison: compared };
+    }
+  } finally {
+    for (const own of started) own.destroy();
+  }
+}
+
+/** The kernels whose text is another one, the watched one first: also where its constants are. Throws where modules do not fit together. */
+function changedBy({ kernel, modules, before }: Judged, edited: Modules, otherConstants: boolean): Kernel[] {
+  const isSame = (path: string) => edited[path] === modules[path];
+  const changed = [...before].flatMap(([own, was]) => {
+    if (own === kernel && otherConstants) return [own];
+    return was.modules.every(isSame) || compose(own, edited).text === was.text ? [] : [own];
+  });
+  return changed.sort((a, b) => Number(b === kernel) - Number(a === kernel));
+}
+
+/** What the compiler has against kernels, where the adapter has what they need; each mistake once, though several kernels share it. */
+async function mistakesIn({ gpu, library, target, wait }: Device, kernels: readonly Kernel[]): Promise<string> {
+  const able = kernels.filter(({ features }) => features.every((feature) => target.features.has(feature)));
+  const errors = await wait(Promise.all(able.map((own) => checkText(gpu, own.name, library.textOf(own)))));
+  const messages = errors.flatMap((error) => error?.message.split(/\n(?=kernels\/)/) ?? []);
+  return [...new Map(messages.reverse().map((message) => [causeOf(message), message])).values()].reverse().join('\n');
+}
