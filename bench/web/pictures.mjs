@@ -60,7 +60,7 @@ export async function takePictures(folder, names) {
           await page.waitForTimeout(300);
           const path = join(folder, `${name}-${colorScheme}-${width}.png`);
           const picture = await page.screenshot({ fullPage: true });
-          const { size } = await sharp(picture).png({ palette: true, colours: 32, effort: 10 }).toFile(path);
+          const { size } = await sharp(picture).png({ palette: true, colours: 16, effort: 10 }).toFile(path);
           console.log(`${path}: ${(size / 1e3).toFixed(0)} kB`);
         }
       await page.close();
