@@ -1,6 +1,14 @@
 // What a check shows of kernels, and what it takes to see it.
+import type { Variant } from '../conformance/evaluate.ts';
+import type { Undifferentiated } from '../conformance/gradcheck.ts';
 import type { Dispatch } from '../tape/launch.ts';
-import type { Recorded } from './checks.ts';
+
+/** A case with a way to run it. */
+export interface Recorded {
+  readonly own: Undifferentiated;
+  readonly variant: Variant;
+  readonly kernels: ReadonlySet<string>;
+}
 
 /** What a check shows of some kernels, as words: each is worth seeing once. */
 export function showsOf({ own, variant }: Recorded, kernels: ReadonlySet<string>): Set<string> {
