@@ -62,8 +62,10 @@ export async function takePictures(folder, names) {
       const page = await browser.newPage({ viewport: { width: WIDTHS[0], height: 800 } });
       await page.goto(`${url}${file}#${await address()}`);
       await page.locator('h1').first().waitFor();
-      const painted = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime);
-      console.log(`${name}: first painted after ${painted?.toFixed(0)} ms`);
+      const painted = await page.waitForFunction(
+        () => performance.getEntriesByName('first-contentful-paint')[0]?.startTime,
+      );
+      console.log(`${name}: first painted after ${(await painted.jsonValue()).toFixed(0)} ms`);
       await act(page);
       for (const colorScheme of SCHEMES)
         for (const width of WIDTHS) {
