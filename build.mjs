@@ -15,6 +15,7 @@ import {
   buildLibrary,
   bundle,
   canBuild,
+  commit,
   INSTALLED,
   importTypeScript,
   node,
@@ -59,6 +60,7 @@ const COMMANDS = {
   outfile: 'dist/coin.js',
   ...node,
   external: INSTALLED,
+  define: { 'process.env.COMMIT': JSON.stringify(commit()) },
   // Some packages are CommonJS and ask for Node's modules by `require`.
   banner: {
     js: "import { createRequire as requiring } from 'node:module';\nconst require = requiring(import.meta.url);",

@@ -7,7 +7,6 @@
 import { parseArgs } from 'node:util';
 import { runSuitePage } from './headless.mjs';
 import { measureAblation, measureVerdicts } from './measure.mjs';
-import { takePictures } from './pictures.mjs';
 import { serveSite } from './serve.mjs';
 import { buildSite, kilobytes } from './site.mjs';
 
@@ -39,6 +38,8 @@ const commands = {
   },
   async pictures() {
     const [, ...pages] = positionals;
+    // What makes pictures small is needed for nothing else.
+    const { takePictures } = await import('./pictures.mjs');
     await takePictures(values.out ?? 'data/pages', pages);
   },
   async run() {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { importTypeScript } from '../../src/build/bundle.mjs';
 import { openSite } from './headless.mjs';
-import { readPages } from './site.mjs';
+import { kilobytes, readPages } from './site.mjs';
 
 const WIDTHS = [1280, 400];
 const SCHEMES = ['light', 'dark'];
@@ -39,6 +39,19 @@ const SCENES = {
   },
 };
 
+/** Bytes of a picture. */
+const MOST = 120e3;
+
+/** Writes it with as many colours as its size allows. */
+async function writeSmall(picture, path) {
+  for (const colours of [64, 32, 16]) {
+    const { size } = await sharp(picture).png({ palette: true, colours, dither: 0, effort: 10 }).toFile(path);
+    if (size > MOST && colours > 16) continue;
+    console.log(`${path}: ${kilobytes(size)} in ${colours} colours`);
+    return;
+  }
+}
+
 /** Writes PAGE-SCHEME-WIDTH.png of the named pages, or all, into a folder, and prints what each weighs. */
 export async function takePictures(folder, names) {
   mkdirSync(folder, { recursive: true });
@@ -49,8 +62,10 @@ export async function takePictures(folder, names) {
       const page = await browser.newPage({ viewport: { width: WIDTHS[0], height: 800 } });
       await page.goto(`${url}${file}#${await address()}`);
       await page.locator('h1').first().waitFor();
-      const painted = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime);
-      console.log(`${name}: first painted after ${painted?.toFixed(0)} ms`);
+      const painted = await page.waitForFunction(
+        () => performance.getEntriesByName('first-contentful-paint')[0]?.startTime,
+      );
+      console.log(`${name}: first painted after ${(await painted.jsonValue()).toFixed(0)} ms`);
       await act(page);
       for (const colorScheme of SCHEMES)
         for (const width of WIDTHS) {
@@ -60,8 +75,7 @@ export async function takePictures(folder, names) {
           await page.waitForTimeout(300);
           const path = join(folder, `${name}-${colorScheme}-${width}.png`);
           const picture = await page.screenshot({ fullPage: true });
-          const { size } = await sharp(picture).png({ palette: true, colours: 32, effort: 10 }).toFile(path);
-          console.log(`${path}: ${(size / 1e3).toFixed(0)} kB`);
+          await writeSmall(picture, path);
         }
       await page.close();
     }

@@ -47,7 +47,11 @@ export async function serveSite({ port = 0, host = '127.0.0.1', kernels = 'kerne
     else if (path === '/saved') saves.follow(request, response);
     else if (path.endsWith('/index.json'))
       textsBeside().then(
-        (texts) => send('application/json', texts[path.slice(1)] ?? '{}'),
+        (texts) => {
+          const text = texts[path.slice(1)];
+          if (text) send('application/json', text);
+          else response.writeHead(404).end();
+        },
         (error) => response.writeHead(500).end(error.message),
       );
     else if (beside)

@@ -1,10 +1,9 @@
 // The pages of bench/web as a site: what is bundled, the HTML around it, and what lets it work without a network.
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { bundle, bundler, importTypeScript, portable } from '../../src/build/bundle.mjs';
+import { bundle, bundler, commit, importTypeScript, portable } from '../../src/build/bundle.mjs';
 import { filesBelow } from '../../src/build/files.mjs';
 
 const SOURCES = 'bench/web';
@@ -41,16 +40,6 @@ export const entriesOf = (pages) => [
     return parts.map((file) => ({ in: join(SOURCES, name, file), out: `${name}-${file.split('.')[0]}` }));
   }),
 ];
-
-/** The commit that is checked out, marked where files differ from it; empty where there is no repository. */
-function commit() {
-  try {
-    const arguments_ = ['describe', '--always', '--dirty', '--exclude=*'];
-    return execFileSync('git', arguments_, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
-  } catch {
-    return '';
-  }
-}
 
 /** Settings of the bundle of all pages, whose parts are shared between them. */
 const settings = (pages, { outdir, minify }) => ({

@@ -141,18 +141,7 @@ export function markdown(report: Report, notes: Readonly<Record<string, string>>
     'Percent of roof: the least time that the operations or the bytes of the mathematics take at these roofs, by the median time.',
     ...builtFrom(report),
     ...(note ? [note] : []),
-    '',
-    '## By kernel',
-    '',
-    ...table(['kernel', 'cases', 'median % of roof', 'best', '× PyTorch', 'what holds it'], 1, kernels),
-    '',
-    '## By case and candidate',
-    '',
-    ...table(
-      columns.map(({ heading }) => heading),
-      3,
-      rows.map((row) => columns.map(({ value }) => value(row))),
-    ),
+    ...(rows.length > 0 ? rowTables(rows, kernels) : []),
     ...(sideBySide.length > 0 ? ['', '## Beside other engines', '', ...sideBySideTable(sideBySide)] : []),
     '',
   ].join('\n');
@@ -163,6 +152,21 @@ function table(headings: readonly string[], texts: number, rows: readonly (reado
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [line(headings), line(headings.map((_, index) => (index < texts ? '---' : '---:'))), ...rows.map(line)];
 }
+
+const rowTables = (rows: readonly Row[], kernels: readonly (readonly string[])[]): string[] => [
+  '',
+  '## By kernel',
+  '',
+  ...table(['kernel', 'cases', 'median % of roof', 'best', '× PyTorch', 'what holds it'], 1, kernels),
+  '',
+  '## By case and candidate',
+  '',
+  ...table(
+    columns.map(({ heading }) => heading),
+    3,
+    rows.map((row) => columns.map(({ value }) => value(row))),
+  ),
+];
 
 /** What is told of the program and of what it ran in. */
 function builtFrom({ runtime, commit, flags, features = [] }: Report): string[] {

@@ -1,4 +1,5 @@
 // How sources become bundles: the two targets, and what esbuild needs to know about this project.
+import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -39,6 +40,16 @@ export const nodeLater = {
     );
   },
 };
+
+/** The commit that is checked out, marked where files differ from it; empty where there is no repository. */
+export function commit() {
+  try {
+    const arguments_ = ['describe', '--always', '--dirty', '--exclude=*'];
+    return execFileSync('git', arguments_, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  } catch {
+    return '';
+  }
+}
 
 /** Whether what only a build needs is installed. */
 export function canBuild() {

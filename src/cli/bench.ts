@@ -35,6 +35,9 @@ async function run({ request, name }: Host, options: BenchOptions): Promise<Prof
   }
 }
 
+/** What the program was built from, where the build put it. */
+const commit = process.env.COMMIT;
+
 /** Where `--profile` writes unless told. */
 const TRACE = 'bench.trace.json';
 
@@ -69,7 +72,7 @@ export function addBench(program: Command, host: Host): void {
           const times = pytorch === undefined ? undefined : await readJson(pytorch);
           const wanted = { ...options, pattern, pytorch: times, profile: profile !== undefined };
           const { profiles = [], ...measured } = await run(host, wanted);
-          const report = { ...measured, ...(note && { note }) };
+          const report = { ...measured, ...(commit && { commit }), ...(note && { note }) };
           if (profiles.length > 0)
             console.log(await writeTrace(typeof profile === 'string' ? profile : TRACE, joined(profiles), 'bench'));
           if (json) await write(json, toJson(report));

@@ -1,14 +1,9 @@
 import * as kernels from '../gpu/kernel/generated/kernels.ts';
 import { grid, tile } from '../gpu/kernel/target.ts';
-import { checkNumber } from '../tape/check.ts';
 import { shapeError, type Tape } from '../tape/tape.ts';
 import { showShape, type Tensor, variable } from '../tape/tensor.ts';
-import { product } from './matmul.ts';
-import { reduceRows } from './reduce.ts';
+import { type QueueContrastOptions, queueContrast } from './queue_contrast.ts';
 import { rowGrid } from './rows.ts';
-
-/** Similarities that are held at a time: 16 MiB. */
-const STRIP = 2 ** 22;
 
 /**
  * Bi-Tuning's contrast (Zhong et al., arXiv 2011.06182) of anchors `a` [n, d] with keys of their own, `b` [n, d], and a queue of
@@ -20,7 +15,7 @@ const STRIP = 2 ** 22;
 export function classContrast(
   tape: Tape,
   { a, b, queue, labels }: { a: Tensor; b: Tensor; queue: Tensor; labels: Tensor },
-  { temperature, strip_keys }: { temperature: number; strip_keys?: number },
+  options: QueueContrastOptions,
 ): Tensor {
   const [n = 0, d = 0] = a.shape;
   const [classes = 0, length = 0] = queue.shape;
@@ -36,76 +31,9 @@ export function classContrast(
     );
   if (showShape(labels.shape) !== showShape([n]))
     throw shapeError('class_contrast', 'labels', labels.shape, `a has ${n} rows`);
-  checkNumber('class_contrast', 'temperature', temperature, { above: 0 });
-  const all = classes * length;
-  const strip = strip_keys ?? Math.max(4, Math.floor(STRIP / n / 4) * 4);
-  const strips = Array.from({ length: Math.ceil(all / strip) }, (_, index) => {
-    const first = index * strip;
-    return { first, columns: Math.min(strip, all - first) };
-  });
-  const inverse_temperature = 1 / temperature;
-  const sizes = { rows: n, length, inverse_temperature };
-
-  const similarities = ({ first, columns }: (typeof strips)[number], label: string): Tensor => {
-    const s = tape.empty([n, columns], label);
-    product(tape, {
-      ...{ m: n, n: columns, k: d, label },
-      a: { tensor: a, row: d },
-      b: { tensor: queue, row: d, offset: first * d, transposed: true },
-      c: { tensor: s, row: columns },
-    });
-    return s;
-  };
-
-  const statistics = tape.empty([n, 4], 'class_contrast.statistics');
-  const losses = tape.empty([n], 'class_contrast.rows');
-  for (const part of strips)
-    tape.dispatch(kernels['class_queue/statistics'], {
-      bindings: { s: similarities(part, 'class_contrast.similarities'), a, b, labels, statistics, losses },
-      uniforms: { ...sizes, ...part, d },
-      ...rowGrid(tape.target, n, part.columns),
-      label: 'class_contrast.statistics',
-      flops: 4 * n * part.columns,
-    });
-  const y = tape.empty([1], 'class_contrast');
-  const loss = reduceRows(tape, losses, { rows: n, columns: 1 }, 1 / n, y, 'class_contrast.mean');
-
-  const ownKey = (dy: Tensor, u: Tensor, dv: Tensor) =>
-    tape.dispatch(kernels['info_nce/positives'], {
-      bindings: { dy, statistics, u, dv },
-      uniforms: { rows: n, d, inverse_temperature, share: 1 / (length + 1) },
-      ...rowGrid(tape.target, n, d),
-      label: 'class_contrast.own_key',
-      flops: n * d,
-    });
-  return tape.record('class_contrast', { a, b, queue, labels }, loss, (dy) => ({
-    a: (into) => {
-      const da = into ?? tape.empty(a.shape, 'class_contrast.grad_a');
-      ownKey(dy, b, da);
-      for (const part of strips) {
-        const s = similarities(part, 'class_contrast.similarities_again');
-        tape.dispatch(kernels['class_queue/weights'], {
-          bindings: { dy, statistics, labels, s },
-          uniforms: { ...sizes, ...part },
-          ...rowGrid(tape.target, n, part.columns),
-          label: 'class_contrast.weights',
-          flops: 4 * n * part.columns,
-        });
-        product(tape, {
-          ...{ m: n, n: d, k: part.columns, accumulate: true, label: 'class_contrast.gradient' },
-          a: { tensor: s, row: part.columns },
-          b: { tensor: queue, row: d, offset: part.first * d },
-          c: { tensor: da, row: d },
-        });
-      }
-      return da;
-    },
-    b: (into) => {
-      const db = into ?? tape.empty(b.shape, 'class_contrast.grad_b');
-      ownKey(dy, a, db);
-      return db;
-    },
-  }));
+  const given = { a, b, queue, classes: { labels, length } };
+  const { loss, backward } = queueContrast(tape, 'class_contrast', given, options);
+  return tape.record('class_contrast', { a, b, queue, labels }, loss, backward);
 }
 
 /**

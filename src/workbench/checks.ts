@@ -1,13 +1,10 @@
 import type { Case } from '../conformance/case.ts';
-import type { Variant } from '../conformance/evaluate.ts';
 import { problemOps, type Undifferentiated, undifferentiatedCases } from '../conformance/gradcheck.ts';
 import { checkVariant, variantsOf } from '../conformance/op_cases.ts';
 import type { Device } from '../gpu/device.ts';
 import type { Target, Tiles } from '../gpu/kernel/target.ts';
 import { createCovering, type Known } from './covering.ts';
-
-/** Something that runs a kernel and knows what has to come out; it gives a line for each thing that is wrong. */
-export type Check = () => Promise<readonly string[]>;
+import type { Check, Constants, Recorded } from './features.ts';
 
 /** What is known of one kernel on one adapter. */
 export interface KernelChecks {
@@ -19,15 +16,6 @@ export interface KernelChecks {
   leaveOut(check: Check): void;
   /** The kernels of its family that are launched with it, itself among them. */
   readonly passes: ReadonlySet<string>;
-}
-
-export type Constants = Readonly<Record<string, number>>;
-
-/** A case with a way to run it. */
-export interface Recorded {
-  readonly own: Undifferentiated;
-  readonly variant: Variant;
-  readonly kernels: ReadonlySet<string>;
 }
 
 /** Finds the checks of kernels; what it has recorded once serves all kernels. */

@@ -1,8 +1,19 @@
 import type { Undifferentiated } from '../conformance/gradcheck.ts';
 import type { Target } from '../gpu/kernel/target.ts';
-import type { Check, Constants, Recorded } from './checks.ts';
 import { cover } from './cover.ts';
-import { constantsOf, costsOf, isLikeTimed, launchesOf, showsOf, switchesIn, tileOf, weightOf } from './features.ts';
+import {
+  type Check,
+  type Constants,
+  constantsOf,
+  costsOf,
+  isLikeTimed,
+  launchesOf,
+  type Recorded,
+  showsOf,
+  switchesIn,
+  tileOf,
+  weightOf,
+} from './features.ts';
 
 /** A check with what it runs. */
 export interface Known extends Recorded {

@@ -1,7 +1,20 @@
 // What a check shows of kernels, and what it takes to see it.
 import type { Case } from '../conformance/case.ts';
+import type { Variant } from '../conformance/evaluate.ts';
+import type { Undifferentiated } from '../conformance/gradcheck.ts';
 import type { Dispatch } from '../tape/launch.ts';
-import type { Constants, Recorded } from './checks.ts';
+
+export type Constants = Readonly<Record<string, number>>;
+
+/** Something that runs a kernel and knows what has to come out; it gives a line for each thing that is wrong. */
+export type Check = () => Promise<readonly string[]>;
+
+/** A case with a way to run it. */
+export interface Recorded {
+  readonly own: Undifferentiated;
+  readonly variant: Variant;
+  readonly kernels: ReadonlySet<string>;
+}
 
 export const launchesOf = ({ variant }: Recorded, kernels: ReadonlySet<string>): Dispatch[] =>
   variant.recorded.tape.dispatches.filter(({ kernel }) => kernels.has(kernel.name));

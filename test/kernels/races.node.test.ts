@@ -44,7 +44,7 @@ const UNIFORMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     ...{ rows: 8, columns: 3, groups: 2, chunk_rows: 4, chunks: 2, partials: 2, partial_rows: 4, sum_rows: 8, sums: 4 },
     ...{ chunk_partials: 2, eps: 1, momentum: 0.1, mean_factor: 1 },
   },
-  class_queue: { rows: 8, columns: 5, d: 5, first: 0, length: 5, inverse_temperature: 1 },
+  class_queue: { rows: 8, columns: 5, d: 5, length: 5 },
   contrast: { first: 0, rows: 8, columns: 5, stride: 8, own: 1 },
   // 8 pixels by 8 channels.
   conv2d: {
@@ -55,7 +55,7 @@ const UNIFORMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   cross_entropy: { rows: 8, columns: 5, smoothing: 0.1 },
   delta: { rows: 8, columns: 5 },
   focal_sup_con: { n: 10, over_columns: 0, rows: 8, columns: 10, first: 0, inverse_temperature: 1 },
-  info_nce: { rows: 8, columns: 5, d: 5, merge: 0, inverse_temperature: 1 },
+  key_queue: { rows: 8, d: 5, length: 5 },
   l2_distance: { spans: 4 },
   l2_normalize: { rows: 8, columns: 5, eps: 1 },
   layer_norm: { rows: 8, columns: 5, width: 5, chunk_rows: 4, eps: 1 },
@@ -68,6 +68,7 @@ const UNIFORMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   },
   noise: { count: 10, width: 1 },
   optimizer: { spans: 4, partials: 8, max_norm: 1 },
+  queue_contrast: { rows: 8, columns: 5, d: 5, first: 0, length: 5, inverse_temperature: 1 },
   reduce: { rows: 8, columns: 3, chunk_rows: 4, sums: 4, factor: 1 },
   softmax: { rows: 8, columns: 5, factor: 1 },
   sup_con: {

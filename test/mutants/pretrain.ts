@@ -18,9 +18,9 @@ export const mutants = [
     ['keys do not join the queue', MOCO, 'afterBackward(() => enqueue(tape, queue, unit));', ''],
     [
       'a positive key counts twice',
-      'kernels/info_nce/statistics.wgsl',
-      'before = vec4f(positive, 1.0, positive, 0.0);',
-      'before = vec4f(positive, 2.0, positive, 0.0);',
+      'kernels/queue_contrast/statistics.wgsl',
+      'before = vec4f(own, 1.0, own, 0.0);',
+      'before = vec4f(own, 2.0, own, 0.0);',
     ],
   ),
   ...noticedBy(
@@ -63,7 +63,7 @@ export const mutants = [
   ),
   ...noticedBy('ops/info_nce.test.ts', 'the oldest keys', [
     'the pointer stays',
-    'kernels/info_nce/advance.wgsl',
+    'kernels/key_queue/advance.wgsl',
     '+ params.rows) % params.length',
     '+ 0u * params.rows) % params.length',
   ]),

@@ -196,7 +196,7 @@ export const mutants = [
     [
       'each kernel tells it again',
       'src/gpu/kernel/compile_error.ts',
-      "failure.replace(/ \\(in [^)]*\\)$/m, '')",
+      "failure.replace(/ \\(in [^)]*\\)$/gm, '')",
       'failure',
     ],
   ),

@@ -79,6 +79,24 @@ test('engines run beside it on the same cases under the policy of the site, and 
   assert.equal([site.refused, site.foreign], [[], []]);
 });
 
+test('an engine that cannot be loaded says so in its row, and the run goes on', async () => {
+  // What the site keeps to work without a network would answer in place of the route.
+  const other = await site.browser.newPage({ serviceWorkers: 'block' });
+  await other.route('**/part-*.js', async (route) => {
+    const response = await route.fetch();
+    if ((await response.text()).includes('jax-js found no WebGPU')) await route.abort();
+    else await route.fulfill({ response });
+  });
+  await other.goto(`${site.url}suite.html#cases=conv+1x1+s1+N16+C64+16x16+dgrad&peers=jax`);
+  await other.getByRole('button', { name: 'Run' }).click();
+  await has(/^1 of 1 cases\.$/, other);
+  assert.match(
+    await other.locator('.beside tbody tr').first().innerText(),
+    /dgrad.* ms.*it does not start: Failed to fetch/s,
+  );
+  await other.close();
+});
+
 test('training steps are timed, without a kernel too', async () => {
   const other = await site.newPage();
   await other.goto(`${site.url}suite.html#cases=none&train=train+small+CNN+28x28x1+B32`);

@@ -26,7 +26,7 @@ export function AllResults({ results }: { results: readonly ResultSummary[] }) {
         JSON, and put it there in a pull request: the table then has a row more. Shares of the roof, and how many times
         longer others take, are geometric means over the cases.
       </p>
-      <Table class="all" heads={['adapter', 'cases', 'of the roof', 'kernels elsewhere', 'steps elsewhere']}>
+      <Table class="all" heads={['adapter', 'cases', 'of the roof', 'others: kernels', 'others: steps']}>
         {results.map((result) => (
           <tr key={result.file}>
             <th scope="row">

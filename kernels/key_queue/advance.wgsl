@@ -1,4 +1,4 @@
-// pointer = (pointer + rows) mod length, after info_nce/enqueue. One invocation.
+// pointer = (pointer + rows) mod length, after key_queue/enqueue. One invocation.
 //
 // @kernel advance
 

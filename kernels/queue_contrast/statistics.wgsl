@@ -1,13 +1,16 @@
-// Contrast of anchors with a key of their own and a queue of `length` keys a class, from a strip of the similarities s_ij = a_i · queue_j:
-// with t_i = a_i · b_i / temperature, the largest of t_i and all s_ij / temperature, Σ exp(· - largest) over the same, and Σ s_ij /
-// temperature over the keys of the row's class, merged strip by strip. Positives are the own key and those of the class, all alike:
-//   loss_i = log Σ exp - (t_i + Σ s_ij) / (length + 1) - log(length + 1).
+// Contrast of anchors with a key of their own and a queue of keys, from a strip of the similarities s_ij = a_i · queue_j: with
+// t_i = a_i · b_i / temperature, the largest of t_i and all s_ij / temperature, and Σ exp(· - largest) over the same, merged strip by
+// strip. InfoNCE takes the own key for the only positive, length = 0; with CLASSES the queue holds `length` keys a class, and those
+// of the row's class are as positive as its own:
+//   loss_i = log Σ exp - (t_i + Σ s_ij / temperature over the positives) / (length + 1) - log(length + 1).
 // Layout: s [rows, columns], queue keys first to first + columns - 1, class by class; a and b [rows, d]; labels i32 [rows];
-// statistics vec4(largest, Σ exp, t_i, Σ s) a row.
+// statistics vec4(largest, Σ exp, t_i, Σ of positives) a row.
 // Scheme: lib/rows.wgsl, two sweeps of a row. Traffic: s twice, a and b once with the first strip.
-// Source: Bi-Tuning, Zhong et al., arXiv 2011.06182, as released in the Transfer-Learning-Library.
+// Source: van den Oord et al., arXiv 1807.03748; MoCo, arXiv 1911.05722, algorithm 1; Bi-Tuning, arXiv 2011.06182, as released in
+// the Transfer-Learning-Library.
 //
 // @kernel statistics
+// @kernel statistics_classes CLASSES
 
 struct Params {
   rows: u32,
@@ -22,9 +25,11 @@ struct Params {
 @group(0) @binding(1) var<storage, read> s: array<f32>;
 @group(0) @binding(2) var<storage, read> a: array<f32>;
 @group(0) @binding(3) var<storage, read> b: array<f32>;
-@group(0) @binding(4) var<storage, read> labels: array<i32>;
-@group(0) @binding(5) var<storage, read_write> statistics: array<vec4f>;
-@group(0) @binding(6) var<storage, read_write> losses: array<f32>;
+@group(0) @binding(4) var<storage, read_write> statistics: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> losses: array<f32>;
+// @if CLASSES
+@group(0) @binding(6) var<storage, read> labels: array<i32>;
+// @end
 
 // @include lib/rows.wgsl
 
@@ -41,7 +46,9 @@ fn main(
   let row = workgroup_index(wid, nwg) * ROWS + lane / LANES;
   let inside = min(row, params.rows - 1u);
   let part = lane % LANES;
+  // @if CLASSES
   let label = u32(labels[inside]);
+  // @end
   // What came before this strip: the own key alone, or the strips so far.
   var before = statistics[inside];
   if (params.first == 0u) {
@@ -63,13 +70,17 @@ fn main(
   for (var c = part; c < params.columns; c += LANES) {
     let value = s[start + c] * params.inverse_temperature;
     sum += exponential(value - largest);
+    // @if CLASSES
     positives += select(0.0, value, (params.first + c) / params.length == label);
+    // @end
   }
   let total = sum_lanes(sum, lane) + before.y * exponential(before.x - largest);
-  let similar = sum_lanes(positives, lane) + before.w;
+  // @if CLASSES
+  positives = sum_lanes(positives, lane) + before.w;
+  // @end
   if ((row < params.rows) & (part == 0u)) {
     let count = f32(params.length + 1u);
-    statistics[row] = vec4f(largest, total, before.z, similar);
-    losses[row] = largest + logarithm(total) - (before.z + similar) / count - log(count);
+    statistics[row] = vec4f(largest, total, before.z, positives);
+    losses[row] = largest - (before.z + positives) / count + logarithm(total) - log(count);
   }
 }

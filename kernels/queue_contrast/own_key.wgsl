@@ -1,16 +1,15 @@
 // What each row's own key contributes to the gradient of a mean contrastive loss, at either of its sides:
-//   dv_i = dy[0] / (rows · temperature) · (exp(p_i - largest_i) / Σ_i - share) · u_i,
-// with the statistics of info_nce/statistics, where the share of the own key is 1, or of class_queue/statistics, where it is one of
-// several positives.
+//   dv_i = dy[0] / (rows · temperature) · (exp(t_i - largest_i) / Σ_i - 1 / (length + 1)) · u_i,
+// with the statistics of queue_contrast/statistics, where the own key is one of length + 1 positives.
 // Layout: u, dv [rows, d]. Scheme: lib/rows.wgsl, no reduction. Traffic: u and dv once.
 //
-// @kernel positives
+// @kernel own_key
 
 struct Params {
   rows: u32,
   d: u32,
+  length: u32,
   inverse_temperature: f32,
-  share: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -35,7 +34,7 @@ fn main(
   let inside = min(row, params.rows - 1u);
   let found = statistics[inside];
   let probability = exponential(found.z - found.x) / found.y;
-  let factor = dy[0] * params.inverse_temperature / f32(params.rows) * (probability - params.share);
+  let factor = dy[0] * params.inverse_temperature / f32(params.rows) * (probability - 1.0 / f32(params.length + 1u));
   let start = inside * params.d;
   // Rows beyond the last one get no columns.
   let end = select(0u, params.d, row < params.rows);

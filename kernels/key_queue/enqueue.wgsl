@@ -1,4 +1,4 @@
-// Replaces the oldest keys of a queue: queue[(pointer + i) mod length] = keys[i]; info_nce/advance then moves the pointer, in a
+// Replaces the oldest keys of a queue: queue[(pointer + i) mod length] = keys[i]; key_queue/advance then moves the pointer, in a
 // dispatch of its own because all workgroups read it here.
 // Layout: queue [length, d], keys [rows, d], rows at most length; pointer i32 [1].
 // Scheme: lib/rows.wgsl, no reduction. Traffic: keys once each way.
