@@ -226,7 +226,7 @@ export const mutants = [
   ...noticedBy('bench/timing.test.ts', 'runs take turns', [
     'the first is always first',
     'src/bench/timing.ts',
-    'round % 2 === 0 ? entries : [...entries].reverse()',
+    'round % 2 === 0 ? open : open.reverse()',
     'entries',
   ]),
   ...noticedBy(
