@@ -27,7 +27,7 @@ const MOST_SHORT = 24;
 /**
  * Finds a few checks in which kernels are launched in every way that they are in all of those given: with each value of each switch
  * (transposed, masked, added to, with each epilogue), on sizes that no tile divides, for gradients, and for golden cases; the watched
- * kernel also in the tile in which it is timed. Since compiling takes longest, what shows all this is also recorded in the smallest
+ * kernel also in the tile in which it is timed. What uniforms alone tell apart, such as splits of a sum, is left to the others. Since compiling takes longest, what shows all this is also recorded in the smallest
  * tile and in the one that is timed, forwards alone and with gradients.
  */
 export function createCovering(
@@ -47,7 +47,8 @@ export function createCovering(
     const candidates = (all: readonly Known[], costsOf: (own: Known) => ReadonlyMap<string, number>) =>
       all.map((own) => ({ own, shows: showsOf(own, wanted), costs: costsOf(own) }));
     const few = cover(candidates(found, ({ own, variant }) => new Map([[`${own.golden.name} ${variant.name}`, 1]])));
-    const like = found.filter((own) => isLikeTimed(own, wanted)).sort((a, b) => launches(a) - launches(b));
+    // The largest, which fills most of a tile.
+    const like = found.filter((own) => launches(own) <= SHORT && isLikeTimed(own, wanted)).reverse();
     const short = found.filter((own) => launches(own) <= SHORT);
     const cases = new Set([...few, ...like.slice(0, 1), ...short.slice(0, MOST_SHORT)].map(({ own }) => own));
     const inTile = (constants: Constants) =>

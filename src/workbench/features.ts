@@ -64,7 +64,10 @@ export function showsOf(own: Recorded, { kernels, switches, timed }: Wanted): Se
     const constants = constantsOf(launch);
     const known = switches.get(name);
     const ways = ['', ...[...(known ?? [])].map((constant) => `${constant}=${constants[constant]}`)];
-    if (timed?.kernel === name && isSame(tileOf(constants, known), tileOf(timed.constants, known))) ways.push('tile');
+    // Several fill at least one of them.
+    const isSeveral = launch.workgroups.reduce((product, count) => product * count, 1) > 1;
+    if (timed?.kernel === name && isSame(tileOf(constants, known), tileOf(timed.constants, known)))
+      ways.push(isSeveral ? 'tiles' : 'tile');
     for (const way of ways) for (const edge of edges) shows.add(`${name} ${way}${edge}`);
   }
   return shows;

@@ -227,7 +227,7 @@ export const mutants = [
     'the first is always first',
     'src/bench/timing.ts',
     'round % 2 === 0 ? open : open.reverse()',
-    'entries',
+    'open',
   ]),
   ...noticedBy(
     'bench/whole_step.test.ts',

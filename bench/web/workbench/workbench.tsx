@@ -16,7 +16,7 @@ import { type Catalogue, useJudge, useOpenKernel, useRoofs } from './store.ts';
 import type { Edited, WorkbenchHandlers } from './worker.ts';
 
 /** After a key press the next one may follow; a person who reads waits longer. */
-const TYPING = 60;
+const TYPING = 40;
 
 interface WorkbenchProps {
   readonly device: PageDevice<WorkbenchHandlers>;
