@@ -27,8 +27,9 @@ const MOST_SHORT = 24;
 /**
  * Finds a few checks in which kernels are launched in every way that they are in all of those given: with each value of each switch
  * (transposed, masked, added to, with each epilogue), on sizes that no tile divides, for gradients, and for golden cases; the watched
- * kernel also in the tile in which it is timed. What uniforms alone tell apart, such as splits of a sum, is left to the others. Since compiling takes longest, what shows all this is also recorded in the smallest
- * tile and in the one that is timed, forwards alone and with gradients.
+ * kernel also in the tile in which it is timed. What uniforms alone tell apart, such as splits of a sum, is left to the others. Since
+ * compiling takes longest, what shows all this is also recorded in the smallest tile and in the one that is timed, forwards alone and
+ * with gradients.
  */
 export function createCovering(
   target: Target,
