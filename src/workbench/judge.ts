@@ -33,7 +33,7 @@ export type Finding =
     };
 
 export interface JudgeOptions {
-  /** All checks that launch the kernel, or a few that cover its constants and edges, see `KernelChecks.covering`; all unless given. */
+  /** All checks that launch the kernel, or a few that cover its switches and edges, see `KernelChecks.covering`; all unless given. */
   readonly extent?: 'all' | 'covering';
   readonly comparison?: RoundOptions;
   /** Checks and times the kernel where nothing has changed, too. */

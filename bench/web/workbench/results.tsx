@@ -139,8 +139,8 @@ function checksPassed(checked: number, wanted: number, checks: number): string {
   if (checked < wanted) return `${checked} of ${wanted} checks have passed`;
   if (checked === checks) return `all ${checks} checks have passed`;
   return (
-    `${checked} checks have passed, which launch it with each value of each constant, on sizes that no tile divides ` +
-    `and for gradients; Run makes all ${checks}`
+    `${checked} checks have passed, which launch it with each switch on and off, in the tile that is timed, on sizes that ` +
+    `no tile divides and for gradients; Run makes all ${checks}`
   );
 }
 
