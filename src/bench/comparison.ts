@@ -91,11 +91,26 @@ function outside(m: number, n: number): number {
   return Math.max(u - 1, 0);
 }
 
-/** "faster by 7.0 ± 1.2 %", "slower by …", or "no difference shown" where the interval holds a ratio of 1. */
-export function inWords({ ratio, low, high }: Pick<Comparison, 'ratio' | 'low' | 'high'>): string {
+/** A smaller share than this of a time is told by chance too often: fastest times are known to a few of these alone. */
+const LEAST = 0.01;
+
+/** What a comparison shows: a difference where the interval does not hold a ratio of 1, and the ratio is not all but 1. */
+export function verdictOf({
+  ratio,
+  low,
+  high,
+}: Pick<Comparison, 'ratio' | 'low' | 'high'>): 'faster' | 'slower' | 'open' {
+  if (high < 1 && ratio < 1 - LEAST) return 'faster';
+  return low > 1 && ratio > 1 + LEAST ? 'slower' : 'open';
+}
+
+/** "faster by 7.0 % (5.8 to 8.2)", "slower by …", or "no difference shown (−7.0 %, −20.0 to +1.0)", with the interval. */
+export function inWords(comparison: Pick<Comparison, 'ratio' | 'low' | 'high'>): string {
+  const verdict = verdictOf(comparison);
+  const { ratio, low, high } = comparison;
   const percent = (share: number) => (100 * share).toFixed(1);
-  const change = `${percent(Math.abs(ratio - 1))} ± ${percent((high - low) / 2)} %`;
-  if (high < 1) return `faster by ${change}`;
-  if (low > 1) return `slower by ${change}`;
-  return `no difference shown (${ratio < 1 ? '−' : '+'}${change})`;
+  if (verdict === 'faster') return `faster by ${percent(1 - ratio)} % (${percent(1 - high)} to ${percent(1 - low)})`;
+  if (verdict === 'slower') return `slower by ${percent(ratio - 1)} % (${percent(low - 1)} to ${percent(high - 1)})`;
+  const signed = (share: number) => `${share < 0 ? '−' : '+'}${percent(Math.abs(share))}`;
+  return `no difference shown (${signed(ratio - 1)} %, ${signed(low - 1)} to ${signed(high - 1)})`;
 }

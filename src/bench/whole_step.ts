@@ -4,7 +4,7 @@ import { encode } from '../gpu/program/command.ts';
 import { type Prepared, prepare } from '../gpu/program/prepare.ts';
 import type { Tuned } from '../gpu/tune/tune.ts';
 import type { Choose, Tape } from '../tape/tape.ts';
-import { type Comparison, compareTimes } from './comparison.ts';
+import { type Comparison, compareTimes, verdictOf } from './comparison.ts';
 import { type Run, takeTurns } from './timing.ts';
 
 /** As many as an interval of 95 % is narrow with; a step that takes long gets fewer. */
@@ -48,8 +48,8 @@ const runOf =
   };
 
 /** Keeps choices in `device.measured` where the whole step is faster beyond noise; else the plain ones. Returns whether it is. */
-export function keepIfFaster({ measured }: Device, tuned: readonly Tuned[], { high }: Comparison): boolean {
-  const isFaster = high < 1;
+export function keepIfFaster({ measured }: Device, tuned: readonly Tuned[], step: Comparison): boolean {
+  const isFaster = verdictOf(step) === 'faster';
   for (const { key, plain, best } of tuned) measured.set(key, isFaster ? best : plain);
   return isFaster;
 }

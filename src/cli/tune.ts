@@ -69,7 +69,7 @@ export function tuningReport(
   const short = leftOut > 0 ? `, ${leftOut} ways left out for lack of time` : '';
   const head = `tuning, ${title}: ${tuned.length} problems measured in ${seconds.toFixed(0)} s${short}, ${changed.length} faster in another way`;
   if (!step) return `${head}: nothing to gain`;
-  const whole = `the whole step: ${inWords(step)} (${step.before.toPrecision(3)} → ${step.after.toPrecision(3)} ms)`;
+  const whole = `the whole step: ${inWords(step)}, ${step.before.toPrecision(3)} → ${step.after.toPrecision(3)} ms`;
   if (!isKept) return `${head}; ${whole}, so none is kept`;
   const rows = changed.map(({ key, plain, best, plainTime, bestTime }) => [
     `  ${key}`,

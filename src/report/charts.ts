@@ -186,7 +186,15 @@ const LOSS_TITLES: Readonly<Record<string, string>> = {
   sup_con: 'Supervised contrastive loss',
   nt_xent: 'NT-Xent',
   info_nce: 'InfoNCE',
+  contrast: 'Focal contrastive loss',
+  l_z: 'Contrast of projections (Lz)',
+  l_y: 'Contrast through the classifier (Ly)',
+  triplet: 'Triplet loss',
+  penalty_backbone: 'Penalty of the encoder',
+  penalty_head: 'Penalty of the classifier',
 };
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** A chart for the total and one for each term; a single term says the same as the total and is left out. */
 function lossCurves(methods: readonly Group[]): Curves[] {
@@ -196,7 +204,7 @@ function lossCurves(methods: readonly Group[]): Curves[] {
   const terms = [...names].filter((name) => name !== 'total');
   const shown = names.has('total') ? ['total', ...(terms.length > 1 ? terms : [])] : terms;
   return shown.map((name) => {
-    const title = LOSS_TITLES[name] ?? name.replaceAll('_', ' ');
+    const title = LOSS_TITLES[name] ?? capital(name.replaceAll('_', ' '));
     return curves(methods, { id: `chart-loss-${name}`, title, axis: 'mean over the epoch (nats)' }, (run) =>
       lossPoints(run, name),
     );

@@ -1,4 +1,4 @@
-import { compareRuns, inWords } from '../bench/comparison.ts';
+import { compareRuns, inWords, verdictOf } from '../bench/comparison.ts';
 import type { Run } from '../bench/timing.ts';
 import { type Roofs, shareOfRoof } from '../report/roof.ts';
 import type { EditedCase, TimedCase } from './timed_case.ts';
@@ -125,7 +125,7 @@ async function compare(
       runs,
     };
   const compared = await compareRuns(best.runs, runs, { ...COMPARISON, signal });
-  const verdict = compared.high < 1 ? 'faster' : 'no faster';
+  const verdict = verdictOf(compared) === 'faster' ? 'faster' : 'no faster';
   return { trial: { constants, verdict, why: inWords(compared), milliseconds: compared.after }, runs };
 }
 

@@ -21,12 +21,14 @@ test('the ratio is the median of all pairs', () => {
   assert.equal([before, after, ratio], [3, 9, 3]);
 });
 
-test('words follow the interval: only what excludes 1 is a difference', () => {
+test('words follow the interval: only what excludes 1, and by a hundredth or more, is a difference', () => {
   const times = { before: 10, after: 9 };
-  assert.is(inWords({ ...times, ratio: 0.93, low: 0.92, high: 0.94 }), 'faster by 7.0 ± 1.0 %');
-  assert.is(inWords({ ...times, ratio: 1.5, low: 1.1, high: 1.9 }), 'slower by 50.0 ± 40.0 %');
-  assert.is(inWords({ ...times, ratio: 0.93, low: 0.8, high: 1.01 }), 'no difference shown (−7.0 ± 10.5 %)');
-  assert.is(inWords({ ...times, ratio: 1.001, low: 0.99, high: 1.02 }), 'no difference shown (+0.1 ± 1.5 %)');
+  assert.is(inWords({ ...times, ratio: 0.93, low: 0.92, high: 0.94 }), 'faster by 7.0 % (6.0 to 8.0)');
+  assert.is(inWords({ ...times, ratio: 1.5, low: 1.1, high: 1.9 }), 'slower by 50.0 % (10.0 to 90.0)');
+  assert.is(inWords({ ...times, ratio: 0.93, low: 0.8, high: 1.01 }), 'no difference shown (−7.0 %, −20.0 to +1.0)');
+  assert.is(inWords({ ...times, ratio: 1.001, low: 0.99, high: 1.02 }), 'no difference shown (+0.1 %, −1.0 to +2.0)');
+  assert.is(inWords({ ...times, ratio: 1.008, low: 1.001, high: 1.18 }), 'no difference shown (+0.8 %, +0.1 to +18.0)');
+  assert.is(inWords({ ...times, ratio: 0.993, low: 0.99, high: 0.999 }), 'no difference shown (−0.7 %, −1.0 to −0.1)');
 });
 
 test('two ways whose copies overlap show no difference, those whose copies do not show one', () => {

@@ -75,13 +75,13 @@ test('a report says what the whole step gains, and lists choices only where they
   const step = { before: 10, after: 9, spread, ratio: 0.9, low: 0.89, high: 0.91 };
   const head = 'tuning, T: 2 problems measured in 5 s, 3 ways left out for lack of time, 1 faster in another way';
   assert.equal(tuningReport('T', tuned, { ...how, step, isKept: true }).split('\n'), [
-    `${head}; the whole step: faster by 10.0 ± 1.0 % (10.0 → 9.00 ms), so they are kept`,
+    `${head}; the whole step: faster by 10.0 % (9.0 to 11.0), 10.0 → 9.00 ms, so they are kept`,
     '  matmul a  tile → naive  2.00 → 1.00 ms',
   ]);
   const noGain = { ...step, high: 1.01 };
   assert.is(
     tuningReport('T', tuned, { ...how, step: noGain, isKept: false }),
-    `${head}; the whole step: no difference shown (−10.0 ± 6.0 %) (10.0 → 9.00 ms), so none is kept`,
+    `${head}; the whole step: no difference shown (−10.0 %, −11.0 to +1.0), 10.0 → 9.00 ms, so none is kept`,
   );
   assert.match(tuningReport('T', tuned.slice(1), how), /0 faster in another way: nothing to gain$/);
 });

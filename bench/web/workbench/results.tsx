@@ -1,4 +1,4 @@
-import { inWords } from '../../../src/bench/comparison.ts';
+import { inWords, verdictOf } from '../../../src/bench/comparison.ts';
 import type { Roofs } from '../../../src/report/roof.ts';
 import { type Rate, ratesOf, type Summary, type Timed } from '../../../src/workbench/summary.ts';
 import { Table } from '../shell/table.tsx';
@@ -147,8 +147,7 @@ function checksPassed(checked: number, wanted: number, checks: number): string {
 function toneOf({ broken, failures }: Summary, first: Timed | undefined): string {
   if (broken || failures.length > 0) return 'wrong';
   if (!first) return 'open';
-  const { low, high } = first.comparison;
-  return high < 1 ? 'faster' : low > 1 ? 'slower' : 'open';
+  return verdictOf(first.comparison);
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
