@@ -95,6 +95,8 @@ export interface Checking {
 
 export interface CheckOptions {
   readonly signal?: AbortSignal | undefined;
+  /** How many run at the same time; twelve unless given. */
+  readonly atOnce?: number;
   /** Hears that the first ones have begun. */
   begun?(): void;
 }
@@ -102,7 +104,7 @@ export interface CheckOptions {
 /** Runs checks, several at a time, and tells after each how far it is. None is begun once one has failed. */
 export async function* runChecks(
   checks: readonly Check[],
-  { signal, begun = () => {} }: CheckOptions = {},
+  { signal, atOnce = AT_ONCE, begun = () => {} }: CheckOptions = {},
 ): AsyncGenerator<Checking> {
   const queue = [...checks];
   const ended: (readonly string[])[] = [];
@@ -118,7 +120,7 @@ export async function* runChecks(
   let now: Checking = { passed: 0, failures: [] };
   let isBegun = false;
   while (true) {
-    while (running < AT_ONCE && queue.length > 0 && now.failures.length === 0 && !signal?.aborted)
+    while (running < atOnce && queue.length > 0 && now.failures.length === 0 && !signal?.aborted)
       begin(queue.shift() as Check).catch((error) => {
         failed = error;
         wake();

@@ -21,7 +21,7 @@ export type Finding =
   | { readonly kind: 'wrong'; readonly failures: readonly string[] }
   /** So many of the checks to be made have passed; there are `of` in all. */
   | { readonly kind: 'checking'; readonly passed: number; readonly wanted: number; readonly of: number }
-  /** All checks to be made have passed. */
+  /** All checks to be made before a time is told have passed, or, after that, all that there are. */
   | { readonly kind: 'right'; readonly checked: number; readonly of: number }
   | {
       readonly kind: 'timed';
@@ -35,6 +35,8 @@ export type Finding =
 export interface JudgeOptions {
   /** All checks that launch the kernel, or a few that cover its switches and edges, see `KernelChecks.covering`; all unless given. */
   readonly extent?: 'all' | 'covering';
+  /** Milliseconds after the verdict on a few checks until all others are made, one at a time; they are not unless given. */
+  readonly restAfter?: number | undefined;
   readonly comparison?: RoundOptions;
   /** Checks and times the kernel where nothing has changed, too. */
   readonly always?: boolean;
@@ -59,10 +61,13 @@ export interface Judged {
 /** Milliseconds that a comparison may take, and rounds that are enough. */
 const COMPARISON = { budget: 800, rounds: 9 };
 
-/** Judges edited modules. No time is told before all checks to be made have passed. */
+/**
+ * Judges edited modules. No time is told before all checks to be made have passed; where these were a few, the others can follow:
+ * one that fails then voids what was told.
+ */
 export async function* judge(judged: Judged, edited: Modules, options: JudgeOptions = {}): AsyncGenerator<Finding> {
   const { device, kernel } = judged;
-  const { extent = 'all', comparison = COMPARISON, always = false, constants = {}, signal } = options;
+  const { extent = 'all', restAfter, comparison = COMPARISON, always = false, constants = {}, signal } = options;
   const tiles = Object.keys(constants).length > 0 ? { kernel: kernel.name, constants } : undefined;
   let changed: Kernel[];
   try {
@@ -128,10 +133,33 @@ export async function* judge(judged: Judged, edited: Modules, options: JudgeOpti
       if (signal?.aborted) return;
       yield { kind: 'timed', kernel: name, bench: found.name, work: found.work, comparison: compared };
     }
+
+    const rest = all.filter((check) => !checks.includes(check));
+    // Constants of one's own do not fit all cases.
+    if (restAfter === undefined || tiles || rest.length === 0) return;
+    await quiet(restAfter, signal);
+    for await (const { passed, failures } of runChecks(rest, { signal, atOnce: 1 })) {
+      if (failures.length > 0 && signal?.aborted !== true) yield { kind: 'wrong', failures };
+      if (failures.length > 0 || signal?.aborted) return;
+      const checked = all.length - rest.length + passed;
+      yield { kind: 'checking', passed: checked, wanted: all.length, of: all.length };
+    }
   } finally {
     for (const own of started) own.destroy();
   }
 }
+
+/** Waits so long, or until the signal. */
+const quiet = (milliseconds: number, signal: AbortSignal | undefined): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    const end = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    if (signal?.aborted) end();
+    signal?.addEventListener('abort', end, { once: true });
+  });
 
 /** The kernels whose text is another one, the watched one first: also where its constants are. Throws where modules do not fit together. */
 function changedBy({ kernel, modules, before }: Judged, edited: Modules, otherConstants: boolean): Kernel[] {

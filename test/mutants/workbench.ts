@@ -40,4 +40,10 @@ export const mutants = [
     'const MOST_BYTES = 2 ** 20;',
     'const MOST_BYTES = 2 ** 40;',
   ]),
+  ...noticedBy('workbench/workbench.node.test.ts', 'what a few checks do not see', [
+    'the checks that are left are not made',
+    'src/workbench/judge.ts',
+    'if (restAfter === undefined || tiles',
+    'if (restAfter !== undefined || tiles',
+  ]),
 ];

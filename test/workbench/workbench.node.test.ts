@@ -1,5 +1,6 @@
 import { modules } from '../../src/gpu/kernel/generated/modules.ts';
 import type { Finding } from '../../src/workbench/judge.ts';
+import { summarize } from '../../src/workbench/summary.ts';
 import { createWorkbench, type Workbench } from '../../src/workbench/workbench.ts';
 import { newDevice } from '../device.ts';
 import { assert, suite } from '../harness.ts';
@@ -65,6 +66,26 @@ test('a few checks find what is wrong with one value of a constant, at an edge, 
       findings.push(finding);
     assert.is(kinds(findings), 'changed wrong', replacement);
   }
+});
+
+test('what a few checks do not see, the others find after the verdict, unless the run is ended before', async () => {
+  // A wrong column of B in the second half of a tile.
+  const texts = edited('b_open(column + 4u, place.slice)', 'b_open(column + 5u, place.slice)');
+  const judged = async (restAfter: number | undefined, signal?: AbortSignal) => {
+    const findings: Finding[] = [];
+    const options = { extent: 'covering', comparison: QUICK, restAfter, ...(signal && { signal }) } as const;
+    for await (const finding of workbench.judge(texts, options)) findings.push(finding);
+    return findings;
+  };
+  const found = await judged(0);
+  assert.match(kinds(found), /^changed right( timed)+ wrong$/);
+  const { checked, timed, failures } = summarize(found);
+  assert.ok(checked > 1 && failures.length > 0 && timed.length === 0, 'the verdict is void');
+  assert.match(kinds(await judged(undefined)), /^changed right( timed)+$/);
+  const control = new AbortController();
+  const ending = judged(60_000, control.signal);
+  setTimeout(() => control.abort(), 3000);
+  assert.not.match(kinds(await ending), /wrong/);
 });
 
 test('modules as they were change nothing, nor does a comment', async () => {

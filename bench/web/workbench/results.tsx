@@ -140,7 +140,7 @@ function checksPassed(checked: number, wanted: number, checks: number): string {
   if (checked === checks) return `all ${checks} checks have passed`;
   return (
     `${checked} checks have passed, which launch it with each switch on and off, in the tile that is timed, on sizes that ` +
-    `no tile divides and for gradients; Run makes all ${checks}`
+    `no tile divides and for gradients; Run makes all ${checks} at once`
   );
 }
 

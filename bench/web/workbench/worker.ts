@@ -45,6 +45,9 @@ export interface BenchInfo {
 /** A verdict within a second of a key press leaves so many milliseconds to times. */
 const JUDGING = { always: true, comparison: { rounds: 5, budget: 300, sample: 6 } };
 
+/** Milliseconds without a key after a verdict: who does not type reads, and the checks that are left can be made. */
+const READING = 1000;
+
 function handlersOf(device: Device) {
   const checks = createChecks(device);
   const benches = createBenches(device);
@@ -115,7 +118,7 @@ function handlersOf(device: Device) {
       interruptRoofs();
       yield* alone(async function* () {
         const workbench = await workbenchOf(choice);
-        yield* workbench.judge({ ...modules, ...edits }, { ...JUDGING, extent, constants, signal });
+        yield* workbench.judge({ ...modules, ...edits }, { ...JUDGING, extent, constants, signal, restAfter: READING });
       });
     },
     async *ablate({ edits, constants, path, ...choice }: Edited & { readonly path: string }, signal: AbortSignal) {
