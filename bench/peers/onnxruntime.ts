@@ -1,6 +1,7 @@
 import { env, InferenceSession, Tensor } from 'onnxruntime-web/webgpu';
 import { devDependencies } from '../../package.json';
 import { type BenchCase, inputValues, type Problem, type Values } from '../../src/bench/cases.ts';
+import { joined } from '../../src/bytes.ts';
 import { createGraph, type Graph, type Value } from '../../src/onnx/graph.ts';
 import { elements } from '../../src/tape/tensor.ts';
 import { toEngineLayout, toTorchLayout } from '../../src/weights/layout.ts';
@@ -82,13 +83,7 @@ function modelOf(bench: BenchCase): Model {
     metadata: {},
     producer: ['coin-webgpu', ''],
   });
-  const model = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const piece of pieces) {
-    model.set(piece, offset);
-    offset += piece.length;
-  }
-  return { model, inputs, output };
+  return { model: joined(pieces), inputs, output };
 }
 
 /** The problem as a node of a graph; its inputs are as named. */

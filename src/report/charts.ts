@@ -1,5 +1,7 @@
 // What the page's script draws, made from the runs: plain data that is embedded in the page as JSON.
+
 import { shuffle } from '../data/random.ts';
+import { capital } from './capital.ts';
 import { confusedMethods, TABLE_CLASSES } from './confused.ts';
 import { type Group, groups, type Plane, type ReportData, type Run, statistic, type Thumbnails } from './data.ts';
 import { intervalOf, KNN, S_DBW, type Score, TOP1, TOP5 } from './ranking.ts';
@@ -193,8 +195,6 @@ const LOSS_TITLES: Readonly<Record<string, string>> = {
   penalty_backbone: 'Penalty of the encoder',
   penalty_head: 'Penalty of the classifier',
 };
-
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** A chart for the total and one for each term; a single term says the same as the total and is left out. */
 function lossCurves(methods: readonly Group[]): Curves[] {

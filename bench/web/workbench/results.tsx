@@ -1,4 +1,5 @@
 import { inWords, verdictOf } from '../../../src/bench/comparison.ts';
+import { capital } from '../../../src/report/capital.ts';
 import type { Roofs } from '../../../src/report/roof.ts';
 import { type Rate, ratesOf, type Summary, type Timed } from '../../../src/workbench/summary.ts';
 import { Table } from '../shell/table.tsx';
@@ -149,5 +150,3 @@ function toneOf({ broken, failures }: Summary, first: Timed | undefined): string
   if (!first) return 'open';
   return verdictOf(first.comparison);
 }
-
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
